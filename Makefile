@@ -1,0 +1,65 @@
+# Run it: make run. Check it: make test. Everything else: make help.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DEMO ?= 1
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+ifeq ($(DEMO),1)
+export FINESSE_DEMO = 1
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint services lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, DEMO=0)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi
+	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT)
+
+test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
+	@BIN=$(BIN) tests/run
+
+lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py makemigrations --check --dry-run
+	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py check --fail-level WARNING
+
+services: ## install and start PostgreSQL, Redis, RabbitMQ and Chromium from Debian's packages
+	@tests/services
+
+lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirements*.txt
+	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environment and caches; the data in .data stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the service needs into $(VENV) (once, about half a minute) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what the checks need into $(VENV) (once, about a minute) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@touch $@ $(VENV)/installed
+
+$(VENV)/lock: | $(VENV)/bin/python
+	$(PYTHON) -m venv $@ && $@/bin/pip install --quiet uv

@@ -1,0 +1,47 @@
+"""HTTP Basic, as Finesse clients send it with every request [Client Requests]."""
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from finesse.api.credentials import verify
+from finesse.api.errors import AUTHENTICATION_FAILURE
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+
+def parse_basic(header: str) -> tuple[str, str] | None:
+    """Login id and password of an `Authorization: Basic` header; None if it is not one."""
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    login_id, colon, password = decoded.partition(":")
+    # PostgreSQL cannot compare text that holds a NUL, and no login id or password does.
+    if not colon or "\0" in decoded:
+        return None
+    return login_id, password
+
+
+class BasicAuthentication(BaseAuthentication):
+    """Raises `Authentication Failure` for credentials that are not right."""
+
+    def authenticate(self, request: Request) -> "tuple[AbstractBaseUser, None] | None":
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        credentials = parse_basic(header)
+        user = verify(*credentials) if credentials else None
+        if user is None:
+            raise AUTHENTICATION_FAILURE(user=credentials[0] if credentials else "")
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="Finesse", charset="UTF-8"'

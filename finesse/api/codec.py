@@ -1,0 +1,181 @@
+"""Finesse's XML, both ways, where djangorestframework-xml plugs into the framework.
+
+The package's classes stay the plug; its parsing and rendering are replaced: it accepts a DOCTYPE,
+recurses into deep nesting, turns "0010" into 10, and prints `True`, `root` and `list-item`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import IO, Any, TypeAlias
+from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, indent, tostring
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+from django.conf import settings
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework_xml.parsers import XMLParser
+from rest_framework_xml.renderers import XMLRenderer
+
+from finesse.api.errors import BAD_REQUEST
+
+Tree: TypeAlias = "str | dict[str, Tree]"
+"""A parsed element: its text, or its children by name (of a repeated child the last)."""
+
+MAX_DEPTH = 16
+ENCODINGS = {"utf-8", "us-ascii"}
+_DECLARED_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class TooDeepError(ValueError):
+    """The document nests elements deeper than any document of the protocol."""
+
+
+class ShallowTreeBuilder(TreeBuilder):
+    """Stops at `MAX_DEPTH`, so that whatever walks the tree afterwards may recurse."""
+
+    depth = 0
+
+    def start(self, tag: Any, attrs: Any, /) -> Element:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise TooDeepError
+        return super().start(tag, attrs)
+
+    def end(self, tag: Any, /) -> Element:
+        self.depth -= 1
+        return super().end(tag)
+
+
+def parse(body: bytes) -> dict[str, Tree]:
+    """The document as `{root: …}`; every value stays the text that it was.
+
+    Blank lines before the XML declaration are forgiven, since real clients send them.
+    Raises FinesseError `Bad Request` for anything but one small, plain UTF-8 document.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    declared = _DECLARED_ENCODING.match(body)
+    if declared and declared[1].decode("latin-1").lower() not in ENCODINGS:
+        raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
+    parser = DefusedXMLParser(
+        target=ShallowTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
+    )
+    try:
+        parser.feed(body)
+        root = parser.close()
+    except DefusedXmlException:
+        raise BAD_REQUEST(reason="The body must not hold a DTD or entities") from None
+    except TooDeepError:
+        raise BAD_REQUEST(reason="The body nests its elements too deeply") from None
+    except (ParseError, ValueError):
+        raise BAD_REQUEST(reason="The body is not well-formed XML") from None
+    return {_local_name(root): _tree(root)}
+
+
+def _local_name(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _tree(element: Element) -> Tree:
+    if len(element):
+        return {_local_name(child): _tree(child) for child in element}
+    return (element.text or "").strip()
+
+
+def build(document: Mapping[str, Any]) -> Element:
+    """`{root: …}` as an element; a list repeats its element, None is an empty one."""
+    ((name, value),) = document.items()
+    root = Element(name)
+    _fill(root, value)
+    return root
+
+
+def _fill(element: Element, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for name, child in value.items():
+            for item in child if isinstance(child, list) else [child]:
+                _fill(SubElement(element, name), item)
+    else:
+        element.text = _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # What XML cannot hold must not make an answer unreadable as a whole.
+    return "" if value is None else _NOT_XML.sub("\ufffd", str(value))
+
+
+def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
+    """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`."""
+    root = build(document)
+    if pretty:
+        indent(root)
+    return tostring(root, encoding="unicode", short_empty_elements=False)
+
+
+def timestamp(moment: datetime | None) -> str:
+    """UTC with milliseconds and Z [Media API Parameters]; empty if there was no such moment."""
+    if moment is None:
+        return ""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class FinesseXMLParser(XMLParser):  # type: ignore[misc]
+    """Reads `request.data` as `{root: …}`, never more bytes than a document may have."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Tree]:
+        request = (parser_context or {})["request"]
+        limit = settings.FINESSE_MAX_BODY_BYTES
+        _, _, parameters = (media_type or "").partition(";")
+        charset = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters, re.IGNORECASE)
+        if charset and charset[1].lower() not in ENCODINGS:
+            raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not announced.isdecimal() or int(announced) > limit:
+            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
+        return parse(body)
+
+
+class FinesseXMLRenderer(XMLRenderer):  # type: ignore[misc]
+    """Writes `Response({root: …})`; no data is an empty body."""
+
+    media_type = "application/xml"
+
+    def render(
+        self,
+        data: Mapping[str, Any] | None,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> str:
+        return render(data, pretty=True) + "\n" if data else ""
+
+
+class AlwaysXML(BaseContentNegotiation):
+    """XML in and XML out, whatever a client accepts: the protocol has nothing else.
+
+    The content type must name XML (`Application/XML`, `text/xml`, any case and parameters) or
+    be left out; DRF compares types case-sensitively, and knows nothing of `text/xml`.
+    """
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        is_xml = media_type in {"", "application/xml", "text/xml"} or media_type.endswith("+xml")
+        if not is_xml:
+            raise BAD_REQUEST(reason="The Content-Type must be application/xml")
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type

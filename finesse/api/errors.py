@@ -1,0 +1,187 @@
+"""THE ERROR TABLE: every error a client can meet, synchronous or asynchronous, one row each.
+
+The constants are part of the protocol: clients compare them, so they are never renamed.
+To add an error, add a row and raise it (`raise STATE_MISSING()`); nothing else changes.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, UnreadablePostError
+from redis.exceptions import RedisError
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
+
+ALPHABETICAL = ("ErrorData", "ErrorMedia", "ErrorMessage", "ErrorType")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One error of the protocol. `message` and `data` may hold {placeholders}."""
+
+    status: int
+    """The HTTP status; asynchronous errors have 400, as clients of Cisco's library see them."""
+    type: str
+    message: str
+    data: str = ""
+    elements: tuple[str, ...] = ALPHABETICAL
+    """The elements of the body in their printed order [Media pages: alphabetical]."""
+
+    def __call__(self, *, headers: dict[str, str] | None = None, **values: str) -> "FinesseError":
+        return FinesseError(self, headers=headers or {}, values=values)
+
+
+class FinesseError(exceptions.APIException):
+    """A row of the table with its placeholders filled: raise it, never return it."""
+
+    def __init__(self, row: ErrorRow, *, headers: dict[str, str], values: dict[str, str]) -> None:
+        self.row = row
+        self.status_code = row.status
+        self.headers = headers
+        self.message = row.message.format(**values)
+        self.data = row.data.format(**values)
+        super().__init__(self.message, row.type)
+
+    def body(self, *, media: str | None) -> dict[str, Any]:
+        """The `<ApiErrors>` document; `media` is the MRD that the error is about, if any."""
+        texts = {
+            "ErrorData": self.data,
+            "ErrorMedia": media,
+            "ErrorMessage": self.message,
+            "ErrorType": self.row.type,
+        }
+        ordered = {name: texts[name] for name in self.row.elements if texts[name] is not None}
+        return {"ApiErrors": {"ApiError": ordered}}
+
+
+# --- The service [Client Requests] --------------------------------------------------------------
+
+OUT_OF_SERVICE = ErrorRow(
+    503,
+    "Service Unavailable",
+    "SERVER_OUT_OF_SERVICE",
+    # The one body that is printed in another order, and never with an ErrorMedia.
+    elements=("ErrorType", "ErrorData", "ErrorMessage"),
+)
+INTERNAL_ERROR = ErrorRow(500, "Internal Server Error", "RUNTIME_EXCEPTION")
+
+# --- Who is calling [Cisco Finesse API Errors], [Media API Errors] ------------------------------
+
+_WITHOUT_MEDIA = ("ErrorData", "ErrorMessage", "ErrorType")
+AUTHENTICATION_FAILURE = ErrorRow(
+    401, "Authentication Failure", "UNAUTHORIZED", "{user}", elements=_WITHOUT_MEDIA
+)
+AUTHORIZATION_FAILURE = ErrorRow(
+    401, "Authorization Failure", "UNAUTHORIZED", "{user}", elements=_WITHOUT_MEDIA
+)
+OTHER_USER = ErrorRow(
+    401,
+    "Invalid Authorization User Specified",
+    "The user specified in the authentication credentials and the uri don't match",
+    "{user}",
+    elements=_WITHOUT_MEDIA,
+)
+
+# --- What is asked for [Media API Errors] -------------------------------------------------------
+
+NOT_FOUND = ErrorRow(404, "Not Found", "No such resource", "{resource}")
+MRD_NOT_FOUND = ErrorRow(404, "Not Found", "Invalid mrdId specified for media", "{mrd}")
+METHOD_NOT_ALLOWED = ErrorRow(
+    405, "Method Not Allowed", "{method} is not supported here", "{method}"
+)
+
+BAD_REQUEST = ErrorRow(400, "Bad Request", "{reason}")
+STATE_MISSING = ErrorRow(400, "Parameter Missing", "State Parameter missing", "state")
+PARAMETER_MISSING = ErrorRow(
+    400, "Parameter Missing", "{parameter} Parameter missing", "{parameter}"
+)
+STATE_INVALID = ErrorRow(400, "Invalid Input", "Invalid State specified for user", "state")
+PARAMETER_INVALID = ErrorRow(
+    400, "Invalid Input", "Invalid {parameter} specified for media", "{parameter}"
+)
+REASON_CODE_REQUIRED = ErrorRow(
+    400,
+    "Parameter Missing",
+    "The state change requires a valid reason code.",
+    "finesse.api.reasoncode.require_reasoncode",
+)
+REASON_CODE_NOT_ALLOWED = ErrorRow(
+    400,
+    "Invalid Input",
+    "For this operation, Reason Codes are not allowed.",
+    "finesse.api.reasoncode.not_allowed",
+)
+# The key is ours, in the vendor's style: no page says what an unknown id is answered with.
+REASON_CODE_INVALID = ErrorRow(
+    400,
+    "Invalid Input",
+    "The reason code is not valid for this user and state.",
+    "finesse.api.reasoncode.invalid_reasoncode",
+)
+
+# --- After the 202 [Errors for Agent State and Mode Changes] ------------------------------------
+
+AGENT_ALREADY_LOGGED_IN = ErrorRow(
+    400, "Agent already logged into MRD", "E_ARM_STAT_AGENT_ALREADY_LOGGED_IN", "1"
+)
+AGENT_NOT_FOUND = ErrorRow(400, "Agent not found", "E_ARM_STAT_AGENT_NOT_FOUND", "2")
+MRD_LIST_ENTRY_NOT_FOUND = ErrorRow(
+    400, "MRD not found", "E_ARM_STAT_MRD_LIST_ENTRY_NOT_FOUND", "3"
+)
+AGENT_NOT_LOGGED_IN = ErrorRow(400, "Agent is not logged in", "E_ARM_STAT_AGENT_NOT_LOGGED_IN", "6")
+CANT_LOGIN_TO_VOICE_MRD = ErrorRow(
+    400, "The voice MRD cannot be used here", "E_ARM_STAT_CANT_LOGIN_TO_VOICE_MRD", "11"
+)
+LOGIN_NOT_ALLOWED_FOR_APP_PATH = ErrorRow(
+    400, "Sign in not allowed for this media", "E_ARM_STAT_LOGIN_NOT_ALLOWED_FOR_APP_PATH", "27"
+)
+
+TABLE: dict[str, ErrorRow] = {
+    name: row for name, row in globals().items() if isinstance(row, ErrorRow)
+}
+"""The whole table by name: what the transition table and the documentation refer to."""
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
+    """Answer every exception with a row of the table, in the order of the protocol's bodies.
+
+    A dependency that fails under a request is the service being out of service; anything
+    unforeseen is logged with its trace and told to the client without it.
+    """
+    error = _as_finesse_error(exc)
+    response = Response(
+        error.body(media=context["kwargs"].get("mrd_id")),
+        status=error.status_code,
+        headers=error.headers,
+    )
+    if error.status_code == status.HTTP_401_UNAUTHORIZED:
+        challenge = context["request"].authenticators[0].authenticate_header(context["request"])
+        response["WWW-Authenticate"] = challenge
+    return response
+
+
+def _as_finesse_error(exc: Exception) -> FinesseError:
+    match exc:
+        case FinesseError():
+            return exc
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return AUTHENTICATION_FAILURE(user="")
+        case exceptions.PermissionDenied() | PermissionDenied():
+            return AUTHORIZATION_FAILURE(user="")
+        case exceptions.NotFound() | Http404():
+            return NOT_FOUND(resource="")
+        case SuspiciousOperation() | UnreadablePostError():
+            return BAD_REQUEST(reason="The request cannot be read")
+        case exceptions.APIException():
+            return BAD_REQUEST(reason=str(exc.detail))
+        case OperationalError() | InterfaceError() | RedisError():
+            logger.error("A dependency failed under a request: %s", exc)
+            return OUT_OF_SERVICE()
+        case _:
+            logger.error("Unforeseen error under a request", exc_info=exc)
+            return INTERNAL_ERROR()

@@ -1,0 +1,71 @@
+"""The view that every Finesse resource is made of, and the answers that have no resource."""
+
+import re
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from finesse.api.codec import Tree
+from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
+from finesse.service.heartbeat import in_service
+
+_REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def request_id_of(request: Request) -> str:
+    """The caller's requestId; empty if there is none, or none that may be echoed."""
+    given = request.META.get("HTTP_REQUESTID", "")
+    return given if _REQUEST_ID.fullmatch(given) else ""
+
+
+class FinesseView(APIView):
+    """Service check, authentication, then the handler; echoes requestId on whatever comes out."""
+
+    needs_service = True
+
+    def perform_authentication(self, request: Request) -> None:
+        # Before anything is touched, and for every caller alike [Client Requests].
+        if self.needs_service and not in_service():
+            raise OUT_OF_SERVICE()
+        super().perform_authentication(request)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # "Not applicable to GET responses" [guide 12.5 p22].
+        if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
+            response["requestId"] = request_id
+        response.add_post_render_callback(_announce_length)
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        allow = ", ".join(self.allowed_methods)
+        raise METHOD_NOT_ALLOWED(method=str(request.method), headers={"Allow": allow})
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        return Response(headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def document(self, root: str) -> dict[str, Tree]:
+        """The children of the request's root element, which must be `root`."""
+        body: Any = self.request.data
+        if list(body) != [root]:
+            raise BAD_REQUEST(reason=f"The body must be a <{root}> document")
+        children = body[root]
+        return children if isinstance(children, dict) else {}
+
+
+def _announce_length(response: Response) -> None:
+    # Chunked answers are more bytes, and more than some clients understand.
+    response["Content-Length"] = str(len(response.content))
+
+
+class UnknownResource(FinesseView):
+    """What is under /finesse/api but is nothing: 404 in the protocol's own form."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NOT_FOUND(resource=request.path)

@@ -1,0 +1,1 @@
+"""The event log, and how it reaches those who may see it."""

@@ -1,0 +1,79 @@
+"""The viewers' socket: JSON frames. It authenticates nobody and filters nothing: the hub does."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from finesse.notifications.hub import Follower, Hub
+
+logger = logging.getLogger(__name__)
+
+ACCESS_ENDED = 4401
+"""Close code: the account was changed, closed or deleted. Sign in again."""
+TRY_AGAIN = 1011
+"""Close code: the log could not be read. Reconnect with the last position."""
+
+
+class BadFrameError(ValueError):
+    """A frame that is not one of the protocol's; the text says why."""
+
+
+def parse_subscribe(text: str | None) -> int | None:
+    """The `after` of a subscribe frame: a position, or None for "from now on"."""
+    try:
+        frame = json.loads(text or "")
+    except (ValueError, RecursionError):
+        raise BadFrameError("Frames are JSON texts") from None
+    if not isinstance(frame, dict) or frame.get("type") != "subscribe":
+        raise BadFrameError('The one frame a client sends is {"type": "subscribe", "after": …}')
+    after = frame.get("after")
+    if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+        raise BadFrameError('"after" is a position (a whole number from 0) or null')
+    return after
+
+
+class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`scope["reader"]` is who reads; one subscription a socket."""
+
+    hub: Hub
+    follower: Follower | None = None
+    _forwarding: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            after = parse_subscribe(text_data)
+            if self.follower is not None:
+                raise BadFrameError("This socket has its subscription already")
+        except BadFrameError as error:
+            await self._send({"type": "error", "message": str(error)})
+            return
+        self.hub = await Hub.running()
+        resume, position, self.follower = await self.hub.subscribe(self.scope["reader"], after)
+        await self._send({"type": "subscribed", "position": position, "resume": resume})
+        self._forwarding = asyncio.create_task(self._forward(self.follower))
+
+    async def disconnect(self, code: int) -> None:
+        if self.follower is not None:
+            self.hub.leave(self.follower)
+        if self._forwarding is not None:
+            self._forwarding.cancel()
+
+    async def _forward(self, follower: Follower) -> None:
+        try:
+            async for notification in follower:
+                await self.send(text_data=notification.frame)
+        except Exception:
+            logger.exception("A socket's forwarding failed; the client will resume")
+            self.hub.leave(follower)
+            await self.close(TRY_AGAIN)
+        else:
+            await self.close(ACCESS_ENDED)
+
+    async def _send(self, frame: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(frame))

@@ -1,0 +1,281 @@
+"""The hub: where a process's sockets get their notifications from.
+
+One hub a process follows the log: it takes batches from the channel layer, sees by the positions
+when one is missing and then reads the table, so that the layer may drop, repeat or reorder as it
+likes. It hands each notification to the followers that may see its node. A follower that was
+away, or that reads too slowly, reads the table at its own pace from where it stands.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from finesse.notifications import log
+from finesse.notifications.models import Notification
+from finesse.notifications.readers import Reader, readers_of
+from finesse.notifications.transports.channels import GROUP, unpacked
+
+logger = logging.getLogger(__name__)
+
+Resume = Literal["live", "replayed", "reset"]
+SILENCE = 3.0
+"""Seconds without a word from the layer, after which the hub looks for itself."""
+UNKNOWN = -1
+"""An access count that no log has: whoever meets it has to ask who may see what."""
+WINDOW = 2000
+"""Newest notifications kept in memory: most who reconnect need no query."""
+BACKLOG = 500
+"""Notifications queued for one slow follower before it is sent back to the table."""
+
+
+class Follower:
+    """One socket's place in the log. Iterate it: each notification once, in order, for ever."""
+
+    def __init__(self, hub: "Hub", reader: Reader, position: int) -> None:
+        self.reader = reader
+        self.position = position
+        self._hub = hub
+        self._queue: deque[Notification] = deque()
+        # A new follower is one that has missed everything since its position.
+        self._missed = True
+        self._ended = False
+        self._wake = asyncio.Event()
+
+    def offer(self, notification: Notification) -> None:
+        """Queue it; a follower whose queue is full has missed it and will read the table."""
+        if len(self._queue) < BACKLOG:
+            self._queue.append(notification)
+        else:
+            self._queue.clear()
+            self._missed = True
+        self._wake.set()
+
+    def end(self) -> None:
+        """Its user may no longer read: nothing more comes, not even what is queued."""
+        self._ended = True
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[Notification]:
+        while not self._ended:
+            if self._missed:
+                self._missed = False
+                # What the hub hands out from now on is queued, so reading up to here is enough.
+                upto = self._hub.position
+                async for notification in self._hub.history(self, upto):
+                    if self._ended:
+                        return
+                    self.position = notification.position
+                    yield notification
+                self.position = max(self.position, upto)
+            elif self._queue:
+                notification = self._queue.popleft()
+                if notification.position > self.position:
+                    self.position = notification.position
+                    yield notification
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+
+class Hub:
+    """See the module. Lives on one event loop, which is what makes its state safe."""
+
+    _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.position = 0
+        """Everything up to here has been handed to the followers."""
+        self._access = UNKNOWN
+        self._followers: set[Follower] = set()
+        self._window: deque[Notification] = deque(maxlen=WINDOW)
+        self._by_node: defaultdict[str, set[Follower]] = defaultdict(set)
+        self._of_everything: set[Follower] = set()
+        # The socket that subscribes and the task that follows both advance the position.
+        self._advancing = asyncio.Lock()
+        self._started = False
+        self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def running(cls) -> "Hub":
+        """The hub of this event loop, started on first use."""
+        loop = asyncio.get_running_loop()
+        hub = cls._hubs.setdefault(loop, cls())
+        async with hub._advancing:
+            if not hub._started:
+                head = await database_sync_to_async(log.head)()
+                hub.position, hub._access = head.position, head.access
+                hub._started = True
+                hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
+        return hub
+
+    async def subscribe(self, reader: Reader, after: int | None) -> tuple[Resume, int, Follower]:
+        """How the subscription starts, the head at that moment, and the follower to iterate."""
+        resume: Resume = "live"
+        if after is not None:
+            if after > self.position:
+                await self._catch_up()
+            resume = "replayed" if await self._can_replay(after) else "reset"
+        current = await self._as_of_now(reader)
+        start = after if after is not None and resume == "replayed" else self.position
+        follower = Follower(self, current or reader, start)
+        if current is None:
+            follower.end()
+        else:
+            self._join(follower)
+        return resume, self.position, follower
+
+    def leave(self, follower: Follower) -> None:
+        self._followers.discard(follower)
+        self._of_everything.discard(follower)
+        for node in follower.reader.nodes or ():
+            self._by_node[node].discard(follower)
+            if not self._by_node[node]:
+                del self._by_node[node]
+
+    async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
+        """What the follower may see behind its position, from memory if it is there."""
+        after = follower.position
+        while after < upto:
+            nodes = follower.reader.nodes
+            if self._window and self._window[0].position <= after + 1:
+                page = [
+                    notification
+                    for notification in self._window
+                    if after < notification.position <= upto
+                    and (nodes is None or notification.node in nodes)
+                ]
+                after = upto
+            else:
+                page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
+                after = page[-1].position if len(page) == log.PAGE else upto
+            for notification in page:
+                yield notification
+
+    # --- following the log ----------------------------------------------------------------------
+
+    async def _follow_the_log(self) -> None:
+        heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        listener = asyncio.create_task(self._listen(heard))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(SILENCE):
+                        message = await heard.get()
+                except TimeoutError:
+                    message = None
+                try:
+                    await (self._take(message) if message else self._catch_up())
+                except Exception:
+                    # The database is away: what was missed is read when it is back.
+                    logger.exception("The hub cannot read the log; it will try again")
+                    await asyncio.sleep(1)
+        finally:
+            listener.cancel()
+
+    async def _listen(self, heard: "asyncio.Queue[dict[str, Any]]") -> None:
+        layer = get_channel_layer()
+        assert layer is not None
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    heard.put_nowait(await layer.receive(channel))
+            except Exception:
+                logger.exception(
+                    "The channel layer does not answer; the hub reads the log meanwhile"
+                )
+                await asyncio.sleep(1)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        async with self._advancing:
+            batch = [unpacked(packed) for packed in message["batch"]]
+            fresh = [
+                notification for notification in batch if notification.position > self.position
+            ]
+            if fresh and fresh[0].position == self.position + 1:
+                await self._hand_out(fresh, message["access"])
+            elif message["access"] != self._access:
+                await self._hand_out([], message["access"])
+        if message["head"] > self.position:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Read the table until nothing is behind the position."""
+        async with self._advancing:
+            while True:
+                page, head = await database_sync_to_async(log.read_with_head)(self.position)
+                await self._hand_out(page, head.access)
+                if len(page) < log.PAGE:
+                    break
+
+    async def _hand_out(self, batch: Sequence[Notification], access: int) -> None:
+        """Give each notification to those who may see it, as of an access at least as new."""
+        if access != self._access:
+            await self._review(access)
+        for notification in batch:
+            self._window.append(notification)
+            self.position = notification.position
+            for follower in self._of_everything:
+                follower.offer(notification)
+            for follower in self._by_node.get(notification.node, ()):
+                follower.offer(notification)
+
+    # --- who follows ----------------------------------------------------------------------------
+
+    def _join(self, follower: Follower) -> None:
+        self._followers.add(follower)
+        if follower.reader.nodes is None:
+            self._of_everything.add(follower)
+        for node in follower.reader.nodes or ():
+            self._by_node[node].add(follower)
+
+    async def _as_of_now(self, reader: Reader) -> Reader | None:
+        """What the reader may see now, or None if it has lost its access since its handshake."""
+        while True:
+            access = self._access
+            readers = await readers_of([reader.login_id])
+            # If users changed meanwhile, this answer may be from before the change.
+            if access == self._access:
+                return _unless_ended(reader, readers)
+
+    async def _review(self, access: int) -> None:
+        """Ask anew what each follower may see; end those who may see nothing any more."""
+        # First of all, so that whoever is subscribing right now asks again.
+        self._access = access
+        followers = [*self._followers]
+        try:
+            readers = await readers_of({follower.reader.login_id for follower in followers})
+        except BaseException:
+            self._access = UNKNOWN
+            raise
+        for follower in followers:
+            if follower not in self._followers:
+                continue  # It left while the question was asked.
+            self.leave(follower)
+            current = _unless_ended(follower.reader, readers)
+            if current is None:
+                follower.end()
+            else:
+                follower.reader = current
+                self._join(follower)
+
+    async def _can_replay(self, after: int) -> bool:
+        if after > self.position:
+            return False
+        if self._window and self._window[0].position <= after + 1:
+            return True
+        floor: int = await database_sync_to_async(log.floor)()
+        return after >= floor
+
+
+def _unless_ended(reader: Reader, readers: dict[str, Reader]) -> Reader | None:
+    """The reader as it is now; None if the user is gone or has another password."""
+    current = readers.get(reader.login_id)
+    return current if current and current.credentials == reader.credentials else None

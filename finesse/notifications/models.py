@@ -1,0 +1,86 @@
+"""The event log: what was told to whom, in one total order, and how far each transport has come."""
+
+import json
+from functools import cached_property
+
+from django.db import models
+from django.db.models import Q
+
+from finesse.api.codec import timestamp
+
+
+class LogHead(models.Model):
+    """The one row that says how long the log is. Its lock is the writer's lock.
+
+    Positions come from here and not from a sequence: a sequence hands out numbers before commit,
+    so that a reader could pass a notification that commits late.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    position = models.PositiveBigIntegerField(default=0)
+    """The position of the newest notification."""
+    access = models.PositiveBigIntegerField(default=0)
+    """Counts changes to users and teams: who may see what has to be asked again."""
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="loghead_is_one_row"),)
+
+    def __str__(self) -> str:
+        return f"position {self.position}, access {self.access}"
+
+
+class Event(models.TextChoices):
+    """[Notification Parameters]; clients compare these exactly, in upper case."""
+
+    PUT = "PUT", "changed"
+    POST = "POST", "added"
+    DELETE = "DELETE", "removed"
+
+
+class Notification(models.Model):
+    """One `<Update>` on one node. Positions are contiguous, in the order of commits."""
+
+    position = models.PositiveBigIntegerField(primary_key=True)
+    node = models.CharField(max_length=200)
+    source = models.CharField(max_length=200)
+    event = models.CharField(max_length=6, choices=Event)
+    request_id = models.CharField("requestId", max_length=255, blank=True)
+    at = models.DateTimeField(db_index=True)
+    update = models.TextField(help_text="The rendered <Update>, as every transport sends it.")
+
+    class Meta:
+        ordering = ("position",)
+        indexes = (models.Index(fields=("node", "position"), name="notification_node"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(position__gte=1), name="notification_position"),
+            models.CheckConstraint(condition=Q(event__in=Event), name="notification_event"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.event} {self.source}"
+
+    @cached_property
+    def frame(self) -> str:
+        """The JSON frame for sockets, rendered once however many subscribers there are."""
+        return json.dumps(
+            {
+                "type": "notification",
+                "position": self.position,
+                "node": self.node,
+                "source": self.source,
+                "event": self.event,
+                "requestId": self.request_id or None,
+                "at": timestamp(self.at),
+                "update": self.update,
+            }
+        )
+
+
+class TransportCursor(models.Model):
+    """How far one transport has handed the log over; its lock makes the transport's order."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    position = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"

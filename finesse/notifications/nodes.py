@@ -1,0 +1,12 @@
+"""THE NODE TABLE: which streams of notifications exist for a user [Subscription Management]."""
+
+USER = "/finesse/api/User/{id}"
+MEDIA = "/finesse/api/User/{id}/Media"
+DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
+
+OF_A_USER = (USER, MEDIA, DIALOGS_MEDIA)
+"""The nodes that a user is subscribed to without asking."""
+
+
+def nodes_of(login_id: str) -> tuple[str, ...]:
+    return tuple(node.format(id=login_id) for node in OF_A_USER)

@@ -1,0 +1,52 @@
+"""Hands the log over to a transport, in order, from where its cursor stands."""
+
+import logging
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol
+
+from django.conf import settings
+from django.db import transaction
+
+from finesse.notifications import log
+from finesse.notifications.models import LogHead, Notification, TransportCursor
+
+logger = logging.getLogger(__name__)
+
+
+class Transport(Protocol):
+    """A module that takes notifications in order; named in FINESSE_TRANSPORTS."""
+
+    def deliver(self, batch: Sequence[Notification], head: LogHead) -> None:
+        """Hand the batch over or raise; an empty one says how long the log is."""
+
+
+def publish_all() -> None:
+    """Bring every transport up to the head, and tell each of them where the head is."""
+    for name, path in settings.FINESSE_TRANSPORTS.items():
+        publish(name, import_module(path))
+
+
+def announce() -> None:
+    """Publish now if possible. Failing costs a second: the sweep publishes all the same."""
+    try:
+        publish_all()
+    except Exception as error:
+        logger.warning("Publishing at once failed, the sweep will do it: %s", error)
+
+
+def publish(name: str, transport: Transport) -> None:
+    """Deliver everything past the cursor. The cursor moves after the hand-over: at least once."""
+    TransportCursor.objects.get_or_create(name=name)
+    more = True
+    while more:
+        with transaction.atomic():
+            # Two publishers at once would hand over out of order: the cursor's lock queues them.
+            cursor = TransportCursor.objects.select_for_update().get(pk=name)
+            page, head = log.read_with_head(cursor.position)
+            transport.deliver(page, head)
+            if page:
+                cursor.position = page[-1].position
+                cursor.save(update_fields=["position"])
+        # Whoever appends later publishes later: a page that is not full is the last one.
+        more = len(page) == log.PAGE

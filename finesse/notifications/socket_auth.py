@@ -1,0 +1,81 @@
+"""Who opens a socket: the browser's session, or HTTP Basic at the handshake for programs."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.sessions import CookieMiddleware, SessionMiddleware
+from django.conf import settings
+
+from finesse.api.authentication import parse_basic
+from finesse.api.credentials import verify
+from finesse.api.errors import FinesseError
+from finesse.notifications.readers import Reader, readers_of
+
+
+def same_origin(headers: dict[bytes, bytes]) -> bool:
+    """Browsers send cookies across sites but cannot forge Origin; programs send none.
+
+    As Django's CSRF check: the origin's host is the requested one, or a trusted origin.
+    """
+    origin = headers.get(b"origin")
+    if origin is None:
+        return True
+    text = origin.decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    return urlsplit(text).netloc == host or text in settings.CSRF_TRUSTED_ORIGINS
+
+
+class _Authenticate:
+    """Puts `scope["reader"]` there, or refuses the handshake with 401, 403 or 503."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        if not same_origin(headers):
+            await refuse(scope, send, 403)
+            return
+        try:
+            login_id = await self._login_id(scope, headers.get(b"authorization", b""))
+        except FinesseError as error:
+            await refuse(scope, send, error.status_code)
+            return
+        reader = await self._reader(login_id) if login_id else None
+        if reader is None:
+            await refuse(scope, send, 401)
+            return
+        await self.inner({**scope, "reader": reader}, receive, send)
+
+    async def _login_id(self, scope: dict[str, Any], authorization: bytes) -> str | None:
+        if authorization:
+            credentials = parse_basic(authorization.decode("latin-1"))
+            if credentials is None:
+                return None
+            # Not on the shared thread: a password check would hold up everybody's queries.
+            checked = database_sync_to_async(verify, thread_sensitive=False)
+            user = await checked(*credentials)
+        else:
+            user = await get_user(scope)
+        return user.pk if user and user.is_authenticated else None
+
+    async def _reader(self, login_id: str) -> Reader | None:
+        return (await readers_of([login_id])).get(login_id)
+
+
+async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:
+    """Answer the handshake with an HTTP status where the server can, else close it (403)."""
+    if "websocket.http.response" in scope.get("extensions", {}):
+        challenge = [(b"www-authenticate", b'Basic realm="Finesse", charset="UTF-8"')]
+        headers = challenge if status == 401 else []
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close", "code": 4000 + status})
+
+
+def socket_authentication(inner: Any) -> Any:
+    """The handshake's middlewares around `inner`, outermost first."""
+    return CookieMiddleware(SessionMiddleware(_Authenticate(inner)))

@@ -1,0 +1,1 @@
+"""One module a transport: `deliver(batch, head)`, named in the setting FINESSE_TRANSPORTS."""

@@ -1,0 +1,32 @@
+"""System checks: what can be set wrong, told at start with what to do about it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.compatibility)
+def check_services_match(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Parts that live in several processes must not meet in one process's memory."""
+    found: list[CheckMessage] = []
+    broker_is_embedded = settings.CELERY_BROKER_URL.startswith("memory:")
+    if bool(settings.REDIS_URL) == broker_is_embedded:
+        found.append(
+            Error(
+                "REDIS_URL and CELERY_BROKER_URL must be set together: a worker in another "
+                "process cannot reach this process's cache, nor its sockets.",
+                hint="Set both, or neither for the embedded default of `make run`.",
+                id="finesse.E001",
+            )
+        )
+    if settings.FINESSE_HEARTBEAT_SECONDS < 2:
+        found.append(
+            Warning(
+                "FINESSE_HEARTBEAT_SECONDS is less than two beats of the sweep: the service "
+                "will be out of service now and then.",
+                hint="Give it 5 seconds or more.",
+                id="finesse.W001",
+            )
+        )
+    return found

@@ -1,0 +1,67 @@
+"""/healthz for load balancers and people, SystemInfo for Finesse clients."""
+
+from urllib.parse import urlsplit
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from finesse.api.codec import timestamp
+from finesse.api.views import FinesseView
+from finesse.service import heartbeat
+
+IN_SERVICE, OUT_OF_SERVICE = "IN_SERVICE", "OUT_OF_SERVICE"
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when in service, 503 when not; the JSON says which part is down and how."""
+    parts = dict.fromkeys(["database", "cache", *heartbeat.PARTS], "ok")
+    parts |= heartbeat.faults()
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        parts["database"] = "does not answer"
+    sound = set(parts.values()) == {"ok"}
+    return JsonResponse(
+        {"status": IN_SERVICE if sound else OUT_OF_SERVICE, "parts": parts},
+        status=200 if sound else 503,
+    )
+
+
+class SystemInfo(FinesseView):
+    """Readable without authentication and out of service: it is how clients learn the status."""
+
+    needs_service = False
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request) -> Response:
+        faults = heartbeat.faults()
+        host = urlsplit(f"//{request.get_host()}").hostname
+        return Response(
+            {
+                "SystemInfo": {
+                    "currentTimestamp": timestamp(timezone.now()),
+                    "deploymentType": "UCCE",
+                    "primaryNode": {"host": host},
+                    "status": OUT_OF_SERVICE if faults else IN_SERVICE,
+                    "statusReason": ", ".join(f"{part} {fault}" for part, fault in faults.items()),
+                    "systemAuthMode": "NON_SSO",
+                    "timezoneOffset": _offset_minutes(),
+                    "uri": "/finesse/api/SystemInfo",
+                }
+            }
+        )
+
+
+def _offset_minutes() -> int:
+    offset = timezone.localtime().utcoffset()
+    return int(offset.total_seconds() // 60) if offset else 0

@@ -1,0 +1,234 @@
+"""All settings, from the environment. With nothing but FINESSE_DEMO=1 set, everything is embedded.
+
+What can be set wrong is caught by the system checks in `finesse.service.checks`.
+The table of variables for operators stands in the README.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def demo_secret(path: Path) -> str:
+    """A secret made once per demo folder, so that sign-ins outlive a restart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+# --- What kind of service this is ---------------------------------------------------------------
+
+FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
+FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY and FINESSE_DEMO:
+    SECRET_KEY = demo_secret(FINESSE_DATA_DIR / "demo-secret-key")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Put a long random value into the environment (for one: "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'), "
+        "or set FINESSE_DEMO=1 to try the service with demo data on this machine."
+    )
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Behaviour of the protocol ------------------------------------------------------------------
+
+# The seed says that a successful event does not carry the requestId; Cisco's own samples do.
+FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
+# Releases up to 12.6(1) listed every non-voice MRD in GET /User/<id>/Media, later ones the user's.
+FINESSE_LIST_ALL_MEDIA = env.bool("FINESSE_LIST_ALL_MEDIA", False)
+FINESSE_MAX_BODY_BYTES = 64 * 1024
+# Five wrong passwords in a row block the user for five minutes [Media—Sign In].
+FINESSE_LOCKOUT_FAILURES = 5
+FINESSE_LOCKOUT_SECONDS = 300
+FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
+# A password check costs half a second of CPU: how many may run at once in one process.
+FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
+# How old, in seconds, the last heartbeat may be before the service is out of service.
+FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 5.0)
+# Days for which requests, notifications and the history of states are kept.
+FINESSE_KEEP_REQUESTS_DAYS = env.int("FINESSE_KEEP_REQUESTS_DAYS", 30)
+FINESSE_KEEP_NOTIFICATIONS_DAYS = env.int("FINESSE_KEEP_NOTIFICATIONS_DAYS", 7)
+FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
+
+# How notifications leave: name of the cursor, module with `deliver(batch, head)`.
+FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
+
+# --- Django -------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "finesse.service",
+    "finesse.api",
+    "finesse.notifications",
+    "finesse.users",
+    "reasoncodes",
+    "media",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "finesse.urls"
+WSGI_APPLICATION = "finesse.wsgi.application"
+ASGI_APPLICATION = "finesse.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["finesse.users.backends.LockoutBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "viewer"
+LOGOUT_REDIRECT_URL = "login"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+STATIC_URL = "static/"
+# Serve the files of the installed apps as they are: no collectstatic step before `make run`.
+WHITENOISE_USE_FINDERS = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["finesse.api.authentication.BasicAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["finesse.api.codec.FinesseXMLParser"],
+    "DEFAULT_RENDERER_CLASSES": ["finesse.api.codec.FinesseXMLRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.codec.AlwaysXML",
+    "EXCEPTION_HANDLER": "finesse.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Database, cache, channel layer, broker -----------------------------------------------------
+
+# The demo's public passwords never come near another database.
+_SQLITE = FINESSE_DATA_DIR / ("demo.sqlite3" if FINESSE_DEMO else "finesse.sqlite3")
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # Readers never wait for the writer, and a write lock is taken before the first read:
+        # a transaction that starts as a reader cannot be refused when it comes to write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: an accepted request outlives a power cut, not only the end of the process.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    # Seconds for which a connection is kept. Under ASGI every request has a thread of its own, so
+    # that only WSGI workers and Celery profit: they set it.
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 0)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = env.str("REDIS_URL", "")
+# Distinguishes installations that share one Redis or one broker.
+FINESSE_INSTANCE = env.str("FINESSE_INSTANCE", "finesse")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": FINESSE_INSTANCE,
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+        }
+    }
+    CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                # redis-py closes a socket that was quiet for 5 s unless told otherwise.
+                "hosts": [
+                    {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 1}
+                ],
+                "prefix": FINESSE_INSTANCE,
+            },
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://localhost/")
+CELERY_TASK_DEFAULT_QUEUE = FINESSE_INSTANCE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A request waits for the broker at most this long, and only to ring a bell that may be lost.
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    # The in-process broker is polled; ten milliseconds cost no measurable CPU.
+    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
+)
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "media.tasks.sweep",
+        "schedule": 1.0,
+        # Sweeps that piled up while no worker ran have nothing to add to the newest one.
+        "options": {"expires": 5},
+    },
+    "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        # Django logs every 4xx as a warning; clients' mistakes are theirs to read in the answer.
+        "django.request": {"level": "ERROR"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}

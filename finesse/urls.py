@@ -1,0 +1,21 @@
+"""Where everything is."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path, re_path
+
+from finesse.api.views import UnknownResource
+from finesse.service.views import SystemInfo, healthz
+from media.viewer import SignIn, board, viewer
+
+urlpatterns = [
+    re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
+    path("finesse/api/", include("media.urls")),
+    re_path(r"^finesse/api/.*$", UnknownResource.as_view()),
+    path("", viewer, name="viewer"),
+    path("board/", board, name="board"),
+    path("login/", SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+]

@@ -1,0 +1,1 @@
+"""Who works here: users, their team, and who supervises whom."""

@@ -1,0 +1,24 @@
+"""Sign-in to the pages, under the same lock-out and the same memory as the API."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from finesse.api.credentials import verify
+from finesse.users.models import User
+
+
+class LockoutBackend(ModelBackend):
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        login_id = username or kwargs.get(User.USERNAME_FIELD)
+        if not login_id or password is None or "\0" in login_id + password:
+            return None
+        user = verify(login_id, password)
+        return user if isinstance(user, User) else None

@@ -1,0 +1,152 @@
+"""User and Team. The login id is the id in REST paths and the local part of the XMPP address."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from finesse.notifications.readers import Reader
+
+SUPERVISOR_PERMISSIONS = frozenset(
+    {
+        "reasoncodes.view_reasoncode",
+        "reasoncodes.add_reasoncode",
+        "reasoncodes.change_reasoncode",
+        "reasoncodes.delete_reasoncode",
+        "users.view_team",
+    }
+)
+"""What a supervisor may do in the admin; administrators may do everything."""
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=64, unique=True)
+    supervisors: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
+        "users.User", related_name="supervised_teams", blank=True
+    )
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, login_id: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(login_id=login_id, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, login_id: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(login_id, password, is_superuser=True, **fields)
+
+    def readers(self, login_ids: Collection[str]) -> dict[str, Reader]:
+        """What each of these users may see of the log; who is not there may see nothing.
+
+        Agents see their own nodes, supervisors those of their teams' members, too,
+        administrators all. Two queries, however many users.
+        """
+        members: defaultdict[str, set[str]] = defaultdict(set)
+        supervised = self.filter(
+            team__supervisors__in=login_ids, team__supervisors__is_supervisor=True
+        )
+        for supervisor, member in supervised.values_list("team__supervisors", "pk"):
+            members[supervisor].add(member)
+        return {
+            user.pk: Reader(
+                login_id=user.pk,
+                watches=None if user.is_superuser else frozenset({user.pk, *members[user.pk]}),
+                credentials=user.get_session_auth_hash(),
+            )
+            for user in self.filter(pk__in=login_ids, is_active=True)
+        }
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An agent, a supervisor or an administrator."""
+
+    login_id = models.CharField(
+        "login ID",
+        primary_key=True,
+        max_length=64,
+        validators=[
+            RegexValidator(r"\A[A-Za-z0-9._-]+\Z", "Use letters, digits, '.', '_' and '-'.")
+        ],
+        help_text="The ID in API paths. It cannot be changed later.",
+    )
+    first_name = models.CharField(max_length=64)
+    last_name = models.CharField(max_length=64, blank=True)
+    team = models.ForeignKey(
+        Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="members"
+    )
+    is_supervisor = models.BooleanField(
+        "supervisor", default=False, help_text="May sign in here and manage reason codes."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Clear this instead of deleting: access ends at once."
+    )
+    is_superuser = models.BooleanField(
+        "administrator", default=False, help_text="May manage everything and watch every agent."
+    )
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "login_id"
+    REQUIRED_FIELDS = ["first_name"]
+
+    class Meta:
+        ordering = ("login_id",)
+        constraints = (
+            # XMPP compares local parts without case: two users must not share an address.
+            models.UniqueConstraint(
+                Lower("login_id"),
+                name="user_login_id_unique_without_case",
+                violation_error_message="A user with this login ID exists, in whatever case.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(login_id__regex=r"^[A-Za-z0-9._-]+$"),
+                name="user_login_id_characters",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_full_name()} ({self.login_id})"
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name
+
+    @property
+    def is_staff(self) -> bool:
+        """May sign in to the admin."""
+        return self.is_superuser or self.is_supervisor
+
+    @property
+    def role(self) -> str:
+        """The highest role: administrator, supervisor or agent."""
+        if self.is_superuser:
+            return "administrator"
+        return "supervisor" if self.is_supervisor else "agent"
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        by_role = self.is_active and self.is_supervisor and perm in SUPERVISOR_PERMISSIONS
+        return by_role or super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        by_role = (
+            self.is_active
+            and self.is_supervisor
+            and any(perm.startswith(f"{app_label}.") for perm in SUPERVISOR_PERMISSIONS)
+        )
+        return by_role or super().has_module_perms(app_label)

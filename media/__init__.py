@@ -1,0 +1,1 @@
+"""WHAT STATE an agent is in, per Media Routing Domain."""

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class MediaConfig(AppConfig):
+    name = "media"
+    verbose_name = "Media"
+
+    def ready(self) -> None:
+        from media import signals  # noqa: F401  (connects the receivers)
+
+        post_migrate.connect(create_voice_mrd, sender=self)
+
+
+def create_voice_mrd(using: str, **kwargs: Any) -> None:
+    """The voice MRD is part of every installation [Media Routing Domain API]."""
+    from media.models import VOICE_MRD, MediaRoutingDomain
+
+    MediaRoutingDomain.objects.using(using).get_or_create(
+        pk=VOICE_MRD, defaults={"name": "Voice", "description": "Voice calls"}
+    )

@@ -1,0 +1,256 @@
+"""MRDs, each user's Media in them, the accepted requests and the history of states."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from finesse.users.models import User
+from media.states import Requested, State
+from reasoncodes.models import ReasonCode
+
+VOICE_MRD = 1
+"""The voice MRD: always there, read only, and not for the Media API [Media Routing Domain API]."""
+
+
+def choices(enum: "type[State] | type[Requested]") -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in enum]
+
+
+class InterruptAction(models.TextChoices):
+    """What a task of another MRD does to the agent, in an interruptible MRD."""
+
+    ACCEPT = "ACCEPT"
+    IGNORE = "IGNORE"
+
+
+class DialogLogoutAction(models.TextChoices):
+    """What becomes of active tasks when the agent signs out."""
+
+    CLOSE = "CLOSE"
+    TRANSFER = "TRANSFER"
+
+
+class MediaRoutingDomain(models.Model):
+    id = models.PositiveIntegerField(
+        "ID", primary_key=True, help_text="The ID in API paths. It cannot be changed later."
+    )
+    name = models.CharField(max_length=64, unique=True)
+    description = models.CharField(max_length=255, blank=True)
+    interruptible = models.BooleanField(
+        default=False, help_text="Whether a task of another MRD may interrupt tasks here."
+    )
+
+    class Meta:
+        verbose_name = "media routing domain"
+        ordering = ("id",)
+        constraints = (models.CheckConstraint(condition=Q(id__gte=1), name="mrd_id"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
+
+    @property
+    def is_voice(self) -> bool:
+        return self.id == VOICE_MRD
+
+
+class Media(models.Model):
+    """One user in one MRD: that it exists is the user's membership.
+
+    Only the writer changes its state; whoever else wants to, makes a request.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="media")
+    mrd = models.ForeignKey(
+        MediaRoutingDomain,
+        on_delete=models.CASCADE,
+        related_name="media",
+        verbose_name="media routing domain",
+        limit_choices_to=~Q(pk=VOICE_MRD),
+    )
+    state = models.CharField(
+        max_length=11, choices=choices(State), default=State.LOGOUT, editable=False
+    )
+    state_change_time = models.DateTimeField(null=True, editable=False)
+    """When the current state began; null if it never changed."""
+    reason_code = models.ForeignKey(
+        ReasonCode, on_delete=models.PROTECT, null=True, related_name="+", editable=False
+    )
+    routable = models.BooleanField(default=False, editable=False)
+    max_dialog_limit = models.PositiveSmallIntegerField(null=True, editable=False)
+    interrupt_action = models.CharField(
+        max_length=6, choices=InterruptAction, blank=True, editable=False
+    )
+    dialog_logout_action = models.CharField(
+        max_length=8, choices=DialogLogoutAction, blank=True, editable=False
+    )
+
+    class Meta:
+        verbose_name_plural = "media"
+        ordering = ("user", "mrd")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "mrd"),
+                name="media_unique",
+                violation_error_message="This user belongs to this MRD already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(mrd=VOICE_MRD),
+                name="media_not_voice",
+                violation_error_message="The voice MRD has no Media.",
+            ),
+            models.CheckConstraint(condition=Q(state__in=list(State)), name="media_state"),
+            models.CheckConstraint(
+                condition=Q(reason_code=None) | Q(state=State.NOT_READY), name="media_reason_code"
+            ),
+            # The options are those of the sign-in: there is none, or they are all there.
+            models.CheckConstraint(
+                condition=Q(
+                    state=State.LOGOUT,
+                    max_dialog_limit=None,
+                    interrupt_action="",
+                    dialog_logout_action="",
+                    routable=False,
+                )
+                | Q(
+                    ~Q(state=State.LOGOUT),
+                    max_dialog_limit__gte=1,
+                    max_dialog_limit__lte=10,
+                    interrupt_action__in=InterruptAction,
+                    dialog_logout_action__in=DialogLogoutAction,
+                ),
+                name="media_options",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.mrd_id}: {self.state}"
+
+    def clean(self) -> None:
+        if self.mrd_id == VOICE_MRD:
+            raise ValidationError({"mrd": "The voice MRD has no Media."})
+
+    @property
+    def uri(self) -> str:
+        return media_uri(self.user_id, self.mrd_id)
+
+
+def media_uri(login_id: str, mrd_id: int) -> str:
+    return f"/finesse/api/User/{login_id}/Media/{mrd_id}"
+
+
+class Cause(models.TextChoices):
+    """Who wanted a state."""
+
+    SELF = "self", "the agent"
+    SUPERVISOR = "supervisor", "a supervisor"
+    SYSTEM = "system", "the system"
+
+
+class Outcome(models.TextChoices):
+    """How a request ended. Each ends in exactly one of these."""
+
+    CHANGED = "changed", "changed, and told"
+    IGNORED = "ignored", "nothing to change, nobody told"
+    ERROR = "error", "refused with an error, and told"
+
+
+class MediaRequest(models.Model):
+    """A request that was answered 202, and what became of it.
+
+    User and MRD are kept as they were named: a request outlives them, and still gets its outcome.
+    """
+
+    login_id = models.CharField("user", max_length=64)
+    mrd_id = models.PositiveIntegerField("MRD")
+    requested = models.CharField(max_length=9, choices=choices(Requested))
+    reason_code = models.ForeignKey(
+        ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    max_dialog_limit = models.PositiveSmallIntegerField(
+        null=True, validators=[MinValueValidator(1), MaxValueValidator(10)]
+    )
+    interrupt_action = models.CharField(max_length=6, choices=InterruptAction, blank=True)
+    dialog_logout_action = models.CharField(max_length=8, choices=DialogLogoutAction, blank=True)
+    request_id = models.CharField("requestId", max_length=255, blank=True)
+    cause = models.CharField(max_length=10, choices=Cause, default=Cause.SELF)
+    actor = models.CharField(max_length=64)
+    """Login id of who asked; empty for the system."""
+    accepted_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=7, choices=Outcome, null=True)  # noqa: DJ001 (null: none yet)
+    error = models.CharField(max_length=64, blank=True)
+    """The constant of the error that it ended in."""
+    position = models.PositiveBigIntegerField(null=True, unique=True)
+    """The notification that told the outcome."""
+
+    class Meta:
+        verbose_name = "request"
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=("id",), condition=Q(outcome=None), name="request_pending"),
+            models.Index(fields=("accepted_at",), name="request_accepted_at"),
+            models.Index(fields=("login_id", "-id"), name="request_of_user"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(requested__in=list(Requested)), name="request_requested"
+            ),
+            models.CheckConstraint(condition=Q(cause__in=Cause), name="request_cause"),
+            models.CheckConstraint(
+                condition=Q(outcome=None, applied_at=None, position=None, error="")
+                | Q(
+                    outcome=Outcome.CHANGED,
+                    applied_at__isnull=False,
+                    position__isnull=False,
+                    error="",
+                )
+                | Q(outcome=Outcome.IGNORED, applied_at__isnull=False, position=None, error="")
+                | Q(
+                    ~Q(error=""),
+                    outcome=Outcome.ERROR,
+                    applied_at__isnull=False,
+                    position__isnull=False,
+                ),
+                name="request_one_outcome",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login_id} in {self.mrd_id}: {self.requested}"
+
+
+class StateInterval(models.Model):
+    """A time that a user spent in one state (and for one reason) in one MRD.
+
+    Names and labels are kept as they were: history does not change when codes and people do.
+    """
+
+    login_id = models.CharField("user", max_length=64)
+    mrd_id = models.PositiveIntegerField("MRD")
+    state = models.CharField(max_length=11, choices=choices(State))
+    reason_code = models.ForeignKey(
+        ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    code = models.PositiveIntegerField(null=True)
+    label = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, db_index=True)
+    cause = models.CharField(max_length=10, choices=Cause)
+    actor = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = "state interval"
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("login_id", "mrd_id", "-id"), name="interval_of_media"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("login_id", "mrd_id"), condition=Q(ended_at=None), name="interval_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="interval_order"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login_id} in {self.mrd_id}: {self.state} from {self.started_at}"

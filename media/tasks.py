@@ -1,0 +1,94 @@
+"""What Celery runs: apply what the bell announces, sweep in case it was lost, prune by age."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Min, QuerySet
+from django.utils import timezone
+
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.publisher import publish_all
+from finesse.service import heartbeat
+from media.models import MediaRequest, StateInterval
+from media.writer import apply_pending
+
+logger = logging.getLogger(__name__)
+
+BELL = "bell"
+BELL_SECONDS = 2
+"""How long a bell counts as rung: whoever accepts a request meanwhile needs no message."""
+PRUNE_BATCH = 5_000
+
+
+def ring() -> None:
+    """Announce pending requests. Fails silently: the bell only makes things fast."""
+    try:
+        if cache.add(BELL, True, BELL_SECONDS):
+            apply_requests.apply_async(retry=False)
+    except Exception as error:
+        logger.warning("The bell did not ring, the sweep will find the request: %s", error)
+
+
+@shared_task
+def apply_requests() -> None:
+    """What the bell calls for."""
+    # Before the pending requests are read: one accepted after the reading rings anew.
+    cache.delete(BELL)
+    _work()
+
+
+@shared_task
+def sweep() -> None:
+    """What a lost bell or a killed worker left. Running it proves that all parts work together."""
+    _work()
+
+
+def _work() -> None:
+    """Apply and publish, batch after batch, stamping the heartbeat of each part that did it."""
+    more = True
+    try:
+        while more:
+            more = apply_pending()
+            heartbeat.stamp(heartbeat.WORKER)
+            publish_all()
+            heartbeat.stamp(heartbeat.NOTIFICATIONS)
+    except (OperationalError, InterfaceError):
+        # The connection outlives its task; a broken one must not.
+        connection.close()
+        raise
+
+
+@shared_task
+def prune() -> None:
+    """Delete what is older than its retention, in batches that hold no lock for long.
+
+    What has no outcome yet, is not over yet or was not handed over yet stays, however old.
+    """
+    handed_over = TransportCursor.objects.aggregate(upto=Min("position"))["upto"] or 0
+    _delete(
+        MediaRequest.objects.filter(
+            outcome__isnull=False, accepted_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)
+        )
+    )
+    _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
+    _delete(
+        Notification.objects.filter(
+            position__lte=handed_over, at__lt=_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)
+        )
+    )
+
+
+def _ago(days: int) -> datetime:
+    return timezone.now() - timedelta(days=days)
+
+
+def _delete(old: "QuerySet[Any]") -> None:
+    """Delete oldest first, so that what remains has no gaps."""
+    while batch := list(old.order_by("pk").values_list("pk", flat=True)[:PRUNE_BATCH]):
+        deleted, _ = old.model._default_manager.filter(pk__in=batch).delete()
+        logger.info("Pruned %s old rows of %s", deleted, old.model._meta.verbose_name)

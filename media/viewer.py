@@ -1,0 +1,94 @@
+"""The viewer's pages: who is in which state, and the stream of notifications."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render as render_template
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from finesse.api.codec import render
+from finesse.notifications import log
+from finesse.notifications.models import Notification
+from finesse.notifications.readers import Reader
+from finesse.users.models import User
+from media.models import Media
+from media.serializers import represent
+
+RECENT = 50
+"""Notifications from before the page was opened that its stream begins with."""
+_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+
+class SignIn(LoginView):
+    """The viewer's own sign-in page, which agents may use; the admin's is for staff."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(demo=settings.FINESSE_DEMO, **kwargs)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response
+
+
+@never_cache
+@require_safe
+@login_required
+def viewer(request: HttpRequest) -> HttpResponse:
+    role = cast(User, request.user).role
+    response = render_template(request, "media/viewer.html", {"role": role})
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@never_cache
+@require_safe
+def board(request: HttpRequest) -> JsonResponse:
+    """Every Media that the user may see, as of `position`; 401 when the session has ended.
+
+    The notifications after `position` are exactly the changes that the board does not show.
+    """
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "Sign in again"}, status=401)
+    # Before the Media: a change that comes between the two is shown twice, never missed.
+    position = log.head().position
+    reader = User.objects.readers([request.user.pk])[request.user.pk]
+    return JsonResponse(
+        {
+            "position": position,
+            "replayFrom": _replay_from(reader, position),
+            "media": [_row(media) for media in _visible(reader)],
+        }
+    )
+
+
+def _visible(reader: Reader) -> QuerySet[Media]:
+    media = Media.objects.select_related("user__team", "mrd", "reason_code").order_by("user", "mrd")
+    return media if reader.watches is None else media.filter(user__in=reader.watches)
+
+
+def _row(media: Media) -> dict[str, Any]:
+    user, team = media.user, media.user.team
+    return {
+        "source": media.uri,
+        "user": {"id": user.pk, "name": user.get_full_name(), "team": team.name if team else ""},
+        "mrd": {"id": str(media.mrd_id), "name": media.mrd.name},
+        "media": render({"Media": represent(media)}),
+    }
+
+
+def _replay_from(reader: Reader, position: int) -> int:
+    """The position behind which the last `RECENT` visible notifications are."""
+    recent = Notification.objects.filter(position__lte=position).order_by("-position")
+    if reader.nodes is not None:
+        recent = recent.filter(node__in=reader.nodes)
+    oldest = recent.values_list("position", flat=True)[:RECENT]
+    return min(oldest, default=position + 1) - 1

@@ -1,0 +1,1 @@
+"""WHY an agent is not ready or signed out."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ReasonCodesConfig(AppConfig):
+    name = "reasoncodes"
+    verbose_name = "Reason codes"

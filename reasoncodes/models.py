@@ -1,0 +1,101 @@
+"""ReasonCode [ReasonCode API Parameters], and which of them apply to a user."""
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Trim
+
+from finesse.users.models import Team, User
+
+
+class Category(models.TextChoices):
+    NOT_READY = "NOT_READY", "Not ready"
+    LOGOUT = "LOGOUT", "Sign out"
+
+
+class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
+    def selectable_by(self, user: User, category: str) -> "ReasonCodeQuerySet":
+        """What this user may choose: global codes and those of the team, no system codes."""
+        applicable = Q(for_all=True) | Q(teams=user.team_id) if user.team_id else Q(for_all=True)
+        return self.filter(
+            applicable, category=category, retired=False, system_code=False
+        ).distinct()
+
+
+class ReasonCode(models.Model):
+    """A reason that agents choose. `id` is what clients send; `code` is what reports show."""
+
+    category = models.CharField(max_length=9, choices=Category)
+    code = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(65535)])
+    label = models.CharField(
+        max_length=40,
+        validators=[RegexValidator(r"\A[^\x00-\x1f\x7f]+\Z", "Use printable characters only.")],
+    )
+    for_all = models.BooleanField(
+        "global", default=True, help_text="For every team. Otherwise choose the teams below."
+    )
+    system_code = models.BooleanField("system code", default=False, editable=False)
+    teams: "models.ManyToManyField[Team, Any]" = models.ManyToManyField(
+        Team, related_name="reason_codes", blank=True, help_text="Ignored for a global code."
+    )
+    retired = models.BooleanField(
+        default=False, help_text="No longer offered to agents; the history goes on naming it."
+    )
+
+    objects = ReasonCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "reason code"
+        ordering = ("category", "code")
+        constraints = (
+            models.CheckConstraint(condition=Q(category__in=Category), name="reasoncode_category"),
+            models.CheckConstraint(
+                condition=Q(code__gte=1, code__lte=65535),
+                name="reasoncode_code",
+                violation_error_message="The code must be between 1 and 65535.",
+            ),
+            models.CheckConstraint(
+                condition=Q(label=Trim("label")) & ~Q(label=""),
+                name="reasoncode_label",
+                violation_error_message="The label must not be empty or have blanks around it.",
+            ),
+            # A retired code gives its number and label free.
+            models.UniqueConstraint(
+                F("category"),
+                F("code"),
+                condition=Q(retired=False),
+                name="reasoncode_code_unique",
+                violation_error_message="This category has another reason code with this code.",
+            ),
+            models.UniqueConstraint(
+                F("category"),
+                Lower("label"),
+                condition=Q(retired=False),
+                name="reasoncode_label_unique",
+                violation_error_message="This category has another reason code with this label.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_category_display()} {self.code} “{self.label}”"
+
+    def clean(self) -> None:
+        self.label = self.label.strip()
+
+    @property
+    def uri(self) -> str:
+        return f"/finesse/api/ReasonCode/{self.pk}"
+
+    def is_used(self) -> bool:
+        """Whether a Media, a request or the history names it: then it can only be retired."""
+        protecting = (
+            field
+            for field in self._meta.get_fields(include_hidden=True)
+            if isinstance(field, models.ManyToOneRel) and field.on_delete is models.PROTECT
+        )
+        return any(
+            field.related_model._base_manager.filter(**{field.field.name: self.pk}).exists()
+            for field in protecting
+        )
