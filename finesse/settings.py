@@ -160,11 +160,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # FULL: an accepted request outlives a power cut, not only the end of the process.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-else:
-    # Seconds for which a connection is kept. Under ASGI every request has a thread of its own, so
-    # that only WSGI workers and Celery profit: they set it.
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 0)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Connections are kept, one a thread that serves requests or tasks, and checked before use.
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 REDIS_URL = env.str("REDIS_URL", "")
 # Distinguishes installations that share one Redis or one broker.

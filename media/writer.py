@@ -6,13 +6,13 @@ outcomes together, or nothing.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Model, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -157,14 +157,12 @@ class _Batch:
         self.told.append(_Told(request, entry))
 
     def write(self, head: LogHead) -> None:
-        Media.objects.bulk_update(self.changed.values(), _CHANGEABLE)
+        _update(self.changed.values(), _CHANGEABLE)
         self._write_history()
         written = log.append(head, [told.entry for told in self.told])
         for told, notification in zip(self.told, written, strict=True):
             told.request.position = notification.position
-        MediaRequest.objects.bulk_update(
-            self.requests, ["outcome", "applied_at", "error", "position"]
-        )
+        _update(self.requests, _OUTCOME)
 
     def _write_history(self) -> None:
         """Close the interval that was open for each Media, and open the newest of the batch."""
@@ -188,6 +186,20 @@ _CHANGEABLE = (
     "interrupt_action",
     "dialog_logout_action",
 )
+
+
+_OUTCOME = ("outcome", "applied_at", "error", "position")
+
+
+def _update(rows: Collection[Model], fields: Sequence[str]) -> None:
+    """Write these fields of rows that exist, in one statement.
+
+    As an INSERT whose conflict is the update: Django's bulk_update spells every value out as a
+    CASE, which takes five times the CPU.
+    """
+    if rows:
+        manager = type(next(iter(rows)))._base_manager
+        manager.bulk_create(rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields)
 
 
 def _media_of(keys: Iterable[Key]) -> dict[Key, Media]:

@@ -57,7 +57,8 @@ def parse(body: bytes) -> dict[str, Tree]:
     """
     body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     declared = _DECLARED_ENCODING.match(body)
-    if declared and declared[1].decode("latin-1").lower() not in ENCODINGS:
+    # Expat would believe a byte order mark rather than what it is told.
+    if not _is_utf8(body) or (declared and declared[1].decode("latin-1").lower() not in ENCODINGS):
         raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
     parser = DefusedXMLParser(
         target=ShallowTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
@@ -72,6 +73,14 @@ def parse(body: bytes) -> dict[str, Tree]:
     except (ParseError, ValueError):
         raise BAD_REQUEST(reason="The body is not well-formed XML") from None
     return {_local_name(root): _tree(root)}
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _local_name(element: Element) -> str:

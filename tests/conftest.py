@@ -1,0 +1,182 @@
+"""The cast and the tools.
+
+alice is an agent of team Chat, bob one of team Back office; carol supervises Chat, dave is the
+administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice.
+"""
+
+import base64
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pytest
+from defusedxml.ElementTree import fromstring
+from django.core.cache import cache
+from django.test import Client
+
+from finesse.notifications.models import Notification
+from finesse.notifications.transports import channels
+from finesse.service import heartbeat
+from finesse.users.models import Team, User
+from media import writer
+from media.models import Media, MediaRequest, MediaRoutingDomain
+from reasoncodes.models import ReasonCode
+
+PASSWORD = "correct horse"
+LOGIN = (
+    "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
+    "<interruptAction>ACCEPT</interruptAction></Media>"
+)
+
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(settings: Any) -> Iterator[None]:
+    """Nothing that another test remembered, and nothing of anybody else on a shared Redis."""
+    prefix, cache.key_prefix = cache.key_prefix, uuid.uuid4().hex
+    yield
+    cache.key_prefix = prefix
+
+
+@pytest.fixture
+def in_service(cache_of_its_own: None) -> None:
+    """As if the sweep had just run."""
+    for part in heartbeat.PARTS:
+        heartbeat.stamp(part)
+
+
+@dataclass
+class Cast:
+    alice: User
+    bob: User
+    carol: User
+    dave: User
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    chat = Team.objects.create(name="Chat")
+    back_office = Team.objects.create(name="Back office")
+    made = Cast(
+        alice=User.objects.create_user("alice", PASSWORD, first_name="Alice", team=chat),
+        bob=User.objects.create_user("bob", PASSWORD, first_name="Bob", team=back_office),
+        carol=User.objects.create_user("carol", PASSWORD, first_name="Carol", is_supervisor=True),
+        dave=User.objects.create_superuser("dave", PASSWORD, first_name="Dave"),
+    )
+    chat.supervisors.add(made.carol)
+    for pk, name in {5000: "Chat", 5001: "Email", 5002: "Tasks"}.items():
+        MediaRoutingDomain.objects.create(pk=pk, name=name, interruptible=pk != 5002)
+    for user, mrd in ((made.alice, 5000), (made.alice, 5001), (made.bob, 5002)):
+        Media.objects.create(user=user, mrd_id=mrd)
+    return made
+
+
+@pytest.fixture
+def codes(cast: Cast) -> dict[str, ReasonCode]:
+    """Lunch and End of shift for everybody, Coaching for Chat, Filing for Back office."""
+    made = {}
+    for label, category, code, team in (
+        ("Lunch", "NOT_READY", 1, None),
+        ("Coaching", "NOT_READY", 3, cast.alice.team),
+        ("Filing", "NOT_READY", 4, cast.bob.team),
+        ("End of shift", "LOGOUT", 1, None),
+    ):
+        made[label] = ReasonCode.objects.create(
+            category=category, code=code, label=label, for_all=team is None
+        )
+        if team:
+            made[label].teams.add(team)
+    return made
+
+
+def basic(login_id: str, password: str = PASSWORD) -> str:
+    return "Basic " + base64.b64encode(f"{login_id}:{password}".encode()).decode()
+
+
+class API:
+    """Requests as alice unless told otherwise."""
+
+    def __init__(self) -> None:
+        # A 500 must be seen as the client sees it.
+        self.client = Client(raise_request_exception=False)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes = "",
+        *,
+        login: str | None = "alice",
+        password: str = PASSWORD,
+        content_type: str = "Application/XML",
+        **headers: str,
+    ) -> Any:
+        if login is not None:
+            headers["Authorization"] = basic(login, password)
+        return self.client.generic(
+            method, f"/finesse/api/{path}", body, content_type, headers=headers
+        )
+
+    def put(
+        self, body: str | bytes, *, user: str = "alice", mrd: Any = 5001, **options: Any
+    ) -> Any:
+        return self.request("PUT", f"User/{user}/Media/{mrd}", body, **options)
+
+    def get(self, *, user: str = "alice", mrd: Any = 5001, **options: Any) -> Any:
+        return self.request("GET", f"User/{user}/Media/{mrd}", **options)
+
+    def state(self, state: str, reason_code: Any = None, **options: Any) -> Any:
+        reason = f"<reasonCodeId>{reason_code}</reasonCodeId>" if reason_code else ""
+        return self.put(f"<Media><state>{state}</state>{reason}</Media>", **options)
+
+
+@pytest.fixture
+def api(in_service: None) -> API:
+    return API()
+
+
+@pytest.fixture
+def settle() -> Callable[[], list[Notification]]:
+    """Apply everything accepted; what was told since the last time."""
+    told = 0
+
+    def apply() -> list[Notification]:
+        nonlocal told
+        while writer.apply_pending():
+            pass
+        new = list(Notification.objects.filter(position__gt=told).order_by("position"))
+        told = new[-1].position if new else told
+        return new
+
+    return apply
+
+
+def outcomes() -> list[tuple[str, str | None, str]]:
+    """What became of each request, in their order."""
+    return list(MediaRequest.objects.order_by("id").values_list("requested", "outcome", "error"))
+
+
+def error_of(response: Any) -> dict[str, str]:
+    """The one error of a response, by element."""
+    root = fromstring(response.content)
+    assert root.tag == "ApiErrors"
+    (error,) = root
+    assert error.tag == "ApiError"
+    return {child.tag: child.text or "" for child in error}
+
+
+def update_of(notification: Notification) -> Element:
+    root = fromstring(notification.update)
+    assert root.tag == "Update"
+    return root
+
+
+@pytest.fixture
+async def server_loop() -> Any:
+    """Publishing from threads reaches this test's event loop, as in the embedded default."""
+    import asyncio
+
+    channels.bind_loop(asyncio.get_running_loop())
+    yield
+    channels.bind_loop(None)

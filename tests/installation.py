@@ -1,0 +1,144 @@
+"""A running installation of its own: real processes, a real server, nothing shared.
+
+On the embedded default it is one process (`manage.py run`); on real services it is a server, a
+worker and a beat, with a database, a cache prefix and a queue of their own.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from django.conf import settings
+from kombu import Connection
+
+ROOT = Path(__file__).resolve().parent.parent
+ON_SERVICES = bool(settings.REDIS_URL)
+PATIENCE = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Installation:
+    """The demo, served. Processes end by their ids, and only those started here."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = f"journey_{uuid.uuid4().hex[:12]}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "SECRET_KEY": "for-this-journey-only",
+            "FINESSE_DEMO": "1",
+            "FINESSE_DATA_DIR": str(folder),
+            "FINESSE_INSTANCE": self.name,
+            "FINESSE_REQUEST_ID_ON_SUCCESS": "1",
+            "DJANGO_SETTINGS_MODULE": "finesse.settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.environment.pop("PYTHONDEVMODE", None)
+        if ON_SERVICES:
+            with self._administration() as connection:
+                connection.execute(f'CREATE DATABASE "{self.name}"')
+            base = os.environ["DATABASE_URL"].rpartition("/")[0]
+            self.environment["DATABASE_URL"] = f"{base}/{self.name}"
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("demo")
+
+    def _administration(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def start(self) -> None:
+        """Start what is not running, and wait until the service is in service."""
+        python = sys.executable
+        if ON_SERVICES:
+            celery = [python, "-m", "celery", "-A", "finesse"]
+            uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
+            self._start("server", [*uvicorn, "--port", str(self.port)])
+            self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
+            schedule = str(self.folder / "beat")
+            self._start("beat", [*celery, "beat", "-s", schedule, "--pidfile", ""])
+        else:
+            self._start("server", [python, "manage.py", "run", "--port", str(self.port)])
+        self.await_status(200)
+
+    def _start(self, role: str, command: list[str]) -> None:
+        running = self.processes.get(role)
+        if running and running.poll() is None:
+            return
+        with (self.folder / f"{role}.log").open("ab") as log:
+            self.processes[role] = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def await_status(self, status: int) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        seen: Any = None
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                response = httpx.get(f"{self.url}/healthz", timeout=5)
+                seen = response.json()
+                if response.status_code == status:
+                    return seen
+            time.sleep(0.05)
+        raise AssertionError(f"/healthz did not answer {status}: {seen}\n{self.logs()}")
+
+    def kill(self, role: str) -> None:
+        """kill -9, the whole process group: prefork workers have children."""
+        process = self.processes.pop(role)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def end(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if ON_SERVICES:
+            with self._administration() as connection:
+                connection.execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+            with Connection(os.environ["CELERY_BROKER_URL"]) as broker:
+                broker.default_channel.queue_delete(self.name)
+
+    def query(self, code: str) -> Any:
+        """Evaluate Python in the installation's own Django, for what no client can see."""
+        import json
+
+        return json.loads(self.manage("shell", "--no-imports", "-c", code).splitlines()[-1])

@@ -1,0 +1,151 @@
+"""XML in and out: only small, plain UTF-8 documents come in, only well-formed ones go out."""
+
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finesse.api.codec import MAX_DEPTH, parse, render
+from finesse.api.errors import FinesseError
+
+
+def refused(body: bytes) -> str:
+    with pytest.raises(FinesseError) as raised:
+        parse(body)
+    assert raised.value.row.type == "Bad Request"
+    return raised.value.message
+
+
+def test_values_stay_the_text_that_they_are() -> None:
+    body = b"<Media><a>0010</a><b>true</b><c/><d>  x </d></Media>"
+    assert parse(body) == {"Media": {"a": "0010", "b": "true", "c": "", "d": "x"}}
+
+
+def test_of_a_repeated_element_the_last_one_wins() -> None:
+    assert parse(b"<Media><a>1</a><a>2</a></Media>") == {"Media": {"a": "2"}}
+
+
+def test_comments_and_cdata_are_read_as_xml_means_them() -> None:
+    assert parse(b"<M><a>x<!-- no -->y</a><b><![CDATA[<&>]]></b></M>") == {
+        "M": {"a": "xy", "b": "<&>"}
+    }
+
+
+def test_a_byte_order_mark_and_blank_lines_before_the_declaration_are_forgiven() -> None:
+    assert parse(b'\xef\xbb\xbf\n\r\n<?xml version="1.0"?><M><a>\xc3\xa9</a></M>') == {
+        "M": {"a": "é"}
+    }
+
+
+def test_namespaces_do_not_hide_an_element() -> None:
+    assert parse(b'<M xmlns="urn:x" xmlns:y="urn:y"><y:a>1</y:a></M>') == {"M": {"a": "1"}}
+
+
+def test_the_seeds_own_sample_with_its_misspelt_tag_is_malformed() -> None:
+    sample = (
+        b"<Media>\n   <state>NOT_READY</state>\n   <reasonCodeId>1001</reaasonCodeId>\n</Media>"
+    )
+    assert "well-formed" in refused(sample)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"   ",
+        b"state=READY",
+        b'{"state": "READY"}',
+        b"<Media><state>READY</state>",
+        b"<Media></Media><Media></Media>",
+        b"<Media>\x00</Media>",
+        b"<Media>\x0b</Media>",
+        b"<Media>&#0;</Media>",
+        b"<Media>&#x1F;</Media>",
+        b"<Media>\xff\xfe</Media>",
+        b"<Media>\xed\xa0\x80</Media>",
+        "<Media><state>READY</state></Media>".encode("utf-16"),
+        "<Media><state>READY</state></Media>".encode("utf-32"),
+        b"<Media>&unknown;</Media>",
+        b"<Media a='1' a='2'/>",
+    ],
+)
+def test_what_is_not_well_formed_utf8_xml_is_refused(body: bytes) -> None:
+    refused(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE Media><Media/>",
+        b'<!DOCTYPE Media SYSTEM "http://127.0.0.1:9/x"><Media/>',
+        b'<!DOCTYPE M [<!ENTITY a "x">]><M>&a;</M>',
+        b'<!DOCTYPE M [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;">]><M>&b;</M>',
+        b'<!DOCTYPE M [<!ENTITY a SYSTEM "file:///etc/hostname">]><M>&a;</M>',
+    ],
+)
+def test_dtds_and_entities_are_refused(body: bytes) -> None:
+    assert "DTD" in refused(body)
+
+
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "utf-16", "UTF-7", "windows-1252", "nonsense"])
+def test_other_encodings_are_refused_even_where_the_bytes_would_do(encoding: str) -> None:
+    body = f'<?xml version="1.0" encoding="{encoding}"?><M/>'.encode()
+    assert "UTF-8" in refused(body)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "US-ASCII"])
+def test_the_encodings_that_are_utf8_are_taken(encoding: str) -> None:
+    assert parse(f"<?xml version='1.0' encoding='{encoding}'?><M/>".encode()) == {"M": ""}
+
+
+def test_deep_nesting_is_refused_before_anything_can_recurse_into_it() -> None:
+    assert parse(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
+    deep = MAX_DEPTH + 1
+    assert "deep" in refused(b"<a>" * deep + b"</a>" * deep)
+    assert "deep" in refused(b"<a>" * 9000)
+
+
+def test_booleans_none_lists_and_empty_elements_are_written_as_finesse_does() -> None:
+    document = {"L": {"M": [{"a": True, "b": False}, {"c": None, "d": ""}]}}
+    assert render(document) == "<L><M><a>true</a><b>false</b></M><M><c></c><d></d></M></L>"
+
+
+def test_pretty_printing_adds_white_space_between_elements_only() -> None:
+    assert render({"A": {"b": " x ", "c": ""}}, pretty=True) == "<A>\n  <b> x </b>\n  <c></c>\n</A>"
+
+
+def test_special_characters_are_escaped_once() -> None:
+    assert render({"a": "A&B<C>"}) == "<a>A&amp;B&lt;C&gt;</a>"
+
+
+def test_what_xml_cannot_hold_does_not_spoil_the_rest() -> None:
+    assert fromstring(render({"a": "x\x00\x1b\ud800y"})).text == "x\ufffd\ufffd\ufffdy"
+
+
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=30
+).map(str.strip)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "c", "d-e"]), texts, min_size=1))
+def test_every_text_comes_back_as_it_went(children: dict[str, str]) -> None:
+    for pretty in (False, True):
+        assert parse(render({"M": children}, pretty=pretty).encode()) == {"M": children}
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_raise_anything_but_bad_request(body: bytes) -> None:
+    try:
+        parse(body)
+    except FinesseError as error:
+        assert error.row.type == "Bad Request"
+
+
+@given(st.text(max_size=60))
+def test_no_text_in_a_body_raises_anything_but_bad_request(text: str) -> None:
+    body = f"<Media><state>{text}</state></Media>".encode("utf-8", "surrogatepass")
+    try:
+        assert "Media" in parse(body)
+    except FinesseError as error:
+        assert error.row.type == "Bad Request"
