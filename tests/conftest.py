@@ -173,7 +173,7 @@ def update_of(notification: Notification) -> Element:
 
 
 @pytest.fixture
-async def server_loop() -> Any:
+async def server_loop(cast: Cast) -> Any:
     """Publishing from threads reaches this test's event loop, as in the embedded default."""
     import asyncio
 

@@ -1,14 +1,13 @@
 """What becomes of accepted requests: one outcome each, told with the state or the error."""
 
 import itertools
-from datetime import timedelta
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
 from django.db import DatabaseError, OperationalError
-
 
 from finesse.notifications.models import LogHead, Notification
 from media import writer

@@ -1,0 +1,97 @@
+import { formatDateAndTime, formatDuration } from "./clock.js";
+import { readMedia } from "./update.js";
+import { fromTemplate } from "./template.js";
+
+/** One agent in one MRD: what is known, and the table row that shows it. */
+export class Row {
+  /** The newest position this row contains. */
+  position = -1;
+  /** Whether the row is near the visible part of the board. */
+  isNear = false;
+  matchesText = true;
+  #parts;
+  #shown = {};
+  #searchText = "";
+  #isMarkedOdd = false;
+
+  constructor(entry, position) {
+    this.source = entry.source;
+    this.element = fromTemplate("row-template");
+    this.element.dataset.source = entry.source;
+    this.#parts = findParts(this.element);
+    this.takeEntry(entry, position);
+  }
+
+  takeEntry({ user, mrd, media }, position) {
+    this.agent = { id: user.id, name: user.name || user.id, team: user.team ?? "" };
+    this.mrd = { id: mrd.id, name: mrd.name || mrd.id };
+    this.takeMedia(readMedia(media), position);
+  }
+
+  takeMedia(media, position) {
+    this.position = position;
+    this.state = media.state;
+    this.reason = media.reason;
+    this.changedAt = media.changedAt;
+    if (media.name) this.mrd.name = media.name;
+    this.#searchText = [this.agent.name, this.agent.id, this.agent.team, this.mrd.name, this.mrd.id, this.state, this.reason?.label]
+      .join("\n")
+      .toLowerCase();
+  }
+
+  /** Whether each of the lower-case terms occurs somewhere. */
+  matches(terms) {
+    return terms.every((term) => this.#searchText.includes(term));
+  }
+
+  render(now) {
+    this.#write("agent", this.agent.name);
+    this.#write("agentId", this.agent.id === this.agent.name ? "" : this.agent.id);
+    this.#write("team", this.agent.team || "–");
+    this.#write("mrd", this.mrd.name);
+    this.#write("state", this.state);
+    this.#parts.state.dataset.state = this.state;
+    this.#write("reason", this.reason?.label ?? "");
+    this.#write("code", this.reason?.code ? `(${this.reason.code})` : "");
+    this.#renderSince();
+    this.renderTime(now);
+  }
+
+  #renderSince() {
+    if (this.#shown.since === this.changedAt) return;
+    this.#shown.since = this.changedAt;
+    const { time } = this.#parts;
+    time.dateTime = this.changedAt === null ? "" : new Date(this.changedAt).toISOString();
+    time.title = this.changedAt === null ? "Never changed" : `Since ${formatDateAndTime(this.changedAt)}`;
+  }
+
+  renderTime(now) {
+    this.#write("time", this.changedAt === null ? "–" : formatDuration(now - this.changedAt));
+  }
+
+  #write(part, text) {
+    if (this.#shown[part] === text) return;
+    this.#shown[part] = text;
+    this.#parts[part].textContent = text;
+  }
+
+  /** Highlight for a moment. Two names for one animation: a change of name starts it again. */
+  mark() {
+    this.#isMarkedOdd = !this.#isMarkedOdd;
+    this.element.dataset.changed = this.#isMarkedOdd ? "odd" : "even";
+  }
+}
+
+function findParts(element) {
+  const find = (selector) => element.querySelector(selector);
+  return {
+    agent: find("[data-field=agent] .name"),
+    agentId: find("[data-field=agent] .id"),
+    team: find("[data-field=team]"),
+    mrd: find("[data-field=mrd]"),
+    state: find(".badge"),
+    reason: find(".label"),
+    code: find(".code"),
+    time: find("time"),
+  };
+}

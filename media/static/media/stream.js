@@ -1,0 +1,141 @@
+import { batched } from "./batch.js";
+import { formatDateAndTime, formatMoment } from "./clock.js";
+import { copyText } from "./copy.js";
+import { fromTemplate } from "./template.js";
+import { prettyPrint } from "./update.js";
+
+const MOST_ITEMS = 300;
+
+/** The list of notifications, newest first. */
+export class Stream {
+  #list;
+  #empty;
+  #pauseButton;
+  #board;
+  #announce;
+  #waiting = [];
+  #isPaused = false;
+  #notifications = new WeakMap();
+  #refresh = batched(() => this.#flush());
+
+  constructor(root, { board, announce }) {
+    this.#list = root.querySelector("#stream");
+    this.#empty = root.querySelector("#stream-empty");
+    this.#pauseButton = root.querySelector("#pause");
+    this.#board = board;
+    this.#announce = announce;
+    this.#pauseButton.addEventListener("click", () => this.#togglePause());
+    // `toggle` does not bubble.
+    this.#list.addEventListener("toggle", ({ target }) => this.#toggled(target), true);
+    this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
+  }
+
+  add(notification) {
+    this.#push({ notification });
+  }
+
+  /** A quiet line between the notifications. */
+  note(text) {
+    this.#push({ text });
+  }
+
+  #push(entry) {
+    this.#waiting.push(entry);
+    if (this.#waiting.length > MOST_ITEMS) this.#waiting.shift();
+    this.#refresh();
+  }
+
+  /** Names that were not known when the items came may be known by now. */
+  nameAgents() {
+    for (const item of this.#list.querySelectorAll("li.unnamed")) this.#name(item, this.#notifications.get(item));
+    const source = this.#board.anySource;
+    if (source) this.#empty.querySelector("#example-source").textContent = source;
+  }
+
+  #togglePause() {
+    this.#isPaused = !this.#isPaused;
+    this.#pauseButton.classList.toggle("primary", this.#isPaused);
+    this.#flush();
+  }
+
+  #flush() {
+    this.#pauseButton.textContent = this.#pauseText();
+    if (this.#isPaused || !this.#waiting.length) return;
+    const fragment = document.createDocumentFragment();
+    fragment.append(...this.#waiting.reverse().map((entry) => this.#makeItem(entry)));
+    this.#waiting = [];
+    this.#list.prepend(fragment);
+    while (this.#list.childElementCount > MOST_ITEMS) this.#list.lastElementChild.remove();
+    this.#empty.hidden = true;
+  }
+
+  #pauseText() {
+    const count = this.#waiting.length;
+    if (!this.#isPaused) return "Pause";
+    return count ? `Resume · ${count} new` : "Resume";
+  }
+
+  #makeItem({ notification, text }) {
+    const item = fromTemplate(notification ? "item-template" : "note-template");
+    if (notification) this.#fill(item, notification);
+    else item.firstElementChild.textContent = text;
+    return item;
+  }
+
+  #fill(item, notification) {
+    const { kind, what } = summarise(notification);
+    const write = (selector, text) => (item.querySelector(selector).textContent = text);
+    this.#notifications.set(item, notification);
+    item.dataset.position = notification.position;
+    item.dataset.kind = kind;
+    write(".what", what);
+    write(".position", `#${notification.position}`);
+    write(".request", notification.requestId && `request ${notification.requestId}`);
+    fillTime(item.querySelector("time"), notification.at);
+    this.#name(item, notification);
+  }
+
+  #name(item, { agentId, mrdId, source, media }) {
+    const name = this.#board.nameOf(agentId);
+    item.querySelector(".agent").textContent = name || agentId || source;
+    item.querySelector(".agent").title = agentId;
+    item.querySelector(".mrd").textContent = media?.name || this.#board.mrdNameOf(source) || mrdId;
+    item.classList.toggle("unnamed", !name);
+  }
+
+  #toggled(details) {
+    const notification = this.#notifications.get(details.closest("li"));
+    const pre = details.querySelector("pre");
+    if (details.open && !pre.textContent) pre.textContent = prettyPrint(notification.xml);
+  }
+
+  async #clicked(target) {
+    const button = target.closest("[data-action=copy]");
+    if (!button) return;
+    const isCopied = await copyText(button.parentElement.querySelector("pre"));
+    button.textContent = isCopied ? "Copied" : "Selected";
+    this.#announce(isCopied ? "The XML was copied" : "The XML is selected; copy it with the keyboard");
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  }
+}
+
+function fillTime(element, at) {
+  if (Number.isNaN(at)) return;
+  element.dateTime = new Date(at).toISOString();
+  element.title = formatDateAndTime(at);
+  element.textContent = formatMoment(at);
+}
+
+/** One line on what happened, and the kind of it. */
+function summarise({ event, media, errors, contents, isReadable }) {
+  if (!isReadable) return { kind: "other", what: "An update that is not well-formed XML" };
+  if (errors.length) return { kind: "error", what: errors.map(describeError).join("; ") };
+  if (event === "DELETE") return { kind: "left", what: media ? "Left the MRD" : `Removed: ${contents.join(", ") || "–"}` };
+  if (!media) return { kind: "other", what: `${event} ${contents.join(", ") || "without data"}` };
+  const state = [media.state, media.reason?.label].filter(Boolean).join(" · ");
+  return event === "POST" ? { kind: "joined", what: `Joined the MRD · ${state}` } : { kind: "change", what: state };
+}
+
+function describeError({ constant, type }) {
+  return [constant, type].filter(Boolean).join(" · ") || "Error";
+}

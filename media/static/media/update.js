@@ -1,0 +1,100 @@
+const SOURCE = /\/User\/([^/]+)(?:\/Media\/([^/]+))?/;
+const parser = new DOMParser();
+
+/** The root element, or null when the text is not well-formed. */
+function parse(xml) {
+  const parsed = parser.parseFromString(xml, "application/xml");
+  return parsed.querySelector("parsererror") ? null : parsed.documentElement;
+}
+
+function child(element, name) {
+  return [...(element?.children ?? [])].find((candidate) => candidate.localName === name) ?? null;
+}
+
+function textOf(element, name) {
+  return child(element, name)?.textContent.trim() ?? "";
+}
+
+function readReason(media) {
+  const reason = child(media, "ReasonCode");
+  if (reason) return { label: textOf(reason, "label"), code: textOf(reason, "code") };
+  const id = textOf(media, "reasonCodeId");
+  return id && id !== "-1" ? { label: `Reason ${id}`, code: "" } : null;
+}
+
+function readMediaElement(media) {
+  const changedAt = Date.parse(textOf(media, "stateChangeTime"));
+  return {
+    name: textOf(media, "name"),
+    state: textOf(media, "state") || "UNKNOWN",
+    reason: readReason(media),
+    /** Milliseconds, or null when the state never changed. */
+    changedAt: Number.isNaN(changedAt) ? null : changedAt,
+  };
+}
+
+function readError(error) {
+  return { constant: textOf(error, "errorMessage"), type: textOf(error, "errorType"), media: textOf(error, "errorMedia") };
+}
+
+/** What a board entry's `<Media>` text says. */
+export function readMedia(xml) {
+  return readMediaElement(parse(xml));
+}
+
+/** A notification frame with its `<Update>` taken apart; `contents` names the elements of its data. */
+export function readNotification(frame) {
+  const xml = frame.update ?? "";
+  const update = parse(xml);
+  const data = child(update, "data");
+  const media = child(data, "Media");
+  const source = frame.source || textOf(update, "source");
+  const [, agentId = "", mrdId = ""] = SOURCE.exec(source) ?? [];
+  return {
+    position: frame.position,
+    event: frame.event || textOf(update, "event"),
+    requestId: frame.requestId || textOf(update, "requestId"),
+    at: Date.parse(frame.at),
+    source,
+    agentId: decode(agentId),
+    mrdId: decode(mrdId),
+    xml,
+    isReadable: update !== null,
+    media: media && readMediaElement(media),
+    errors: [...(child(data, "apiErrors")?.children ?? [])].map(readError),
+    contents: [...(data?.children ?? [])].map((element) => element.localName),
+  };
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The XML indented by two spaces, or as it came when it is not well-formed. */
+export function prettyPrint(xml) {
+  const root = parse(xml);
+  return root ? printElement(root, "") : xml;
+}
+
+function printElement(element, indent) {
+  const attributes = [...element.attributes].map(({ name, value }) => ` ${name}="${escape(value).replaceAll('"', "&quot;")}"`);
+  const open = `${indent}<${element.nodeName}${attributes.join("")}>`;
+  const close = `</${element.nodeName}>`;
+  if (!element.children.length) return open + escape(element.textContent) + close;
+  const lines = [...element.childNodes].map((node) => printNode(node, `${indent}  `)).filter(Boolean);
+  return [open, ...lines, indent + close].join("\n");
+}
+
+function printNode(node, indent) {
+  if (node.nodeType === Node.ELEMENT_NODE) return printElement(node, indent);
+  const text = node.nodeType === Node.COMMENT_NODE ? "" : node.textContent.trim();
+  return text && indent + escape(text);
+}
+
+function escape(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

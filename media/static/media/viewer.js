@@ -1,0 +1,84 @@
+import { Board } from "./board.js";
+import { Clock, formatMoment } from "./clock.js";
+import { Connection } from "./connection.js";
+import { Indicator } from "./indicator.js";
+import { Service } from "./service.js";
+import { Stream } from "./stream.js";
+import { Views } from "./views.js";
+
+const find = (selector) => document.querySelector(selector);
+
+const main = find("#viewer");
+const clock = new Clock();
+const board = new Board(find(".board"), { clock, announce });
+const stream = new Stream(find(".stream"), { board, announce });
+const views = new Views(main, find("#views"));
+const indicator = new Indicator(find("[data-testid=connection]"), { announce });
+const service = new Service(find("[data-testid=service]"), {
+  clock,
+  announce,
+  onUnreachable: () => connection.distrust(),
+});
+const connection = new Connection({
+  boardUrl: main.dataset.boardUrl,
+  socketUrl: socketUrl("/ws/notifications/"),
+  clock,
+  on: {
+    state: showState,
+    board: takeBoard,
+    notification: takeNotification,
+    change: (notification) => board.change(notification) || connection.refreshBoard(),
+    note: (text) => stream.note(text),
+  },
+});
+
+connection.start();
+service.start();
+document.addEventListener("keydown", focusFilter);
+
+function takeBoard(snapshot) {
+  board.replace(snapshot);
+  stream.nameAgents();
+}
+
+function takeNotification(notification) {
+  stream.add(notification);
+  views.countNotification();
+}
+
+/** @param {string} state connecting, live, reconnecting, reset or signed-out */
+function showState(state, detail) {
+  indicator.show(state, detail);
+  if (state === "live") service.check();
+  if (state === "signed-out") {
+    service.stop();
+    board.freeze();
+  }
+  showFreshness(state === "live" || state === "connecting");
+}
+
+/** A board that is cut off must not look like one that is not. */
+function showFreshness(isFresh) {
+  const note = find("#board-as-of");
+  if (!isFresh && note.hidden) note.textContent = `As of ${formatMoment(Date.now())}`;
+  note.hidden = isFresh;
+  main.classList.toggle("stale", !isFresh);
+}
+
+function announce(text) {
+  find("#announcer").textContent = text;
+}
+
+function focusFilter(event) {
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+  event.preventDefault();
+  views.show("board");
+  find("#filter").focus();
+}
+
+function socketUrl(path) {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}

@@ -1,0 +1,291 @@
+"""The hub hands each follower everything it may see, once and in order, whatever the layer does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from finesse.notifications import hub as hub_module
+from finesse.notifications import log, publisher
+from finesse.notifications.hub import Follower, Hub
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.readers import Reader
+from finesse.notifications.transports import channels
+from finesse.users.models import Team, User
+from tests.conftest import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MEDIA = "/finesse/api/User/{}/Media"
+
+
+@sync_to_async
+def write(*users: str, publish: bool = True) -> list[int]:
+    """One notification for each user named; their positions."""
+    with transaction.atomic():
+        entries = [
+            log.Entry(node=MEDIA.format(user), source=f"{MEDIA.format(user)}/5001", data={"x": "y"})
+            for user in users
+        ]
+        written = log.append(log.lock(), entries)
+    if publish:
+        publisher.publish_all()
+    return [one.position for one in written]
+
+
+@sync_to_async
+def reader(login_id: str) -> Reader:
+    return User.objects.readers([login_id])[login_id]
+
+
+async def take(follower: Follower, count: int) -> list[int]:
+    seen: list[int] = []
+    if count == 0:
+        return seen
+    async with asyncio.timeout(10):
+        async for notification in follower:
+            seen.append(notification.position)
+            if len(seen) == count:
+                break
+    return seen
+
+
+@pytest.fixture
+async def hub(cast: Cast, server_loop: None) -> AsyncIterator[Hub]:
+    running = await Hub.running()
+    yield running
+    assert running._task is not None
+    running._task.cancel()
+    await asyncio.gather(running._task, return_exceptions=True)
+
+
+async def follow(hub: Hub, login_id: str, after: int | None = None) -> Follower:
+    _, _, follower = await hub.subscribe(await reader(login_id), after)
+    return follower
+
+
+async def test_who_may_see_what(hub: Hub) -> None:
+    alice, bob, carol, dave = [await follow(hub, who) for who in ("alice", "bob", "carol", "dave")]
+    a, b, c = await write("alice", "bob", "carol")
+    assert await take(dave, 3) == [a, b, c]
+    assert await take(carol, 2) == [a, c]
+    assert await take(alice, 1) == [a]
+    assert await take(bob, 1) == [b]
+    # What nobody but dave may see is not what the others see next.
+    of_dave, a, b = await write("dave", "alice", "bob")
+    assert await take(dave, 3) == [of_dave, a, b]
+    assert [await take(one, 1) for one in (alice, bob, carol)] == [[a], [b], [a]]
+
+
+async def test_live_starts_behind_the_head_and_replay_behind_the_position(hub: Hub) -> None:
+    first = (await write("alice", "alice"))[0]
+    replayed = await hub.subscribe(await reader("alice"), first)
+    live = await hub.subscribe(await reader("alice"), None)
+    assert (replayed[:2], live[:2]) == (("replayed", first + 1), ("live", first + 1))
+    (new,) = await write("alice")
+    assert await take(replayed[2], 2) == [first + 1, new]
+    assert await take(live[2], 1) == [new]
+
+
+async def test_replay_shows_only_what_may_be_seen(hub: Hub) -> None:
+    positions = await write("alice", "bob", "alice", "carol")
+    assert await take(await follow(hub, "bob", positions[0] - 1), 1) == [positions[1]]
+    assert (await take(await follow(hub, "carol", positions[0] - 1), 3)) == [
+        positions[0],
+        positions[2],
+        positions[3],
+    ]
+
+
+async def test_replay_reads_the_table_for_what_memory_has_not(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "PAGE", 2)
+    positions = await write(*["alice", "bob"] * 5)
+    hub._window.clear()
+    follower = await follow(hub, "alice", positions[0] - 1)
+    assert await take(follower, 5) == positions[::2]
+
+
+async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> None:
+    positions = await write("alice", "alice", "alice")
+    await sync_to_async(Notification.objects.filter(position__lte=positions[0]).delete)()
+    hub._window.clear()
+    nobody = await reader("alice")
+    assert (await hub.subscribe(nobody, positions[0] - 1))[0] == "reset"
+    assert (await hub.subscribe(nobody, positions[0]))[0] == "replayed"
+    assert (await hub.subscribe(nobody, positions[-1] + 1))[0] == "reset"
+
+
+async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -> None:
+    positions = await write("alice", "alice")
+    await sync_to_async(Notification.objects.all().delete)()
+    hub._window.clear()
+    assert (await hub.subscribe(await reader("alice"), positions[-1]))[0] == "replayed"
+    assert (await hub.subscribe(await reader("alice"), positions[0]))[0] == "reset"
+
+
+async def test_what_the_layer_lost_is_read_from_the_table(hub: Hub) -> None:
+    follower = await follow(hub, "alice")
+    lost = await write("alice", "alice", publish=False)
+    await sync_to_async(TransportCursor.objects.update_or_create)(
+        name="channels", defaults={"position": lost[-1]}
+    )
+    heard = await write("alice")
+    assert await take(follower, 3) == [*lost, *heard]
+
+
+async def test_a_lost_last_message_is_noticed_by_the_next_word_about_the_head(hub: Hub) -> None:
+    follower = await follow(hub, "alice")
+    lost = await write("alice", publish=False)
+    await sync_to_async(TransportCursor.objects.update_or_create)(
+        name="channels", defaults={"position": lost[-1]}
+    )
+    await sync_to_async(publisher.publish_all)()
+    assert await take(follower, 1) == lost
+
+
+async def test_a_layer_that_says_nothing_at_all_is_not_waited_for(
+    cast: Cast, server_loop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "SILENCE", 0.05)
+    hub = await Hub.running()
+    follower = await follow(hub, "alice")
+    written = await write("alice", publish=False)
+    assert await take(follower, 1) == written
+    assert hub._task is not None
+    hub._task.cancel()
+
+
+async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: Hub) -> None:
+    follower = await follow(hub, "alice")
+    await write("alice", "alice", publish=False)
+    page, head = await sync_to_async(log.read_with_head)(hub.position)
+    layer = get_channel_layer()
+    assert layer is not None
+
+    async def say(batch: list[Notification], upto: int) -> None:
+        await layer.group_send(
+            channels.GROUP,
+            {
+                "type": "notifications",
+                "head": upto,
+                "access": head.access,
+                "batch": [channels._packed(one) for one in batch],
+            },
+        )
+
+    await say(page[1:], head.position)
+    await say(page[:1], head.position - 1)
+    await say(page, head.position)
+    last = await write("alice")
+    assert await take(follower, 3) == [page[0].position, page[1].position, *last]
+
+
+async def test_a_slow_follower_reads_the_table_and_misses_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "BACKLOG", 3)
+    slow, quick = await follow(hub, "alice"), await follow(hub, "alice")
+    expected: list[int] = []
+    for _ in range(4):
+        new = await write("alice", "alice", "bob")
+        expected += new[:2]
+        assert await take(quick, 2) == new[:2]
+    assert len(slow._queue) <= 3
+    assert await take(slow, 8) == expected
+
+
+async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub) -> None:
+    carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
+    chat = await sync_to_async(Team.objects.get)(name="Chat")
+
+    @sync_to_async
+    def move(login_id: str, team: Team | None) -> None:
+        user = User.objects.get(pk=login_id)
+        user.team = team
+        user.save()
+
+    await move("bob", chat)
+    await move("alice", None)
+    _, of_bob = await write("alice", "bob")
+    assert await take(dave, 2) == [of_bob - 1, of_bob]
+    assert await take(carol, 1) == [of_bob]
+
+
+async def test_a_supervisor_who_loses_the_team_sees_it_no_more(hub: Hub, cast: Cast) -> None:
+    carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
+
+    @sync_to_async
+    def take_the_team_away() -> None:
+        Team.objects.get(name="Chat").supervisors.clear()
+
+    await take_the_team_away()
+    positions = await write("alice", "carol")
+    assert await take(dave, 2) == positions
+    assert await take(carol, 1) == positions[1:]
+
+
+@pytest.mark.parametrize("change", ["deactivated", "deleted", "new password"])
+async def test_access_that_has_ended_ends_the_following(hub: Hub, cast: Cast, change: str) -> None:
+    alice, dave = await follow(hub, "alice"), await follow(hub, "dave")
+
+    @sync_to_async
+    def apply() -> None:
+        if change == "deleted":
+            cast.alice.delete()
+            return
+        if change == "deactivated":
+            cast.alice.is_active = False
+        else:
+            cast.alice.set_password("another")
+        cast.alice.save()
+
+    await apply()
+    await write("alice")
+    await take(dave, 1)
+    async with asyncio.timeout(5):
+        assert [one async for one in alice] == []
+
+
+async def test_signing_in_does_not_disturb_the_sockets(hub: Hub, cast: Cast) -> None:
+    head = await sync_to_async(log.head)()
+    cast.alice.last_login = cast.alice.date_joined
+    await sync_to_async(cast.alice.save)(update_fields=["last_login"])
+    assert (await sync_to_async(log.head)()).access == head.access
+
+
+async def test_who_lost_access_between_handshake_and_subscription_gets_nothing(
+    hub: Hub, cast: Cast
+) -> None:
+    known = await reader("alice")
+    cast.alice.is_active = False
+    await sync_to_async(cast.alice.save)()
+    _, _, follower = await hub.subscribe(known, 0)
+    assert [one async for one in follower] == []
+
+
+async def test_following_goes_on_when_the_database_was_away(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower = await follow(hub, "alice")
+    tried = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def away(after: int) -> Any:
+        loop.call_soon_threadsafe(tried.set)
+        raise ConnectionError("the database is away")
+
+    written = await write("alice", publish=False)
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "read_with_head", away)
+        broken.setattr(hub_module, "SILENCE", 0.01)
+        async with asyncio.timeout(10):
+            await tried.wait()
+    await sync_to_async(publisher.publish_all)()
+    assert await take(follower, 1) == written
+    assert "cannot read the log" in caplog.text
