@@ -114,6 +114,7 @@ class Media(models.Model):
                 )
                 | Q(
                     ~Q(state=State.LOGOUT),
+                    max_dialog_limit__isnull=False,
                     max_dialog_limit__gte=1,
                     max_dialog_limit__lte=10,
                     interrupt_action__in=InterruptAction,
@@ -153,6 +154,10 @@ class Outcome(models.TextChoices):
     CHANGED = "changed", "changed, and told"
     IGNORED = "ignored", "nothing to change, nobody told"
     ERROR = "error", "refused with an error, and told"
+
+
+# Said of both columns: to a CHECK, a comparison with NULL is as good as true.
+_APPLIED = Q(outcome__isnull=False, applied_at__isnull=False)
 
 
 class MediaRequest(models.Model):
@@ -199,19 +204,9 @@ class MediaRequest(models.Model):
             models.CheckConstraint(condition=Q(cause__in=Cause), name="request_cause"),
             models.CheckConstraint(
                 condition=Q(outcome=None, applied_at=None, position=None, error="")
-                | Q(
-                    outcome=Outcome.CHANGED,
-                    applied_at__isnull=False,
-                    position__isnull=False,
-                    error="",
-                )
-                | Q(outcome=Outcome.IGNORED, applied_at__isnull=False, position=None, error="")
-                | Q(
-                    ~Q(error=""),
-                    outcome=Outcome.ERROR,
-                    applied_at__isnull=False,
-                    position__isnull=False,
-                ),
+                | Q(_APPLIED, outcome=Outcome.CHANGED, position__isnull=False, error="")
+                | Q(_APPLIED, outcome=Outcome.IGNORED, position=None, error="")
+                | Q(_APPLIED, ~Q(error=""), outcome=Outcome.ERROR, position__isnull=False),
                 name="request_one_outcome",
             ),
         )

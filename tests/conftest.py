@@ -173,6 +173,12 @@ def update_of(notification: Notification) -> Element:
 
 
 @pytest.fixture
+def own_layer(settings: Any) -> None:
+    """Publishing goes to a layer that nobody listens to, whatever services are there."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
+@pytest.fixture
 async def server_loop(cast: Cast) -> Any:
     """Publishing from threads reaches this test's event loop, as in the embedded default."""
     import asyncio

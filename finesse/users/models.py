@@ -113,7 +113,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message="A user with this login ID exists, in whatever case.",
             ),
             models.CheckConstraint(
-                condition=models.Q(login_id__regex=r"^[A-Za-z0-9._-]+$"),
+                condition=models.Q(login_id__regex=r"\A[A-Za-z0-9._-]+\Z"),
                 name="user_login_id_characters",
             ),
         )

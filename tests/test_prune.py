@@ -1,0 +1,85 @@
+"""Pruning by age: what is old and over goes, nothing else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from finesse.notifications import log
+from finesse.notifications.models import Notification, TransportCursor
+from media import tasks
+from media.models import MediaRequest, StateInterval
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def retention(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.FINESSE_KEEP_REQUESTS_DAYS = 30
+    settings.FINESSE_KEEP_NOTIFICATIONS_DAYS = 7
+    settings.FINESSE_KEEP_INTERVALS_DAYS = 400
+    monkeypatch.setattr(tasks, "PRUNE_BATCH", 2)
+
+
+def request(days: int, **outcome: Any) -> MediaRequest:
+    return MediaRequest.objects.create(
+        login_id="a",
+        mrd_id=1,
+        requested="READY",
+        actor="a",
+        accepted_at=NOW - timedelta(days=days),
+        **outcome,
+    )
+
+
+def test_requests_go_when_they_are_old_and_have_their_outcome() -> None:
+    ended = {"outcome": "ignored", "applied_at": NOW}
+    for _ in range(5):
+        request(31, **ended)
+    kept = [request(29, **ended), request(31)]
+    tasks.prune()
+    assert list(MediaRequest.objects.order_by("id")) == kept
+
+
+def test_intervals_go_when_they_ended_long_ago() -> None:
+    def interval(mrd: int, ended_days: int | None) -> StateInterval:
+        return StateInterval.objects.create(
+            login_id="a",
+            mrd_id=mrd,
+            state="READY",
+            started_at=NOW - timedelta(days=900),
+            ended_at=None if ended_days is None else NOW - timedelta(days=ended_days),
+            cause="self",
+            actor="a",
+        )
+
+    interval(2, 401)
+    kept = {interval(3, 399), interval(4, None)}
+    tasks.prune()
+    assert set(StateInterval.objects.all()) == kept
+
+
+def test_notifications_go_when_they_are_old_and_handed_over() -> None:
+    for position, days in enumerate((10, 9, 8, 8, 1), start=1):
+        Notification.objects.create(
+            position=position,
+            node="n",
+            source="s",
+            event="PUT",
+            at=NOW - timedelta(days=days),
+            update="",
+        )
+    TransportCursor.objects.create(name="channels", position=3)
+    tasks.prune()
+    assert list(Notification.objects.values_list("position", flat=True)) == [4, 5]
+    assert log.floor() == 3
+
+
+def test_without_any_hand_over_no_notification_goes() -> None:
+    Notification.objects.create(
+        position=1, node="n", source="s", event="PUT", at=NOW - timedelta(days=99), update=""
+    )
+    tasks.prune()
+    assert Notification.objects.count() == 1

@@ -1,0 +1,216 @@
+"""In service or not: 503 before anything is touched, health, SystemInfo, the sweep."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from django.core.cache import cache
+from django.core.checks import run_checks
+from django.db import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.transports import channels
+from finesse.service import heartbeat
+from media import tasks
+from media.models import Media, MediaRequest
+from tests.conftest import API, LOGIN, Cast
+
+pytestmark = pytest.mark.usefixtures("cast")
+
+OUT_OF_SERVICE = (
+    "<ApiErrors>\n"
+    "  <ApiError>\n"
+    "    <ErrorType>Service Unavailable</ErrorType>\n"
+    "    <ErrorData></ErrorData>\n"
+    "    <ErrorMessage>SERVER_OUT_OF_SERVICE</ErrorMessage>\n"
+    "  </ApiError>\n"
+    "</ApiErrors>\n"
+)
+
+
+def out_of_service(api: API) -> None:
+    for response in (
+        api.put(LOGIN, requestId="r-1"),
+        api.get(),
+        api.request("GET", "User/alice/Media"),
+        api.request("GET", "Nonsense"),
+        api.get(login=None),
+    ):
+        assert (response.status_code, response.content.decode()) == (503, OUT_OF_SERVICE)
+    assert not MediaRequest.objects.exists()
+
+
+@pytest.mark.parametrize("part", heartbeat.PARTS)
+def test_a_part_that_has_stopped_puts_the_service_out_of_service(api: API, part: str) -> None:
+    cache.set(f"heartbeat:{part}", time.time() - 6)
+    out_of_service(api)
+    health = api.client.get("/healthz")
+    assert health.status_code == 503
+    assert health.json()["status"] == "OUT_OF_SERVICE"
+    assert "6 s ago" in health.json()["parts"][part]
+
+
+@pytest.mark.parametrize("part", heartbeat.PARTS)
+def test_before_the_first_beat_the_service_is_not_in_service(api: API, part: str) -> None:
+    cache.delete(f"heartbeat:{part}")
+    out_of_service(api)
+    assert api.client.get("/healthz").json()["parts"][part] == "has not started yet"
+
+
+def test_a_cache_that_is_away_puts_the_service_out_of_service(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise RedisConnectionError("refused")
+
+    monkeypatch.setattr(cache, "get_many", away)
+    out_of_service(api)
+    assert api.client.get("/healthz").json()["parts"]["cache"] == "does not answer"
+
+
+def test_a_database_that_goes_away_under_a_request_is_out_of_service(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any) -> None:
+        raise OperationalError("terminating connection")
+
+    monkeypatch.setattr("media.views.find", away)
+    response = api.put(LOGIN, requestId="r-1")
+    assert (response.status_code, response.content.decode()) == (503, OUT_OF_SERVICE)
+    assert response["requestId"] == "r-1"
+
+
+def test_health_says_which_part_is_down(api: API, monkeypatch: pytest.MonkeyPatch) -> None:
+    health = api.client.get("/healthz")
+    assert (health.status_code, set(health.json()["parts"].values())) == (200, {"ok"})
+    assert set(health.json()["parts"]) == {"database", "cache", "worker", "notifications"}
+
+    def away() -> None:
+        raise OperationalError("refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("finesse.service.views.connection.ensure_connection", away)
+        health = api.client.get("/healthz")
+    assert (health.status_code, health.json()["parts"]["database"]) == (503, "does not answer")
+
+
+def test_system_info_is_readable_by_anybody_in_and_out_of_service(api: API) -> None:
+    for beats, status in ((True, "IN_SERVICE"), (False, "OUT_OF_SERVICE")):
+        if not beats:
+            cache.delete("heartbeat:worker")
+        response = api.request("GET", "SystemInfo", login=None)
+        assert response.status_code == 200
+        info = fromstring(response.content)
+        assert info.tag == "SystemInfo"
+        assert info.findtext("status") == status
+        assert bool(info.findtext("statusReason")) is not beats
+        assert info.findtext("systemAuthMode") == "NON_SSO"
+
+
+@pytest.mark.usefixtures("own_layer")
+class TestSweep:
+    def test_it_applies_what_a_lost_bell_left_and_says_that_all_is_well(self, api: API) -> None:
+        api.put(LOGIN)
+        for part in heartbeat.PARTS:
+            cache.delete(f"heartbeat:{part}")
+        tasks.sweep()
+        assert Media.objects.get(user="alice", mrd=5001).state == "NOT_READY"
+        assert heartbeat.faults() == {}
+
+    def test_it_says_nothing_of_the_worker_when_the_database_is_away(
+        self, api: API, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache.delete("heartbeat:worker")
+        monkeypatch.setattr(tasks, "apply_pending", raising(OperationalError("away")))
+        monkeypatch.setattr("media.tasks.connection.close", lambda: None)
+        with pytest.raises(OperationalError):
+            tasks.sweep()
+        assert set(heartbeat.faults()) == {"worker"}
+
+    def test_it_says_nothing_of_the_notifications_when_they_cannot_be_handed_over(
+        self, api: API, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache.delete("heartbeat:notifications")
+        monkeypatch.setattr(channels, "deliver", raising(ConnectionError("away")))
+        with pytest.raises(ConnectionError):
+            tasks.sweep()
+        assert set(heartbeat.faults()) == {"notifications"}
+
+    def test_a_hand_over_that_failed_is_made_again_from_the_same_place(
+        self, api: API, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tasks.sweep()
+        before = TransportCursor.objects.get(name="channels").position
+        api.put(LOGIN)
+        with monkeypatch.context() as broken:
+            broken.setattr(channels, "deliver", raising(ConnectionError("away")))
+            with pytest.raises(ConnectionError):
+                tasks.sweep()
+        assert TransportCursor.objects.get(name="channels").position == before
+        handed_over: list[int] = []
+
+        def record(batch: list[Notification], head: Any) -> None:
+            handed_over.extend(one.position for one in batch)
+
+        monkeypatch.setattr(channels, "deliver", record)
+        tasks.sweep()
+        assert handed_over == [before + 1]
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def test_the_bell_is_one_message_however_many_requests_come(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bool] = []
+    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **kwargs: sent.append(True))
+    for _ in range(5):
+        api.put(LOGIN)
+    assert len(sent) == 1
+
+
+@pytest.mark.usefixtures("own_layer")
+def test_a_request_accepted_while_the_writer_works_rings_anew(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[bool] = []
+    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **kwargs: sent.append(True))
+    api.put(LOGIN)
+    tasks.apply_requests()
+    api.state("READY")
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "id"),
+    [
+        ({"REDIS_URL": "redis://x", "CELERY_BROKER_URL": "memory://localhost/"}, "finesse.E001"),
+        ({"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://x"}, "finesse.E001"),
+        ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
+    ],
+)
+def test_settings_that_cannot_work_are_told_at_start(
+    settings: Any, changes: dict[str, Any], id: str
+) -> None:
+    assert [message.id for message in run_checks()] == []
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    (message,) = run_checks()
+    assert message.id == id
+    assert message.hint
+
+
+def test_the_cast_has_what_the_tests_say(cast: Cast) -> None:
+    assert (cast.alice.role, cast.carol.role, cast.dave.role) == (
+        "agent",
+        "supervisor",
+        "administrator",
+    )

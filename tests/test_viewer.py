@@ -1,0 +1,108 @@
+"""The viewer's pages and the board behind them."""
+
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from django.test import Client
+
+from finesse.notifications import log
+from finesse.users.models import User
+from tests.conftest import API, LOGIN, PASSWORD, Cast
+
+pytestmark = pytest.mark.usefixtures("cast")
+
+
+def signed_in(login_id: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=login_id))
+    return client
+
+
+def test_the_page_asks_to_sign_in_first_and_comes_back() -> None:
+    client = Client()
+    answer = client.get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/")
+    answer = client.post("/login/?next=/", {"username": "alice", "password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    page = client.get("/")
+    assert (page.status_code, page.context["role"]) == (200, "agent")
+
+
+def test_a_wrong_password_is_told_and_the_demos_logins_are_not_outside_the_demo() -> None:
+    page = Client().post("/login/", {"username": "alice", "password": "wrong"})
+    assert page.status_code == 200
+    assert b"correct" in page.content
+    assert b"2001" not in page.content
+
+
+def test_the_demos_sign_in_page_names_its_logins(settings: Any) -> None:
+    settings.FINESSE_DEMO = True
+    assert b"2001" in Client().get("/login/").content
+
+
+def test_the_pages_allow_nothing_from_elsewhere() -> None:
+    for page in (Client().get("/login/"), signed_in("alice").get("/")):
+        assert page["Content-Security-Policy"].startswith("default-src 'self'")
+        assert page["X-Frame-Options"] == "DENY"
+
+
+def test_signing_out_needs_a_post_and_ends_the_session() -> None:
+    client = signed_in("alice")
+    assert client.get("/logout/").status_code == 405
+    assert client.post("/logout/").status_code == 302
+    assert client.get("/board/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("login", "sources"),
+    [
+        ("alice", ["alice/Media/5000", "alice/Media/5001"]),
+        ("bob", ["bob/Media/5002"]),
+        ("carol", ["alice/Media/5000", "alice/Media/5001"]),
+        ("dave", ["alice/Media/5000", "alice/Media/5001", "bob/Media/5002"]),
+    ],
+)
+def test_the_board_shows_whom_one_may_see(login: str, sources: list[str]) -> None:
+    board = signed_in(login).get("/board/").json()
+    assert [row["source"] for row in board["media"]] == [
+        f"/finesse/api/User/{one}" for one in sources
+    ]
+
+
+def test_the_board_shows_the_same_media_as_get(api: API, settle: Callable[[], Any]) -> None:
+    api.put(LOGIN)
+    settle()
+    board = signed_in("carol").get("/board/").json()
+    row = board["media"][1]
+    assert row["user"] == {"id": "alice", "name": "Alice", "team": "Chat"}
+    assert row["mrd"] == {"id": "5001", "name": "Email"}
+    assert board["position"] == log.head().position
+    shown, got = fromstring(row["media"]), fromstring(api.get().content)
+    assert [(one.tag, one.text) for one in shown] == [(one.tag, one.text) for one in got]
+
+
+def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
+    api: API, settle: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.viewer.RECENT", 2)
+    settle()
+    for _ in range(3):
+        api.state("READY")
+    told = settle()
+    assert signed_in("alice").get("/board/").json()["replayFrom"] == told[0].position
+    of_bob = signed_in("bob").get("/board/").json()
+    assert of_bob["replayFrom"] < told[0].position
+
+
+def test_the_boards_queries_do_not_grow_with_the_agents(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in("dave")
+    with django_assert_max_num_queries(8):
+        client.get("/board/")
+
+
+def test_a_page_that_is_not_there_is_a_404() -> None:
+    assert Client().get("/nonsense").status_code == 404
