@@ -4,14 +4,19 @@ On the embedded default it is one process (`manage.py run`); on real services it
 worker and a beat, with a database, a cache prefix and a queue of their own.
 """
 
+import atexit
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +28,17 @@ from kombu import Connection
 ROOT = Path(__file__).resolve().parent.parent
 ON_SERVICES = bool(settings.REDIS_URL)
 PATIENCE = 30
+DATABASE = "demo.sqlite3"
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def administration() -> psycopg.Connection[Any]:
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 
 
 class Installation:
@@ -52,15 +62,19 @@ class Installation:
         }
         self.environment.pop("PYTHONDEVMODE", None)
         if ON_SERVICES:
-            with self._administration() as connection:
-                connection.execute(f'CREATE DATABASE "{self.name}"')
             base = os.environ["DATABASE_URL"].rpartition("/")[0]
             self.environment["DATABASE_URL"] = f"{base}/{self.name}"
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("demo")
+        self.prepared = False
 
-    def _administration(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    def prepare(self) -> None:
+        """Migrate and load the demo: once a run of the tests, the others get a copy."""
+        self.prepared = True
+        template = _template()
+        if ON_SERVICES:
+            with administration() as connection:
+                connection.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{template.name}"')
+        else:
+            shutil.copy(template.folder / DATABASE, self.folder / DATABASE)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -75,6 +89,8 @@ class Installation:
 
     def start(self) -> None:
         """Start what is not running, and wait until the service is in service."""
+        if not self.prepared:
+            self.prepare()
         python = sys.executable
         if ON_SERVICES:
             celery = [python, "-m", "celery", "-A", "finesse"]
@@ -132,13 +148,25 @@ class Installation:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if ON_SERVICES:
-            with self._administration() as connection:
-                connection.execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+            with administration() as connection:
+                connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
             with Connection(os.environ["CELERY_BROKER_URL"]) as broker:
                 broker.default_channel.queue_delete(self.name)
 
     def query(self, code: str) -> Any:
         """Evaluate Python in the installation's own Django, for what no client can see."""
-        import json
-
         return json.loads(self.manage("shell", "--no-imports", "-c", code).splitlines()[-1])
+
+
+@cache
+def _template() -> Installation:
+    """A freshly migrated demo that is never started."""
+    made = Installation(Path(tempfile.mkdtemp(prefix="finesse-template-")))
+    if ON_SERVICES:
+        with administration() as connection:
+            connection.execute(f'CREATE DATABASE "{made.name}"')
+    atexit.register(shutil.rmtree, made.folder)
+    atexit.register(made.end)
+    made.manage("migrate", "--verbosity", "0")
+    made.manage("demo")
+    return made

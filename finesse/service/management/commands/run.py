@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import signal
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -56,6 +57,9 @@ class Command(BaseCommand):
             )
         listener = listen(host, port)
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        # The server hands a signal on when it has shut down; as an interrupt it lets the worker
+        # finish, too, where it would end the process on the spot.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(self._serve(listener))
         self.stdout.write("Stopped. Everything accepted is kept and continues at the next start.")
