@@ -3,16 +3,43 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import Count, Max, QuerySet
+from django.http import HttpRequest, HttpResponse
 
-from finesse.notifications.admin import ReadOnlyAdmin
+from finesse.notifications.admin import ReadOnlyAdmin, moment
+from finesse.users.admin import UserAdmin
+from finesse.users.models import User
 from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
+
+FIRST_MRD = 5000
+"""What is suggested as the ID of the first MRD, as in Cisco's samples."""
+VOICE = "Part of every installation: it cannot be changed, and the Media API does not serve it."
 
 
 @admin.register(MediaRoutingDomain)
 class MediaRoutingDomainAdmin(admin.ModelAdmin):
-    list_display = ("name", "id", "interruptible", "description")
+    list_display = ("name", "id", "number_of_members", "interruptible", "description")
     search_fields = ("name", "=id")
+    search_help_text = "A part of the name, or the ID"
+    ordering = ("id",)
+    fields = ("id", "name", "description", "interruptible")
+
+    def get_fieldsets(self, request: HttpRequest, obj: MediaRoutingDomain | None = None) -> Any:
+        description = VOICE if obj and obj.is_voice else ""
+        return ((None, {"fields": self.fields, "description": description}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MediaRoutingDomain]:
+        mrds: QuerySet[MediaRoutingDomain] = super().get_queryset(request)
+        return mrds.annotate(member_count=Count("media"))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        highest = MediaRoutingDomain.objects.aggregate(id=Max("id"))["id"] or 0
+        return {"id": max(FIRST_MRD, highest + 1), **super().get_changeform_initial_data(request)}
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "id":
+            kwargs["min_value"] = 1
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: MediaRoutingDomain | None = None
@@ -35,22 +62,28 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
+    @admin.display(description="members", ordering="member_count")
+    def number_of_members(self, mrd: MediaRoutingDomain) -> int:
+        count: int = mrd.member_count  # type: ignore[attr-defined]
+        return count
+
 
 @admin.register(Media)
 class MediaAdmin(admin.ModelAdmin):
     """Memberships: which user belongs to which MRD. The state is the agents' own to change."""
 
-    list_display = ("user", "mrd", "state", "reason_code", "state_change_time", "routable")
+    list_display = ("user", "mrd", "state", "reason_code", "since")
     list_filter = ("state", "mrd", "user__team")
     list_select_related = ("user", "mrd", "reason_code")
     search_fields = ("user__login_id", "user__first_name", "user__last_name")
+    search_help_text = "A part of the user’s login ID or name"
     autocomplete_fields = ("user", "mrd")
     fields = (
         "user",
         "mrd",
         "state",
         "reason_code",
-        "state_change_time",
+        "since",
         "routable",
         "max_dialog_limit",
         "interrupt_action",
@@ -58,43 +91,118 @@ class MediaAdmin(admin.ModelAdmin):
     )
     readonly_fields = fields[2:]
 
-    def get_fields(self, request: HttpRequest, obj: Media | None = None) -> tuple[str, ...]:
+    since = moment("state_change_time", "since", empty="never changed")
+
+    def get_fields(self, request: HttpRequest, obj: Media | None = None) -> tuple[Any, ...]:
         return self.fields if obj else self.fields[:2]
 
     def has_change_permission(self, request: HttpRequest, obj: Media | None = None) -> bool:
         return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": "Which user belongs to which MRD, and in which state"}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": "Assign a user to a media routing domain"}
+        return super().add_view(request, form_url, {**title, **(extra_context or {})})
+
+
+class MembershipInline(admin.TabularInline):
+    """A user's MRDs. Deleting one takes the user out of it."""
+
+    model = Media
+    verbose_name = "media routing domain"
+    verbose_name_plural = "Media routing domains"
+    extra = 0
+    autocomplete_fields = ("mrd",)
+    fields = ("mrd", "state", "reason_code", "since")
+    readonly_fields = fields[1:]
+
+    since = moment("state_change_time", "since", empty="never changed")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class MemberAdmin(UserAdmin):
+    """Users, with the MRDs that they belong to."""
+
+    inlines = (MembershipInline,)
 
 
 @admin.register(MediaRequest)
 class MediaRequestAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
-        "accepted_at",
+        "accepted",
         "login_id",
         "mrd_id",
         "requested",
-        "reason_code",
-        "outcome",
-        "error",
+        "ended_in",
         "request_id",
     )
     list_filter = ("outcome", "requested", "cause", "accepted_at")
-    list_select_related = ("reason_code",)
     search_fields = ("=login_id", "=request_id")
+    search_help_text = "A whole login ID or requestId"
     ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("id", "request_id", "login_id", "mrd_id", "cause", "actor")}),
+        (
+            "Requested",
+            {
+                "fields": (
+                    "requested",
+                    "reason_code",
+                    "max_dialog_limit",
+                    "interrupt_action",
+                    "dialog_logout_action",
+                    "accepted",
+                )
+            },
+        ),
+        ("Outcome", {"fields": ("applied", "outcome", "error", "position")}),
+    )
+
+    accepted = moment("accepted_at", "accepted")
+    applied = moment("applied_at", "applied", empty="not yet")
+
+    @admin.display(description="outcome", ordering="outcome")
+    def ended_in(self, request: MediaRequest) -> str:
+        """Short, so that the list fits."""
+        return request.error or request.outcome or "not yet applied"
 
 
 @admin.register(StateInterval)
 class StateIntervalAdmin(ReadOnlyAdmin):
-    list_display = (
+    list_display = ("login_id", "mrd_id", "state", "label", "started", "ended", "by")
+    list_filter = ("state", "cause", "started_at")
+    search_fields = ("=login_id", "label")
+    search_help_text = "A whole login ID, or a part of a label"
+    fields = (
         "login_id",
         "mrd_id",
         "state",
+        "reason_code",
+        "code",
         "label",
-        "started_at",
-        "ended_at",
+        "started",
+        "ended",
         "cause",
         "actor",
     )
-    list_filter = ("state", "cause", "started_at")
-    search_fields = ("=login_id", "label")
+
+    started = moment("started_at", "from")
+    ended = moment("ended_at", "to", empty="now")
+
+    @admin.display(description="by", ordering="actor")
+    def by(self, interval: StateInterval) -> str:
+        return interval.actor or interval.get_cause_display()

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from finesse.notifications.models import SavedWhole
 from finesse.users.models import User
 from media.states import Requested, State
 from reasoncodes.models import ReasonCode
@@ -31,7 +32,7 @@ class DialogLogoutAction(models.TextChoices):
     TRANSFER = "TRANSFER"
 
 
-class MediaRoutingDomain(models.Model):
+class MediaRoutingDomain(SavedWhole):
     id = models.PositiveIntegerField(
         "ID", primary_key=True, help_text="The ID in API paths. It cannot be changed later."
     )
@@ -54,7 +55,7 @@ class MediaRoutingDomain(models.Model):
         return self.id == VOICE_MRD
 
 
-class Media(models.Model):
+class Media(SavedWhole):
     """One user in one MRD: that it exists is the user's membership.
 
     Only the writer changes its state; whoever else wants to, makes a request.

@@ -4,16 +4,20 @@ alice is an agent of team Chat, bob one of team Back office; carol supervises Ch
 administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice.
 """
 
+import asyncio
 import base64
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
+from asgiref.sync import sync_to_async
 from defusedxml.ElementTree import fromstring
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 
 from finesse.notifications.models import Notification
@@ -179,10 +183,14 @@ def own_layer(settings: Any) -> None:
 
 
 @pytest.fixture
-async def server_loop(cast: Cast) -> Any:
+async def server_loop(cast: Cast) -> AsyncIterator[None]:
     """Publishing from threads reaches this test's event loop, as in the embedded default."""
-    import asyncio
-
-    channels.bind_loop(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    # One thread, so that its database connection can be closed: the communicators of
+    # channels.testing keep it open.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
+    channels.bind_loop(loop)
     yield
     channels.bind_loop(None)
+    await loop.run_in_executor(None, connections.close_all)
+    await sync_to_async(connections.close_all)()

@@ -13,3 +13,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in service: in memory, threads would share one connection's locks.
     DATABASES["default"]["TEST"] = {"NAME": FINESSE_DATA_DIR / "tests.sqlite3"}  # noqa: F405
+else:
+    # Two runs at once must not meet in one database.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_{FINESSE_INSTANCE}"}  # noqa: F405
+
+# Threads come and go in the tests; what they leave open would keep the database from being dropped.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MEDIA = "/finesse/api/User/{}/Media"
 
 
-@sync_to_async
+@database_sync_to_async
 def write(*users: str, publish: bool = True) -> list[int]:
     """One notification for each user named; their positions."""
     with transaction.atomic():
@@ -37,7 +37,7 @@ def write(*users: str, publish: bool = True) -> list[int]:
     return [one.position for one in written]
 
 
-@sync_to_async
+@database_sync_to_async
 def reader(login_id: str) -> Reader:
     return User.objects.readers([login_id])[login_id]
 
@@ -113,7 +113,7 @@ async def test_replay_reads_the_table_for_what_memory_has_not(
 
 async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> None:
     positions = await write("alice", "alice", "alice")
-    await sync_to_async(Notification.objects.filter(position__lte=positions[0]).delete)()
+    await database_sync_to_async(Notification.objects.filter(position__lte=positions[0]).delete)()
     hub._window.clear()
     nobody = await reader("alice")
     assert (await hub.subscribe(nobody, positions[0] - 1))[0] == "reset"
@@ -122,8 +122,10 @@ async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> N
 
 
 async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -> None:
+    follower = await follow(hub, "alice")
     positions = await write("alice", "alice")
-    await sync_to_async(Notification.objects.all().delete)()
+    await take(follower, 2)
+    await database_sync_to_async(Notification.objects.all().delete)()
     hub._window.clear()
     assert (await hub.subscribe(await reader("alice"), positions[-1]))[0] == "replayed"
     assert (await hub.subscribe(await reader("alice"), positions[0]))[0] == "reset"
@@ -132,7 +134,7 @@ async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -
 async def test_what_the_layer_lost_is_read_from_the_table(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     lost = await write("alice", "alice", publish=False)
-    await sync_to_async(TransportCursor.objects.update_or_create)(
+    await database_sync_to_async(TransportCursor.objects.update_or_create)(
         name="channels", defaults={"position": lost[-1]}
     )
     heard = await write("alice")
@@ -142,10 +144,10 @@ async def test_what_the_layer_lost_is_read_from_the_table(hub: Hub) -> None:
 async def test_a_lost_last_message_is_noticed_by_the_next_word_about_the_head(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     lost = await write("alice", publish=False)
-    await sync_to_async(TransportCursor.objects.update_or_create)(
+    await database_sync_to_async(TransportCursor.objects.update_or_create)(
         name="channels", defaults={"position": lost[-1]}
     )
-    await sync_to_async(publisher.publish_all)()
+    await database_sync_to_async(publisher.publish_all)()
     assert await take(follower, 1) == lost
 
 
@@ -164,7 +166,7 @@ async def test_a_layer_that_says_nothing_at_all_is_not_waited_for(
 async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     await write("alice", "alice", publish=False)
-    page, head = await sync_to_async(log.read_with_head)(hub.position)
+    page, head = await database_sync_to_async(log.read_with_head)(hub.position)
     layer = get_channel_layer()
     assert layer is not None
 
@@ -202,9 +204,9 @@ async def test_a_slow_follower_reads_the_table_and_misses_nothing(
 
 async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub) -> None:
     carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
-    chat = await sync_to_async(Team.objects.get)(name="Chat")
+    chat = await database_sync_to_async(Team.objects.get)(name="Chat")
 
-    @sync_to_async
+    @database_sync_to_async
     def move(login_id: str, team: Team | None) -> None:
         user = User.objects.get(pk=login_id)
         user.team = team
@@ -220,7 +222,7 @@ async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub
 async def test_a_supervisor_who_loses_the_team_sees_it_no_more(hub: Hub, cast: Cast) -> None:
     carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
 
-    @sync_to_async
+    @database_sync_to_async
     def take_the_team_away() -> None:
         Team.objects.get(name="Chat").supervisors.clear()
 
@@ -234,7 +236,7 @@ async def test_a_supervisor_who_loses_the_team_sees_it_no_more(hub: Hub, cast: C
 async def test_access_that_has_ended_ends_the_following(hub: Hub, cast: Cast, change: str) -> None:
     alice, dave = await follow(hub, "alice"), await follow(hub, "dave")
 
-    @sync_to_async
+    @database_sync_to_async
     def apply() -> None:
         if change == "deleted":
             cast.alice.delete()
@@ -253,10 +255,10 @@ async def test_access_that_has_ended_ends_the_following(hub: Hub, cast: Cast, ch
 
 
 async def test_signing_in_does_not_disturb_the_sockets(hub: Hub, cast: Cast) -> None:
-    head = await sync_to_async(log.head)()
+    head = await database_sync_to_async(log.head)()
     cast.alice.last_login = cast.alice.date_joined
-    await sync_to_async(cast.alice.save)(update_fields=["last_login"])
-    assert (await sync_to_async(log.head)()).access == head.access
+    await database_sync_to_async(cast.alice.save)(update_fields=["last_login"])
+    assert (await database_sync_to_async(log.head)()).access == head.access
 
 
 async def test_who_lost_access_between_handshake_and_subscription_gets_nothing(
@@ -264,7 +266,7 @@ async def test_who_lost_access_between_handshake_and_subscription_gets_nothing(
 ) -> None:
     known = await reader("alice")
     cast.alice.is_active = False
-    await sync_to_async(cast.alice.save)()
+    await database_sync_to_async(cast.alice.save)()
     _, _, follower = await hub.subscribe(known, 0)
     assert [one async for one in follower] == []
 
@@ -286,6 +288,6 @@ async def test_following_goes_on_when_the_database_was_away(
         broken.setattr(hub_module, "SILENCE", 0.01)
         async with asyncio.timeout(10):
             await tried.wait()
-    await sync_to_async(publisher.publish_all)()
+    await database_sync_to_async(publisher.publish_all)()
     assert await take(follower, 1) == written
     assert "cannot read the log" in caplog.text

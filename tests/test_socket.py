@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.test import Client
 
@@ -76,7 +76,7 @@ async def test_coming_back_with_the_last_position_leaves_no_gap(cast: Cast) -> N
 
 async def test_a_browser_signs_in_by_its_session(cast: Cast) -> None:
     client = Client()
-    await sync_to_async(client.force_login)(cast.carol)
+    await database_sync_to_async(client.force_login)(cast.carol)
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     carol = await opened(socket(None, cookie=cookie, origin="http://testserver"))
     assert (await answer(carol, {"type": "subscribe", "after": None}))["type"] == "subscribed"
@@ -99,7 +99,7 @@ async def test_a_basic_header_that_is_none_is_refused(cast: Cast) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver:81", "x"])
 async def test_another_sites_page_may_not_use_the_browsers_session(cast: Cast, origin: str) -> None:
     client = Client()
-    await sync_to_async(client.force_login)(cast.carol)
+    await database_sync_to_async(client.force_login)(cast.carol)
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     assert await refused(socket(None, cookie=cookie, origin=origin)) == 4403
 
@@ -159,7 +159,7 @@ async def test_a_socket_whose_user_is_deactivated_is_closed(cast: Cast) -> None:
     alice = await opened(socket())
     await answer(alice, {"type": "subscribe"})
 
-    @sync_to_async
+    @database_sync_to_async
     def deactivate() -> None:
         user = User.objects.get(pk="alice")
         user.is_active = False

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -16,35 +16,48 @@ from finesse.users.models import Team, User
 admin.site.site_header = "Finesse Media administration"
 admin.site.site_title = "Finesse Media"
 admin.site.index_title = "What do you want to manage?"
+admin.site.empty_value_display = "–"
+# The lists of requests and notifications need the room.
+admin.site.enable_nav_sidebar = False
 # Rights follow from the roles of users; groups would be a second, idle way.
 admin.site.unregister(Group)
 
 
-class NewUserForm(AdminUserCreationForm):
+class NewUserForm(UserCreationForm):
+    """Always with a password: there is no other way to sign in."""
+
     class Meta:
         model = User
         fields = ("login_id", "first_name", "last_name", "team", "is_supervisor", "is_superuser")
 
 
+class NewPasswordForm(AdminPasswordChangeForm):
+    usable_password_help_text = "Without a password the user can sign in nowhere."
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     add_form = NewUserForm
+    # Django's own promises more options after the first save; here is everything at once.
+    add_form_template = None
+    change_password_form = NewPasswordForm
     list_display = ("login_id", "first_name", "last_name", "team", "role", "is_active")
     list_filter = ("is_active", "is_supervisor", "is_superuser", "team")
     list_select_related = ("team",)
     search_fields = ("login_id", "first_name", "last_name")
+    search_help_text = "A part of the login ID or of the name"
     ordering = ("login_id",)
     filter_horizontal = ()
     autocomplete_fields = ("team",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("supervises", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("login_id", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
-        ("Access", {"fields": ("is_active", "is_supervisor", "is_superuser")}),
+        ("Access", {"fields": ("is_active", "is_supervisor", "supervises", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("login_id", "usable_password", "password1", "password2")}),
+        (None, {"fields": ("login_id", "password1", "password2")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
         ("Access", {"fields": ("is_supervisor", "is_superuser")}),
     )
@@ -53,19 +66,35 @@ class UserAdmin(DjangoUserAdmin):
         # It is the primary key: another one would be another user.
         return (*self.readonly_fields, "login_id") if obj else self.readonly_fields
 
+    @admin.display(description="supervises")
+    def supervises(self, user: User) -> str:
+        teams = ", ".join(str(team) for team in user.supervised_teams.all())
+        if teams and not user.is_supervisor:
+            return f"{teams}, once marked as a supervisor"
+        return teams or "No team. Choose supervisors on the team’s page."
+
 
 @admin.register(Team)
 class TeamAdmin(admin.ModelAdmin):
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
-    autocomplete_fields = ("supervisors",)
+    ordering = ("name",)
+    filter_horizontal = ("supervisors",)
     readonly_fields = ("id", "member_list")
-    fields = ("id", "name", "supervisors", "member_list")
+
+    def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
+        return ("id", "name", "supervisors", "member_list") if obj else ("name", "supervisors")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         teams = super().get_queryset(request).prefetch_related("supervisors")
         counted: QuerySet[Team] = teams.annotate(member_count=Count("members"))
         return counted
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # Whoever is not marked as a supervisor would see nothing of the team.
+        kwargs["queryset"] = User.objects.filter(is_supervisor=True)
+        kwargs["help_text"] = "Users who are marked as supervisors. They watch the team’s members."
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description="members", ordering="member_count")
     def number_of_members(self, team: Team) -> int:
@@ -74,9 +103,9 @@ class TeamAdmin(admin.ModelAdmin):
 
     @admin.display(description="supervisors")
     def supervised_by(self, team: Team) -> str:
-        return ", ".join(str(user) for user in team.supervisors.all()) or "–"
+        return ", ".join(str(user) for user in team.supervisors.all())
 
     @admin.display(description="members")
     def member_list(self, team: Team) -> SafeString | str:
-        members = team.members.all() if team.pk else []
-        return format_html_join("", "{}<br>", ((member,) for member in members)) or "–"
+        members = ((member,) for member in team.members.all())
+        return format_html_join("", "{}<br>", members) or "None. Choose the team on a user’s page."

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from finesse.notifications.models import SavedWhole
 from finesse.notifications.readers import Reader
 
 SUPERVISOR_PERMISSIONS = frozenset(
@@ -25,7 +26,7 @@ SUPERVISOR_PERMISSIONS = frozenset(
 """What a supervisor may do in the admin; administrators may do everything."""
 
 
-class Team(models.Model):
+class Team(SavedWhole):
     name = models.CharField(max_length=64, unique=True)
     supervisors: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
         "users.User", related_name="supervised_teams", blank=True
@@ -70,7 +71,7 @@ class UserManager(BaseUserManager["User"]):
         }
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
     """An agent, a supervisor or an administrator."""
 
     login_id = models.CharField(

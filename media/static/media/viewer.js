@@ -3,6 +3,7 @@ import { Clock, formatMoment } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Indicator } from "./indicator.js";
 import { Service } from "./service.js";
+import { onAsked } from "./session.js";
 import { Stream } from "./stream.js";
 import { Views } from "./views.js";
 
@@ -34,6 +35,8 @@ const connection = new Connection({
 
 connection.start();
 service.start();
+// Signing out in another tab closes no socket; the board tells whether the session is still there.
+onAsked(() => connection.refreshBoard());
 document.addEventListener("keydown", focusFilter);
 
 function takeBoard(snapshot) {

@@ -1,0 +1,3 @@
+import { askOthers } from "./session.js";
+
+askOthers();
