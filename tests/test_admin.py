@@ -1,0 +1,241 @@
+"""The admin: supervisors manage reason codes, administrators everything, history is read-only."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from finesse.notifications.models import Notification
+from finesse.users.models import Team, User
+from media.models import Media, MediaRoutingDomain
+from reasoncodes.models import ReasonCode
+from tests.conftest import API, LOGIN, PASSWORD, Cast
+
+pytestmark = pytest.mark.usefixtures("cast", "own_layer")
+MODELS = [model for model in admin.site._registry if model._meta.app_label != "auth"]
+HISTORY = {"mediarequest", "stateinterval", "notification", "transportcursor"}
+
+
+def signed_in(login_id: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=login_id))
+    return client
+
+
+def url(model: Any, page: str, *arguments: Any) -> str:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    return reverse(name, args=arguments)
+
+
+@pytest.fixture
+def everything(api: API, codes: dict[str, ReasonCode], settle: Callable[[], Any]) -> None:
+    """At least one row of every model."""
+    from media import tasks
+
+    api.put(LOGIN)
+    api.state("NOT_READY", codes["Lunch"].pk, requestId="r-1")
+    tasks.sweep()
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_administrators_see_every_page(model: Any) -> None:
+    dave = signed_in("dave")
+    row = model._default_manager.first()
+    assert row is not None
+    assert dave.get(url(model, "changelist")).status_code == 200
+    assert dave.get(url(model, "changelist"), {"q": "alice"}).status_code == 200
+    assert dave.get(url(model, "change", row.pk)).status_code == 200
+    assert dave.get(url(model, "history", row.pk)).status_code == 200
+    read_only = model._meta.model_name in HISTORY
+    assert dave.get(url(model, "add")).status_code == (403 if read_only else 200)
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_history_can_be_neither_written_nor_deleted(model: Any) -> None:
+    if model._meta.model_name not in HISTORY:
+        return
+    dave = signed_in("dave")
+    row = model._default_manager.first()
+    assert dave.post(url(model, "change", row.pk), {}).status_code == 403
+    assert dave.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert "delete_selected" not in dave.get(url(model, "changelist")).content.decode()
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_supervisors_reach_reason_codes_and_nothing_that_they_could_change_besides(
+    model: Any,
+) -> None:
+    carol = signed_in("carol")
+    row = model._default_manager.first()
+    if model is ReasonCode:
+        assert carol.get(url(model, "changelist")).status_code == 200
+        return
+    for page in ("add", "changelist"):
+        if not (model is Team and page == "changelist"):
+            assert carol.get(url(model, page)).status_code == 403
+    assert carol.post(url(model, "change", row.pk), {}).status_code == 403
+    assert carol.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_supervisors_sign_in_by_the_admins_own_page_and_agents_do_not() -> None:
+    def sign_in(login_id: str) -> int:
+        login = {"username": login_id, "password": PASSWORD}
+        return Client().post("/admin/login/?next=/admin/", login).status_code
+
+    assert [sign_in(one) for one in ("carol", "dave")] == [302, 302]
+    assert [sign_in(one) for one in ("alice",)] == [200]
+    assert signed_in("alice").get("/admin/").status_code == 302
+
+
+def code_form(**fields: Any) -> dict[str, Any]:
+    return {"category": "NOT_READY", "code": 7, "label": " Tea ", "for_all": "on", **fields}
+
+
+def test_a_supervisor_adds_a_code_that_agents_can_choose_at_once(api: API) -> None:
+    carol = signed_in("carol")
+    assert carol.post(url(ReasonCode, "add"), code_form()).status_code == 302
+    tea = ReasonCode.objects.get()
+    assert tea.label == "Tea"
+    assert api.state("NOT_READY").status_code == 400
+    assert api.state("NOT_READY", tea.pk).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"code": 0}, "greater than or equal to 1"),
+        ({"code": 70000}, "less than or equal to 65535"),
+        ({"code": 1}, "another reason code with this code"),
+        ({"label": "lunch"}, "another reason code with this label"),
+        ({"label": "x" * 41}, "at most 40 characters"),
+        ({"label": "  "}, "required"),
+        ({"label": "a\x07b"}, "printable"),
+    ],
+)
+@pytest.mark.usefixtures("codes")
+def test_the_form_says_what_is_wrong_with_a_code(fields: dict[str, Any], message: str) -> None:
+    page = signed_in("carol").post(url(ReasonCode, "add"), code_form(**fields))
+    assert page.status_code == 200
+    assert message in page.content.decode()
+
+
+def test_the_category_of_a_code_is_fixed(codes: dict[str, ReasonCode]) -> None:
+    lunch = codes["Lunch"]
+    form = code_form(category="LOGOUT", code=1, label="Long lunch")
+    assert signed_in("carol").post(url(ReasonCode, "change", lunch.pk), form).status_code == 302
+    lunch.refresh_from_db()
+    assert (lunch.category, lunch.label) == ("NOT_READY", "Long lunch")
+
+
+@pytest.mark.usefixtures("everything")
+def test_a_used_code_is_retired_and_an_unused_one_may_be_deleted(
+    codes: dict[str, ReasonCode], api: API
+) -> None:
+    carol = signed_in("carol")
+    lunch, coaching = codes["Lunch"], codes["Coaching"]
+    assert carol.post(url(ReasonCode, "delete", lunch.pk), {"post": "yes"}).status_code == 403
+    assert carol.post(url(ReasonCode, "delete", coaching.pk), {"post": "yes"}).status_code == 302
+    assert not ReasonCode.objects.filter(pk=coaching.pk).exists()
+
+    retire = {"action": "retire", "_selected_action": [lunch.pk]}
+    carol.post(url(ReasonCode, "changelist"), retire)
+    assert api.state("NOT_READY", lunch.pk).status_code == 400
+    carol.post(url(ReasonCode, "changelist"), {**retire, "action": "bring_back"})
+    assert api.state("NOT_READY", lunch.pk).status_code == 202
+
+
+def test_a_retired_code_whose_number_was_given_away_is_not_brought_back(
+    codes: dict[str, ReasonCode],
+) -> None:
+    carol = signed_in("carol")
+    lunch = codes["Lunch"]
+    action = {"action": "retire", "_selected_action": [lunch.pk]}
+    carol.post(url(ReasonCode, "changelist"), action)
+    ReasonCode.objects.create(category="NOT_READY", code=1, label="Dinner")
+    page = carol.post(
+        url(ReasonCode, "changelist"), {**action, "action": "bring_back"}, follow=True
+    )
+    assert b"in use again" in page.content
+    lunch.refresh_from_db()
+    assert lunch.retired
+
+
+def test_many_codes_are_not_deleted_at_once() -> None:
+    assert (
+        "delete_selected"
+        not in signed_in("dave").get(url(ReasonCode, "changelist")).content.decode()
+    )
+
+
+def test_the_voice_mrd_can_be_neither_changed_nor_deleted() -> None:
+    dave = signed_in("dave")
+    assert dave.post(url(MediaRoutingDomain, "change", 1), {"name": "X"}).status_code == 403
+    assert dave.post(url(MediaRoutingDomain, "delete", 1), {"post": "yes"}).status_code == 403
+    assert MediaRoutingDomain.objects.get(pk=1).name == "Voice"
+
+
+def test_an_administrator_makes_a_user_who_can_work_at_once(api: API) -> None:
+    dave = signed_in("dave")
+    form = {
+        "login_id": "erin",
+        "usable_password": "true",
+        "password1": "a long enough one",
+        "password2": "a long enough one",
+        "first_name": "Erin",
+        "team": Team.objects.get(name="Chat").pk,
+        "media-TOTAL_FORMS": 1,
+        "media-INITIAL_FORMS": 0,
+        "media-0-mrd": 5000,
+    }
+    assert dave.post(url(User, "add"), form).status_code == 302
+    answer = api.put(LOGIN, user="erin", mrd=5000, login="erin", password="a long enough one")
+    assert answer.status_code == 202
+
+
+def test_a_membership_that_is_made_or_removed_is_told(
+    cast: Cast, settle: Callable[[], Any]
+) -> None:
+    dave = signed_in("dave")
+    settle()
+    dave.post(url(Media, "add"), {"user": "alice", "mrd": 5002})
+    media = Media.objects.get(user="alice", mrd=5002)
+    dave.post(url(Media, "delete", media.pk), {"post": "yes"})
+    assert [(one.event, one.source) for one in settle()] == [
+        ("POST", "/finesse/api/User/alice/Media/5002"),
+        ("DELETE", "/finesse/api/User/alice/Media/5002"),
+    ]
+
+
+def test_nobody_belongs_to_the_voice_mrd() -> None:
+    page = signed_in("dave").post(url(Media, "add"), {"user": "alice", "mrd": 1})
+    assert page.status_code == 200
+    assert not Media.objects.filter(mrd=1).exists()
+
+
+def test_a_users_login_id_cannot_be_changed() -> None:
+    page = signed_in("dave").get(url(User, "change", "alice"))
+    assert "login_id" not in page.context["adminform"].form.fields
+
+
+@pytest.mark.usefixtures("everything")
+def test_a_notifications_xml_is_shown_readable() -> None:
+    newest = Notification.objects.order_by("-position").first()
+    assert newest is not None
+    page = signed_in("dave").get(url(Notification, "change", newest.pk)).content.decode()
+    assert "&lt;state&gt;NOT_READY&lt;/state&gt;" in page
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_the_lists_queries_do_not_grow_with_their_rows(
+    model: Any, django_assert_max_num_queries: Any
+) -> None:
+    dave = signed_in("dave")
+    with django_assert_max_num_queries(12):
+        dave.get(url(model, "changelist"))
