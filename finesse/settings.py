@@ -163,6 +163,17 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # Connections are kept, one a thread that serves requests or tasks, and checked before use.
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A network that vanishes says nothing: ask, and give up in seconds instead of hours.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        {
+            "connect_timeout": 3,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        }
+    )
 
 REDIS_URL = env.str("REDIS_URL", "")
 # Distinguishes installations that share one Redis or one broker.
@@ -181,8 +192,15 @@ if REDIS_URL:
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
                 # redis-py closes a socket that was quiet for 5 s unless told otherwise.
+                # Quiet and dead look alike without a check.
                 "hosts": [
-                    {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 1}
+                    {
+                        "address": REDIS_URL,
+                        "socket_timeout": None,
+                        "socket_connect_timeout": 1,
+                        "socket_keepalive": True,
+                        "health_check_interval": 10,
+                    }
                 ],
                 "prefix": FINESSE_INSTANCE,
             },
@@ -190,7 +208,13 @@ if REDIS_URL:
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            # The hub joins once, for as long as the process lives; the layer forgets in a day.
+            "CONFIG": {"group_expiry": 10 * 365 * 24 * 3600},
+        }
+    }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://localhost/")
 CELERY_TASK_DEFAULT_QUEUE = FINESSE_INSTANCE
@@ -199,6 +223,9 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: a broker that was away for an hour must not have ended worker and beat.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_HEARTBEAT = 10
 # A request waits for the broker at most this long, and only to ring a bell that may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -45,7 +45,13 @@ class MediaRoutingDomain(SavedWhole):
     class Meta:
         verbose_name = "media routing domain"
         ordering = ("id",)
-        constraints = (models.CheckConstraint(condition=Q(id__gte=1), name="mrd_id"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(id__gte=1),
+                name="mrd_id",
+                violation_error_message="The ID must be 1 or more.",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
@@ -249,4 +255,4 @@ class StateInterval(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.login_id} in {self.mrd_id}: {self.state} from {self.started_at}"
+        return f"{self.login_id} in {self.mrd_id}: {self.state}"

@@ -9,14 +9,12 @@ from django.dispatch import receiver
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.publisher import announce
-from finesse.users.models import User
 from media.models import Media, MediaRoutingDomain
 from media.writer import close_history, tell_membership
 
 
 @receiver([pre_save, pre_delete], sender=Media)
 @receiver([pre_save, pre_delete], sender=MediaRoutingDomain)
-@receiver(pre_delete, sender=User)
 def take_the_writers_lock(sender: Any, raw: bool = False, **kwargs: Any) -> None:
     # The writer locks the log and then the Media. Taking them in the other order here would
     # make the two wait for each other for ever.

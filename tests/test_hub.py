@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
+from django.test import Client
 
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
@@ -291,3 +293,24 @@ async def test_following_goes_on_when_the_database_was_away(
     await database_sync_to_async(publisher.publish_all)()
     assert await take(follower, 1) == written
     assert "cannot read the log" in caplog.text
+
+
+async def test_signing_out_ends_the_sockets_of_that_session_only(hub: Hub, cast: Cast) -> None:
+    @database_sync_to_async
+    def sign_in() -> Client:
+        client = Client()
+        client.force_login(cast.carol)
+        return client
+
+    here, there = await sign_in(), await sign_in()
+    known = await reader("carol")
+    of_here, of_there = [
+        (await hub.subscribe(replace(known, session=client.session.session_key), None))[2]
+        for client in (here, there)
+    ]
+    program = await follow(hub, "carol")
+    await database_sync_to_async(here.post)("/logout/")
+    async with asyncio.timeout(5):
+        assert [one async for one in of_here] == []
+    (position,) = await write("alice")
+    assert [await take(one, 1) for one in (of_there, program)] == [[position], [position]]

@@ -226,6 +226,12 @@ def test_pages_and_their_files_are_served(installation: Installation) -> None:
         assert client.get("/admin/login/").status_code == 200
 
 
+def test_serving_files_leaves_no_complaint_in_the_log(installation: Installation) -> None:
+    picture = httpx.get(f"{installation.url}/static/media/viewer.css")
+    assert len(picture.content) == int(picture.headers["Content-Length"])
+    assert "Warning" not in installation.logs()
+
+
 def test_restarting_keeps_everything_and_resumes(installation: Installation) -> None:
     with watch(installation.url, "1234") as ana:
         head = ana.subscribe()["position"]

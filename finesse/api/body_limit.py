@@ -1,5 +1,6 @@
 """Keeps large bodies out of the process: Django's ASGI handler reads any body whole."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -10,11 +11,15 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
+BODILESS = {"GET", "HEAD", "OPTIONS"}
+
+
 class BodyLimit:
-    """ASGI middleware in front of the API.
+    """ASGI middleware in front of Django.
 
     It never answers by itself, since a 503 or a 401 comes before a 400. A body that announces
-    more than FINESSE_MAX_BODY_BYTES stays unread: the parser refuses it by its Content-Length.
+    more than the limit (FINESSE_MAX_BODY_BYTES for the API, Django's own for pages) stays unread:
+    the parser refuses it by its Content-Length.
     A chunked one is read up to the limit and gets the Content-Length that it lacked, so that it
     is parsed or refused like any other.
     """
@@ -23,16 +28,18 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/finesse/api/"):
+        in_api = scope["path"].startswith("/finesse/api/")
+        limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if scope["method"] not in BODILESS:
             announced = dict(scope["headers"]).get(b"content-length")
             if announced is None:
-                body = await _read(receive, settings.FINESSE_MAX_BODY_BYTES + 1)
+                body = await _read(receive, limit + 1)
                 if body is None:
                     return
                 headers = [*scope["headers"], (b"content-length", str(len(body)).encode())]
                 scope, receive = {**scope, "headers": headers}, _replay(body, receive)
-            elif not announced.isdigit() or int(announced) > settings.FINESSE_MAX_BODY_BYTES:
-                receive = _replay(b"", receive)
+            elif not announced.isdigit() or int(announced) > limit:
+                receive, send = _unread(receive, send)
         await self.application(scope, receive, send)
 
 
@@ -63,3 +70,27 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return message
 
     return replayed
+
+
+def _unread(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """A request without its body: not even asked for, until it has been answered.
+
+    To ask for the next message is to tell a client that waits for it (`Expect: 100-continue`)
+    that the body is welcome.
+    """
+    answered = asyncio.Event()
+    replayed = _replay(b"", receive)
+    first = True
+
+    async def receive_nothing() -> Message:
+        nonlocal first
+        if not first:
+            await answered.wait()
+        first = False
+        return await replayed()
+
+    async def send_and_tell(message: Message) -> None:
+        await send(message)
+        answered.set()
+
+    return receive_nothing, send_and_tell

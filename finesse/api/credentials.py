@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _SALT = "finesse.api.credentials"
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
+_PLACES = 12
+"""Callers that may wait or check at once: half of the server's threads."""
 
+_waiting_room = threading.BoundedSemaphore(_PLACES)
 _checks = threading.BoundedSemaphore(settings.FINESSE_PASSWORD_CHECKS)
 _flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_guard = threading.Lock()
@@ -37,23 +40,42 @@ def verify(login_id: str, password: str) -> "AbstractBaseUser | None":
     While a user is blocked after too many wrong passwords, the right one is wrong, too
     [Media—Sign In]. Raises FinesseError 503 when the password checks are overrun.
     """
-    user = get_user_model()._default_manager.filter(pk=login_id).first()
-    stored_hash = user.password if user else ""
-    verified_key = _key("verified", login_id, password, stored_hash)
+    user = _read(login_id)
+    verified_key = _verified_key(login_id, password, user)
     failures_key = _key("failures", login_id)
     known = cache.get_many([verified_key, failures_key])
-    if known.get(failures_key, 0) >= settings.FINESSE_LOCKOUT_FAILURES:
+    if _is_blocked(known.get(failures_key)):
         return None
     if user is None or not known.get(verified_key):
-        with _one_check_at_a_time(verified_key):
-            # Whoever waited for the same credentials finds the answer of who did not.
+        with _one_check_at_a_time(failures_key):
+            # Whoever waited here comes after others' guesses, and after whoever asked the same.
+            if _is_blocked(cache.get(failures_key)):
+                return None
             if not (user and cache.get(verified_key)) and not _check(user, password):
                 _count_failure(failures_key)
                 return None
+            # The check may have renewed the hash, as Django does when it asks for a stronger one.
+            verified_key = _verified_key(login_id, password, user)
             cache.set(verified_key, True, settings.FINESSE_CREDENTIAL_CACHE_SECONDS)
+        # Checking and waiting take their time: what was checked may have been changed meanwhile.
+        user = _read(login_id)
+        if _verified_key(login_id, password, user) != verified_key:
+            return None
     if failures_key in known:
         cache.delete(failures_key)
     return user if user and user.is_active else None
+
+
+def _read(login_id: str) -> "AbstractBaseUser | None":
+    return get_user_model()._default_manager.filter(pk=login_id).first()
+
+
+def _is_blocked(failures: int | None) -> bool:
+    return (failures or 0) >= settings.FINESSE_LOCKOUT_FAILURES
+
+
+def _verified_key(login_id: str, password: str, user: "AbstractBaseUser | None") -> str:
+    return _key("verified", login_id, password, user.password if user else "")
 
 
 def _check(user: "AbstractBaseUser | None", password: str) -> bool:
@@ -76,26 +98,46 @@ def _count_failure(key: str) -> None:
 
 
 @contextmanager
-def _one_check_at_a_time(key: str) -> Iterator[None]:
-    """One check for the same credentials, a bounded number of checks in all."""
-    with _flights_guard:
-        flight, waiting = _flights.get(key, (threading.Lock(), 0))
-        _flights[key] = flight, waiting + 1
+def _one_check_at_a_time(user: str) -> Iterator[None]:
+    """One check at once for a user, a bounded number in all, and a bounded number that wait.
+
+    Whoever waits holds one of the server's threads: the others must be enough for those whose
+    password is known. Raises FinesseError 503 for whoever finds no place.
+    """
+    if not _waiting_room.acquire(blocking=False):
+        raise OUT_OF_SERVICE()
     try:
-        with flight:
-            if not _checks.acquire(timeout=_LONGEST_WAIT):
+        with _flight(user) as flight:
+            if not flight.acquire(timeout=_LONGEST_WAIT):
                 raise OUT_OF_SERVICE()
             try:
-                yield
+                if not _checks.acquire(timeout=_LONGEST_WAIT):
+                    raise OUT_OF_SERVICE()
+                try:
+                    yield
+                finally:
+                    _checks.release()
             finally:
-                _checks.release()
+                flight.release()
+    finally:
+        _waiting_room.release()
+
+
+@contextmanager
+def _flight(user: str) -> Iterator[threading.Lock]:
+    """The lock of a user's checks, there as long as anybody needs it."""
+    with _flights_guard:
+        lock, needed_by = _flights.get(user, (threading.Lock(), 0))
+        _flights[user] = lock, needed_by + 1
+    try:
+        yield lock
     finally:
         with _flights_guard:
-            waiting = _flights[key][1] - 1
-            if waiting:
-                _flights[key] = flight, waiting
+            _, needed_by = _flights[user]
+            if needed_by > 1:
+                _flights[user] = lock, needed_by - 1
             else:
-                del _flights[key]
+                del _flights[user]
 
 
 def _key(kind: str, *secrets: str) -> str:

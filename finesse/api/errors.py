@@ -153,7 +153,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     A dependency that fails under a request is the service being out of service; anything
     unforeseen is logged with its trace and told to the client without it.
     """
-    error = _as_finesse_error(exc)
+    error = as_finesse_error(exc)
     response = Response(
         error.body(media=context["kwargs"].get("mrd_id")),
         status=error.status_code,
@@ -165,7 +165,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
-def _as_finesse_error(exc: Exception) -> FinesseError:
+def as_finesse_error(exc: Exception) -> FinesseError:
+    """The row of the table that tells a client of this exception; what is unforeseen is logged."""
     match exc:
         case FinesseError():
             return exc

@@ -38,9 +38,19 @@ def parse_subscribe(text: str | None) -> int | None:
 class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """`scope["reader"]` is who reads; one subscription a socket."""
 
+    # The hub listens to the layer; a channel of its own for each socket would serve nobody.
+    channel_layer_alias = "none"
     hub: Hub
     follower: Follower | None = None
     _forwarding: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Channels calls disconnect() for a client that says goodbye, not for one that is gone
+        # when something is sent to it.
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stop_following()
 
     async def connect(self) -> None:
         await self.accept()
@@ -58,7 +68,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._send({"type": "subscribed", "position": position, "resume": resume})
         self._forwarding = asyncio.create_task(self._forward(self.follower))
 
-    async def disconnect(self, code: int) -> None:
+    def _stop_following(self) -> None:
         if self.follower is not None:
             self.hub.leave(self.follower)
         if self._forwarding is not None:

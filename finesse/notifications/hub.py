@@ -7,6 +7,7 @@ away, or that reads too slowly, reads the table at its own pace from where it st
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +19,7 @@ from channels.layers import get_channel_layer
 
 from finesse.notifications import log
 from finesse.notifications.models import Notification
-from finesse.notifications.readers import Reader, readers_of
+from finesse.notifications.readers import Reader, renewed
 from finesse.notifications.transports.channels import GROUP, unpacked
 
 logger = logging.getLogger(__name__)
@@ -68,19 +69,23 @@ class Follower:
                 # What the hub hands out from now on is queued, so reading up to here is enough.
                 upto = self._hub.position
                 async for notification in self._hub.history(self, upto):
-                    if self._ended:
-                        return
-                    self.position = notification.position
-                    yield notification
+                    if self._passes(notification):
+                        yield notification
                 self.position = max(self.position, upto)
             elif self._queue:
                 notification = self._queue.popleft()
-                if notification.position > self.position:
-                    self.position = notification.position
+                if self._passes(notification):
                     yield notification
             else:
                 self._wake.clear()
                 await self._wake.wait()
+
+    def _passes(self, notification: Notification) -> bool:
+        """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""
+        if notification.position <= self.position or self._ended:
+            return False
+        self.position = notification.position
+        return self.reader.may_see(notification.node)
 
 
 class Hub:
@@ -142,17 +147,18 @@ class Hub:
         """What the follower may see behind its position, from memory if it is there."""
         after = follower.position
         while after < upto:
-            nodes = follower.reader.nodes
+            reader = follower.reader
             if self._window and self._window[0].position <= after + 1:
                 page = [
                     notification
                     for notification in self._window
-                    if after < notification.position <= upto
-                    and (nodes is None or notification.node in nodes)
+                    if after < notification.position <= upto and reader.may_see(notification.node)
                 ]
                 after = upto
             else:
-                page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
+                page = await database_sync_to_async(log.read)(
+                    after=after, upto=upto, nodes=reader.nodes
+                )
                 after = page[-1].position if len(page) == log.PAGE else upto
             for notification in page:
                 yield notification
@@ -182,8 +188,8 @@ class Hub:
         layer = get_channel_layer()
         assert layer is not None
         while True:
+            channel = await layer.new_channel()
             try:
-                channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
                 while True:
                     heard.put_nowait(await layer.receive(channel))
@@ -191,6 +197,8 @@ class Hub:
                 logger.exception(
                     "The channel layer does not answer; the hub reads the log meanwhile"
                 )
+                with contextlib.suppress(Exception):
+                    await layer.group_discard(GROUP, channel)
                 await asyncio.sleep(1)
 
     async def _take(self, message: dict[str, Any]) -> None:
@@ -240,10 +248,10 @@ class Hub:
         """What the reader may see now, or None if it has lost its access since its handshake."""
         while True:
             access = self._access
-            readers = await readers_of([reader.login_id])
+            current = (await renewed([reader])).get(reader)
             # If users changed meanwhile, this answer may be from before the change.
             if access == self._access:
-                return _unless_ended(reader, readers)
+                return current
 
     async def _review(self, access: int) -> None:
         """Ask anew what each follower may see; end those who may see nothing any more."""
@@ -251,7 +259,7 @@ class Hub:
         self._access = access
         followers = [*self._followers]
         try:
-            readers = await readers_of({follower.reader.login_id for follower in followers})
+            readers = await renewed({follower.reader for follower in followers})
         except BaseException:
             self._access = UNKNOWN
             raise
@@ -259,7 +267,7 @@ class Hub:
             if follower not in self._followers:
                 continue  # It left while the question was asked.
             self.leave(follower)
-            current = _unless_ended(follower.reader, readers)
+            current = readers.get(follower.reader)
             if current is None:
                 follower.end()
             else:
@@ -273,9 +281,3 @@ class Hub:
             return True
         floor: int = await database_sync_to_async(log.floor)()
         return after >= floor
-
-
-def _unless_ended(reader: Reader, readers: dict[str, Reader]) -> Reader | None:
-    """The reader as it is now; None if the user is gone or has another password."""
-    current = readers.get(reader.login_id)
-    return current if current and current.credentials == reader.credentials else None

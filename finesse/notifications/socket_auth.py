@@ -10,8 +10,8 @@ from django.conf import settings
 
 from finesse.api.authentication import parse_basic
 from finesse.api.credentials import verify
-from finesse.api.errors import FinesseError
-from finesse.notifications.readers import Reader, readers_of
+from finesse.api.errors import as_finesse_error
+from finesse.notifications.readers import Reader, reader_of
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
@@ -24,7 +24,10 @@ def same_origin(headers: dict[bytes, bytes]) -> bool:
         return True
     text = origin.decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
-    return urlsplit(text).netloc == host or text in settings.CSRF_TRUSTED_ORIGINS
+    try:
+        return urlsplit(text).netloc == host or text in settings.CSRF_TRUSTED_ORIGINS
+    except ValueError:
+        return False
 
 
 class _Authenticate:
@@ -39,17 +42,17 @@ class _Authenticate:
             await refuse(scope, send, 403)
             return
         try:
-            login_id = await self._login_id(scope, headers.get(b"authorization", b""))
-        except FinesseError as error:
-            await refuse(scope, send, error.status_code)
+            reader = await self._reader(scope, headers.get(b"authorization", b""))
+        except Exception as error:
+            # In the words of the API: 503 for what is away or overrun, 500 for what is our fault.
+            await refuse(scope, send, as_finesse_error(error).status_code)
             return
-        reader = await self._reader(login_id) if login_id else None
         if reader is None:
             await refuse(scope, send, 401)
             return
         await self.inner({**scope, "reader": reader}, receive, send)
 
-    async def _login_id(self, scope: dict[str, Any], authorization: bytes) -> str | None:
+    async def _reader(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
         if authorization:
             credentials = parse_basic(authorization.decode("latin-1"))
             if credentials is None:
@@ -57,12 +60,11 @@ class _Authenticate:
             # Not on the shared thread: a password check would hold up everybody's queries.
             checked = database_sync_to_async(verify, thread_sensitive=False)
             user = await checked(*credentials)
-        else:
-            user = await get_user(scope)
-        return user.pk if user and user.is_authenticated else None
-
-    async def _reader(self, login_id: str) -> Reader | None:
-        return (await readers_of([login_id])).get(login_id)
+            return await reader_of(user) if user else None
+        user = await get_user(scope)
+        if not user.is_authenticated:
+            return None
+        return await reader_of(user, scope["session"].session_key)
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:

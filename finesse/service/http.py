@@ -1,12 +1,13 @@
 """Django's HTTP under an ASGI server, for views that are all synchronous."""
 
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 THREADS = 24
@@ -34,6 +35,16 @@ class ThreadedASGIHandler(ASGIHandler):
         # Django tells only the thread that runs its signals, which is not this one.
         close_old_connections()
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            if isinstance(response, StreamingHttpResponse) and not response.is_async:
+                response.streaming_content = _read_in_threads(iter(response))
+            return response
         finally:
             close_old_connections()
+
+
+async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """A file is read piece by piece, off the event loop; Django would first read it whole."""
+    read = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
+    while (chunk := await read()) is not None:
+        yield chunk

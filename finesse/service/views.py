@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         parts["database"] = "does not answer"
     sound = set(parts.values()) == {"ok"}
     return JsonResponse(

@@ -58,7 +58,13 @@ async def _send(message: dict[str, Any]) -> None:
 
 def _run(sending: Coroutine[Any, Any, None]) -> None:
     loop = _server_loop or _own_loop()
-    asyncio.run_coroutine_threadsafe(sending, loop).result(PATIENCE)
+    future = asyncio.run_coroutine_threadsafe(sending, loop)
+    try:
+        future.result(PATIENCE)
+    except TimeoutError:
+        # Cancelled, it lets go of the connection that does not answer; the next one is new.
+        future.cancel()
+        raise
 
 
 @cache
