@@ -118,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+SESSION_ENGINE = "finesse.users.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "viewer"
 LOGOUT_REDIRECT_URL = "login"

@@ -8,6 +8,8 @@ from finesse.api.views import UnknownResource
 from finesse.service.views import SystemInfo, healthz
 from media.viewer import SignIn, board, viewer
 
+handler500 = "finesse.service.views.server_error"
+
 urlpatterns = [
     re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
     path("finesse/api/", include("media.urls")),

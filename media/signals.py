@@ -3,45 +3,64 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.publisher import announce
+from finesse.users.models import User
 from media.models import Media, MediaRoutingDomain
-from media.writer import close_history, tell_membership
+from media.writer import tell_memberships, tell_removal
 
 
 @receiver([pre_save, pre_delete], sender=Media)
 @receiver([pre_save, pre_delete], sender=MediaRoutingDomain)
-def take_the_writers_lock(sender: Any, raw: bool = False, **kwargs: Any) -> None:
+def take_the_writers_lock(
+    sender: Any, raw: bool = False, origin: Any = None, **kwargs: Any
+) -> None:
     # The writer locks the log and then the Media. Taking them in the other order here would
-    # make the two wait for each other for ever.
-    if not raw:
+    # make the two wait for each other for ever. What goes with its user or its MRD goes under
+    # the lock that was taken for those.
+    if not raw and (origin is None or _model(origin) is sender):
         log.lock()
 
 
 @receiver(post_save, sender=Media)
 def tell_new_member(instance: Media, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw:
-        tell_membership(instance, Event.POST)
+        tell_memberships([instance], Event.POST)
         transaction.on_commit(announce)
 
 
-@receiver(post_delete, sender=Media)
-def tell_removed_member(instance: Media, **kwargs: Any) -> None:
-    close_history(instance)
-    tell_membership(instance, Event.DELETE)
+@receiver(pre_delete, sender=User)
+@receiver(pre_delete, sender=MediaRoutingDomain)
+def tell_removed_members(instance: User | MediaRoutingDomain, **kwargs: Any) -> None:
+    # All at once, however many: one by one, an MRD with thousands of members would hold the
+    # writer's lock for half a minute.
+    tell_removal(list(instance.media.select_related("mrd", "reason_code")))
     transaction.on_commit(announce)
+
+
+@receiver(post_delete, sender=Media)
+def tell_removed_member(instance: Media, origin: Any, **kwargs: Any) -> None:
+    # A Media that goes with its user or its MRD has been told.
+    if _model(origin) is Media:
+        tell_removal([instance])
+        transaction.on_commit(announce)
 
 
 @receiver(post_save, sender=MediaRoutingDomain)
 def tell_renamed_mrd(
     instance: MediaRoutingDomain, created: bool, raw: bool = False, **kwargs: Any
 ) -> None:
-    if created or raw:
-        return
-    for media in instance.media.select_related("mrd", "reason_code"):
-        tell_membership(media, Event.PUT)
-    transaction.on_commit(announce)
+    if not created and not raw:
+        members = instance.media.select_related("mrd", "reason_code")
+        tell_memberships(list(members), Event.PUT)
+        transaction.on_commit(announce)
+
+
+def _model(origin: Any) -> Any:
+    """Of which model those are whose deletion was asked for."""
+    return origin.model if isinstance(origin, QuerySet) else type(origin)

@@ -4,12 +4,13 @@ import re
 from typing import cast
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse.api.errors import MRD_NOT_FOUND, TABLE
+from finesse.api.errors import MRD_NOT_FOUND, REASON_CODE_INVALID, TABLE
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
 from finesse.users.models import User
@@ -76,7 +77,11 @@ class MediaDetail(FinesseView):
             accepted.interrupt_action = options.interrupt_action
             accepted.dialog_logout_action = options.dialog_logout_action
         # Committed before the bell, and both before the answer: a 202 is a promise.
-        accepted.save(force_insert=True)
+        try:
+            accepted.save(force_insert=True)
+        except IntegrityError:
+            # The reason code was deleted since it was found.
+            raise REASON_CODE_INVALID() from None
         tasks.ring()
         return Response(status=202)
 

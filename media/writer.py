@@ -290,20 +290,27 @@ def _interval(media: Media, request: MediaRequest, now: datetime) -> StateInterv
     )
 
 
-def tell_membership(media: Media, event: Event) -> None:
-    """Publish that a Media was added, removed or is called otherwise now.
+def tell_memberships(media: Collection[Media], event: Event) -> None:
+    """Publish that these Media were added, removed or are called otherwise now.
 
-    Call it inside a transaction that has taken the log's lock before it touched the Media.
+    Call it inside a transaction that has taken the log's lock before it touched a Media.
     """
-    entry = log.Entry(
-        node=MEDIA.format(id=media.user_id),
-        source=media.uri,
-        data={"Media": represent(media)},
-        event=event,
-    )
-    log.append(log.lock(), [entry])
+    entries = [
+        log.Entry(
+            node=MEDIA.format(id=one.user_id),
+            source=one.uri,
+            data={"Media": represent(one)},
+            event=event,
+        )
+        for one in media
+    ]
+    log.append(log.lock(), entries)
 
 
-def close_history(media: Media) -> None:
-    """End the open interval of a Media that is being removed."""
-    _close(_open_intervals([(media.user_id, media.mrd_id)]), timezone.now())
+def tell_removal(media: Sequence[Media]) -> None:
+    """Publish that these Media are being removed, and end their open intervals."""
+    now = timezone.now()
+    for first in range(0, len(media), BATCH):
+        keys = [(one.user_id, one.mrd_id) for one in media[first : first + BATCH]]
+        _close(_open_intervals(keys), now)
+    tell_memberships(media, Event.DELETE)

@@ -7,7 +7,7 @@ administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice
 import asyncio
 import base64
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,10 @@ from xml.etree.ElementTree import Element
 import pytest
 from asgiref.sync import sync_to_async
 from defusedxml.ElementTree import fromstring
-from django.core.cache import cache
+from django.conf import settings
 from django.db import connections
 from django.test import Client
+from kombu import Connection
 
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
@@ -35,12 +36,19 @@ LOGIN = (
 )
 
 
+def pytest_sessionfinish() -> None:
+    """Bells that rang in this process have made a queue on the broker, if that is a real one."""
+    if not settings.CELERY_BROKER_URL.startswith("memory:"):
+        with Connection(settings.CELERY_BROKER_URL) as broker:
+            broker.default_channel.queue_delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
 @pytest.fixture(autouse=True)
-def cache_of_its_own(settings: Any) -> Iterator[None]:
-    """Nothing that another test remembered, and nothing of anybody else on a shared Redis."""
-    prefix, cache.key_prefix = cache.key_prefix, uuid.uuid4().hex
-    yield
-    cache.key_prefix = prefix
+def cache_of_its_own(settings: Any) -> None:
+    """Nothing that another test remembered, nothing of anybody else on a shared Redis: in every
+    thread, since each has a cache object of its own."""
+    prefixed = {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}
+    settings.CACHES = {"default": prefixed}
 
 
 @pytest.fixture

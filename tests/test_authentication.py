@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from finesse.api import credentials
@@ -193,8 +194,6 @@ def test_the_sign_in_page_shares_the_block_with_the_api(api: API) -> None:
 def test_the_same_password_arriving_many_times_at_once_is_checked_once(
     cast: Cast, checks: list[str]
 ) -> None:
-    from django.db import connection
-
     found: list[Any] = []
 
     def ask() -> None:
@@ -208,6 +207,71 @@ def test_the_same_password_arriving_many_times_at_once_is_checked_once(
         thread.join()
     assert found == [cast.alice] * 8
     assert checks == ["alice"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_that_come_all_at_once_are_blocked_as_one_after_another(
+    cast: Cast, checks: list[str]
+) -> None:
+    found: list[Any] = []
+
+    def guess(password: str) -> None:
+        try:
+            found.append(credentials.verify("alice", password))
+        except FinesseError:
+            pass
+        finally:
+            connection.close()
+
+    passwords = [f"wrong {number}" for number in range(20)] + [PASSWORD]
+    threads = [threading.Thread(target=guess, args=[password]) for password in passwords]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(checks) <= 6
+    assert found.count(cast.alice) <= 1
+
+
+@pytest.mark.parametrize("change", ["password", "deactivated", "deleted"])
+def test_a_user_who_is_changed_during_the_check_is_not_let_in(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    real = User.check_password
+
+    def slow(user: User, password: str) -> bool:
+        right = real(user, password)
+        if change == "password":
+            User.objects.filter(pk="alice").update(password=make_password("new"))
+        elif change == "deactivated":
+            User.objects.filter(pk="alice").update(is_active=False)
+        else:
+            User.objects.filter(pk="alice").delete()
+        return right
+
+    monkeypatch.setattr(User, "check_password", slow)
+    assert credentials.verify("alice", PASSWORD) is None
+
+
+def test_a_hash_that_the_check_renews_lets_in(
+    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stronger = "django.contrib.auth.hashers.ScryptPasswordHasher"
+    settings.PASSWORD_HASHERS = [stronger, *settings.PASSWORD_HASHERS]
+    assert credentials.verify("alice", PASSWORD) == cast.alice
+    cast.alice.refresh_from_db()
+    assert cast.alice.password.startswith("scrypt$")
+
+
+def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that threads are left for those whose password is known."""
+    assert api.get().status_code == 200
+    monkeypatch.setattr(credentials, "_waiting_room", threading.BoundedSemaphore(1))
+    with credentials._one_check_at_a_time("somebody's"):
+        assert api.get(login="bob", user="bob", mrd=5002).status_code == 503
+        assert api.get().status_code == 200
 
 
 def test_who_waits_too_long_for_a_password_check_is_told_to_come_back(

@@ -13,7 +13,7 @@ from django.test import Client
 
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
-from finesse.notifications.hub import Follower, Hub
+from finesse.notifications.hub import AccessChanged, Follower, Hub
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.readers import Reader
 from finesse.notifications.transports import channels
@@ -50,6 +50,8 @@ async def take(follower: Follower, count: int) -> list[int]:
         return seen
     async with asyncio.timeout(10):
         async for notification in follower:
+            if isinstance(notification, AccessChanged):
+                continue
             seen.append(notification.position)
             if len(seen) == count:
                 break
@@ -314,3 +316,39 @@ async def test_signing_out_ends_the_sockets_of_that_session_only(hub: Hub, cast:
         assert [one async for one in of_here] == []
     (position,) = await write("alice")
     assert [await take(one, 1) for one in (of_there, program)] == [[position], [position]]
+
+
+async def test_what_is_queued_for_a_supervisor_goes_when_the_team_goes(hub: Hub) -> None:
+    carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
+    of_alice, of_carol = await write("alice", "carol")
+    assert await take(dave, 2) == [of_alice, of_carol]
+
+    @database_sync_to_async
+    def take_the_team_away() -> None:
+        Team.objects.get(name="Chat").supervisors.clear()
+
+    await take_the_team_away()
+    await write("dave")
+    await take(dave, 1)
+    # Both were queued before; only the own one is still hers to see.
+    assert await take(carol, 1) == [of_carol]
+
+
+async def test_a_supervisor_is_told_that_the_team_has_changed(hub: Hub, cast: Cast) -> None:
+    carol = await follow(hub, "carol")
+    await database_sync_to_async(cast.alice.delete)()
+    async with asyncio.timeout(5):
+        async for item in carol:
+            if isinstance(item, AccessChanged):
+                break
+
+
+async def test_an_agent_is_not_told_of_others_changes(hub: Hub, cast: Cast) -> None:
+    bob = await follow(hub, "bob")
+    await database_sync_to_async(cast.alice.delete)()
+    (position,) = await write("bob")
+    async with asyncio.timeout(5):
+        async for item in bob:
+            assert not isinstance(item, AccessChanged)
+            assert item.position == position
+            break

@@ -166,6 +166,21 @@ def test_a_body_that_announces_too_much_is_refused_before_it_is_sent(
     assert "<ErrorType>Bad Request</ErrorType>" in answer
 
 
+def test_a_body_that_announces_too_much_is_not_asked_for(installation: Installation) -> None:
+    wire = Wire(installation, f"Content-Length: {2**30}", "Expect: 100-continue")
+    assert wire.answer().startswith("HTTP/1.1 400")
+
+
+def test_a_pages_body_that_announces_too_much_is_refused_unread(
+    installation: Installation,
+) -> None:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=10) as connection:
+        head = "POST /login/ HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {2**32}", "", ""
+        connection.sendall("\r\n".join(head).encode())
+        status = connection.recv(12)
+        assert status in {b"HTTP/1.1 400", b"HTTP/1.1 403"}
+
+
 def test_an_endless_chunked_body_is_refused_at_the_limit(installation: Installation) -> None:
     wire = Wire(installation, "Transfer-Encoding: chunked")
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"

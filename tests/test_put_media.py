@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from finesse.users.models import Team
 from media.models import Media, MediaRequest
@@ -403,6 +404,16 @@ def test_an_unforeseen_error_is_told_without_its_trace(
     }
     assert response["requestId"] == "r-8"
     assert "secret detail" in caplog.text
+
+
+def test_a_code_that_is_deleted_while_it_is_chosen_is_not_valid(
+    api: API, codes: dict[str, ReasonCode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("no such reason code")
+
+    monkeypatch.setattr(MediaRequest, "save", gone)
+    assert refused(api.state("NOT_READY", codes["Lunch"].pk), 400)["ErrorData"] == INVALID_CODE
 
 
 def test_a_bell_that_does_not_ring_does_not_unmake_the_202(

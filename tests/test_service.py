@@ -66,9 +66,10 @@ def test_a_cache_that_is_away_puts_the_service_out_of_service(
     def away(*args: Any, **kwargs: Any) -> None:
         raise RedisConnectionError("refused")
 
-    monkeypatch.setattr(cache, "get_many", away)
-    out_of_service(api)
-    assert api.client.get("/healthz").json()["parts"]["cache"] == "does not answer"
+    with monkeypatch.context() as broken:
+        broken.setattr(cache, "get_many", away)
+        out_of_service(api)
+        assert api.client.get("/healthz").json()["parts"]["cache"] == "does not answer"
 
 
 def test_a_database_that_goes_away_under_a_request_is_out_of_service(

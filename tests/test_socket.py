@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse.asgi import application
 from finesse.notifications.consumers import ACCESS_ENDED
@@ -96,7 +98,9 @@ async def test_a_basic_header_that_is_none_is_refused(cast: Cast) -> None:
     assert await refused(socket(None, authorization="Basic ???")) == 4401
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver:81", "x"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://[", "null", "http://testserver:81", "x"]
+)
 async def test_another_sites_page_may_not_use_the_browsers_session(cast: Cast, origin: str) -> None:
     client = Client()
     await database_sync_to_async(client.force_login)(cast.carol)
@@ -192,3 +196,42 @@ async def test_servers_that_can_answer_the_handshake_say_401_and_challenge(cast:
     start = await communicator.receive_output(5)
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert dict(start["headers"])[b"www-authenticate"].startswith(b"Basic ")
+
+
+async def test_a_socket_to_no_address_is_refused_with_404(cast: Cast) -> None:
+    communicator = socket()
+    communicator.scope["path"] = "/ws/other/"
+    assert await refused(communicator) == 4404
+
+
+@pytest.mark.parametrize("away", [OperationalError("away"), RedisConnectionError("away")])
+async def test_a_handshake_while_a_dependency_is_away_is_refused_with_503(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    def fail(*args: Any) -> Any:
+        raise away
+
+    monkeypatch.setattr("finesse.notifications.socket_auth.verify", fail)
+    assert await refused(socket()) == 4503
+
+
+async def test_a_client_that_vanishes_leaves_nothing_behind(cast: Cast) -> None:
+    """The answer to its frame cannot be sent, and Channels says no goodbye for it."""
+    from finesse.notifications.hub import Hub
+
+    frames = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": '{"type": "subscribe"}'},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return frames.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.send":
+            raise ConnectionError("the client is gone")
+
+    scope = {**socket().scope, "type": "websocket"}
+    with pytest.raises(ConnectionError):
+        await application(scope, receive, send)
+    assert not (await Hub.running())._followers

@@ -5,7 +5,9 @@ from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse.notifications import log
 from finesse.users.models import User
@@ -106,3 +108,24 @@ def test_the_boards_queries_do_not_grow_with_the_agents(
 
 def test_a_page_that_is_not_there_is_a_404() -> None:
     assert Client().get("/nonsense").status_code == 404
+
+
+def test_a_page_whose_dependency_is_away_says_out_of_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise RedisConnectionError("refused")
+
+    client = Client(raise_request_exception=False)
+    with monkeypatch.context() as broken:
+        broken.setattr(cache, "get_many", away)
+        page = client.post("/login/", {"username": "alice", "password": PASSWORD})
+    assert page.status_code == 503
+    assert b"Out of service" in page.content
+
+
+def test_a_session_cookie_that_cannot_be_one_is_no_session() -> None:
+    client = Client(raise_request_exception=False)
+    for cookie in ("\0" * 8, "../../etc", "x" * 500, "é" * 32):
+        client.cookies["sessionid"] = cookie
+        assert client.get("/board/").status_code == 401

@@ -7,9 +7,11 @@ from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from finesse.notifications.models import LogHead, Notification
+from finesse.users.models import User
 from media import writer
 from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
 from reasoncodes.models import ReasonCode
@@ -372,3 +374,26 @@ def test_a_renamed_mrd_is_told_to_its_members(settle: Settle) -> None:
     mrd.save()
     (told,) = settle()
     assert (told.event, update_of(told).findtext("data/Media/name")) == ("PUT", "Letters")
+
+
+def test_telling_many_members_takes_no_more_queries_than_telling_one(
+    cast: Cast, settle: Settle, own_layer: None
+) -> None:
+    def queries(act: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return len(captured)
+
+    def mrd_with(members: int, pk: int) -> MediaRoutingDomain:
+        made = MediaRoutingDomain.objects.create(pk=pk, name=f"MRD {pk}")
+        users = [User(login_id=f"u{pk}-{number}", first_name="U") for number in range(members)]
+        User.objects.bulk_create(users)
+        Media.objects.bulk_create([Media(user=user, mrd=made) for user in users])
+        return made
+
+    small, large = mrd_with(1, 6001), mrd_with(50, 6002)
+    settle()
+    assert queries(large.save) == queries(small.save)
+    assert len(settle()) == 51
+    assert queries(large.delete) == queries(small.delete)
+    assert [one.event for one in settle()] == ["DELETE"] * 51

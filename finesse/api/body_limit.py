@@ -11,9 +11,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
-BODILESS = {"GET", "HEAD", "OPTIONS"}
-
-
 class BodyLimit:
     """ASGI middleware in front of Django.
 
@@ -30,16 +27,18 @@ class BodyLimit:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         in_api = scope["path"].startswith("/finesse/api/")
         limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if scope["method"] not in BODILESS:
-            announced = dict(scope["headers"]).get(b"content-length")
-            if announced is None:
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length")
+        if announced is None:
+            if b"transfer-encoding" in headers:
                 body = await _read(receive, limit + 1)
                 if body is None:
                     return
-                headers = [*scope["headers"], (b"content-length", str(len(body)).encode())]
-                scope, receive = {**scope, "headers": headers}, _replay(body, receive)
-            elif not announced.isdigit() or int(announced) > limit:
-                receive, send = _unread(receive, send)
+                length = (b"content-length", str(len(body)).encode())
+                scope = {**scope, "headers": [*scope["headers"], length]}
+                receive = _replay(body, receive)
+        elif not announced.isdigit() or int(announced) > limit:
+            receive, send = _unread(receive, send)
         await self.application(scope, receive, send)
 
 

@@ -8,6 +8,7 @@ away, or that reads too slowly, reads the table at its own pace from where it st
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
@@ -35,6 +36,12 @@ BACKLOG = 500
 """Notifications queued for one slow follower before it is sent back to the table."""
 
 
+class AccessChanged:
+    """In a follower's stream: from here on it sees others than before."""
+
+    frame = json.dumps({"type": "access"})
+
+
 class Follower:
     """One socket's place in the log. Iterate it: each notification once, in order, for ever."""
 
@@ -46,6 +53,7 @@ class Follower:
         # A new follower is one that has missed everything since its position.
         self._missed = True
         self._ended = False
+        self._access_changed = False
         self._wake = asyncio.Event()
 
     def offer(self, notification: Notification) -> None:
@@ -62,9 +70,18 @@ class Follower:
         self._ended = True
         self._wake.set()
 
-    async def __aiter__(self) -> AsyncIterator[Notification]:
+    def see(self, reader: Reader) -> None:
+        """Go on with what its user may see now."""
+        self._access_changed |= reader.watches != self.reader.watches
+        self.reader = reader
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[Notification | AccessChanged]:
         while not self._ended:
-            if self._missed:
+            if self._access_changed:
+                self._access_changed = False
+                yield AccessChanged()
+            elif self._missed:
                 self._missed = False
                 # What the hub hands out from now on is queued, so reading up to here is enough.
                 upto = self._hub.position
@@ -271,7 +288,7 @@ class Hub:
             if current is None:
                 follower.end()
             else:
-                follower.reader = current
+                follower.see(current)
                 self._join(follower)
 
     async def _can_replay(self, after: int) -> bool:

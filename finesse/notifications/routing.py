@@ -1,7 +1,19 @@
 """Paths of the sockets."""
 
-from django.urls import path
+from typing import Any
+
+from django.urls import path, re_path
 
 from finesse.notifications.consumers import NotificationsConsumer
+from finesse.notifications.socket_auth import refuse
 
-websocket_urlpatterns = [path("ws/notifications/", NotificationsConsumer.as_asgi())]
+
+async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """A socket to an address that has none: 404."""
+    await refuse(scope, send, 404)
+
+
+websocket_urlpatterns: list[Any] = [
+    path("ws/notifications/", NotificationsConsumer.as_asgi()),
+    re_path(r"^", nowhere),  # type: ignore[arg-type]
+]

@@ -1,5 +1,6 @@
 """Django's HTTP under an ASGI server, for views that are all synchronous."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,11 +8,17 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+
+from finesse.api.codec import render
+from finesse.api.errors import OUT_OF_SERVICE
 
 THREADS = 24
 """Requests served at once; each thread keeps its database connection."""
+
+PATIENCE = 2
+"""Seconds that a request waits for a free thread before it is answered 503."""
 
 
 class ThreadedASGIHandler(ASGIHandler):
@@ -24,12 +31,21 @@ class ThreadedASGIHandler(ASGIHandler):
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
+        self._free = asyncio.Semaphore(THREADS)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
-        response: HttpResponseBase = await respond(request)
-        return response
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._free.acquire()
+        except TimeoutError:
+            return overrun()
+        try:
+            respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
+            response: HttpResponseBase = await respond(request)
+            return response
+        finally:
+            self._free.release()
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         # Django tells only the thread that runs its signals, which is not this one.
@@ -41,6 +57,12 @@ class ThreadedASGIHandler(ASGIHandler):
             return response
         finally:
             close_old_connections()
+
+
+def overrun() -> HttpResponse:
+    """The answer when every thread waits for something that does not answer."""
+    body = render(OUT_OF_SERVICE().body(media=None), pretty=True) + "\n"
+    return HttpResponse(body, status=503, content_type="application/xml; charset=utf-8")
 
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,9 +1,11 @@
 """/healthz for load balancers and people, SystemInfo for Finesse clients."""
 
+import sys
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -11,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from finesse.api.codec import timestamp
+from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
 from finesse.service import heartbeat
 
@@ -34,6 +37,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
         {"status": IN_SERVICE if sound else OUT_OF_SERVICE, "parts": parts},
         status=200 if sound else 503,
     )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for what a page failed at: 503 if a dependency is away, as in the API."""
+    error = sys.exc_info()[1]
+    away = isinstance(error, Exception) and as_finesse_error(error).status_code == 503
+    status = 503 if away else 500
+    return HttpResponse(render_to_string(f"{status}.html"), status=status)
 
 
 class SystemInfo(FinesseView):

@@ -197,6 +197,7 @@ export class Connection {
     const frame = parseFrame(data);
     if (frame.type === "subscribed") this.#subscribed(frame);
     if (frame.type === "notification") this.#notified(frame);
+    if (frame.type === "access") this.refreshBoard();
     if (frame.type === "error") this.#on.note(`The server reports: ${frame.message}`);
   }
 
