@@ -44,7 +44,7 @@ def administration() -> psycopg.Connection[Any]:
 class Installation:
     """The demo, served. Processes end by their ids, and only those started here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, measured: bool = False) -> None:
         self.folder = folder
         self.name = f"journey_{uuid.uuid4().hex[:12]}"
         self.port = free_port()
@@ -57,10 +57,14 @@ class Installation:
             "FINESSE_DATA_DIR": str(folder),
             "FINESSE_INSTANCE": self.name,
             "FINESSE_REQUEST_ID_ON_SUCCESS": "1",
-            "DJANGO_SETTINGS_MODULE": "finesse.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.served_settings",
             "PYTHONUNBUFFERED": "1",
         }
         self.environment.pop("PYTHONDEVMODE", None)
+        if not measured:
+            # Coverage makes servers slow; one installation that is measured is enough.
+            for name in [name for name in self.environment if name.startswith("COVERAGE_")]:
+                del self.environment[name]
         if ON_SERVICES:
             base = os.environ["DATABASE_URL"].rpartition("/")[0]
             self.environment["DATABASE_URL"] = f"{base}/{self.name}"
