@@ -11,8 +11,8 @@ from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.publisher import announce
 from finesse.users.models import User
+from media.membership import tell_memberships, tell_removal
 from media.models import Media, MediaRoutingDomain
-from media.writer import tell_memberships, tell_removal
 
 
 @receiver([pre_save, pre_delete], sender=Media)

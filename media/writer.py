@@ -8,19 +8,17 @@ outcomes together, or nothing.
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Model, Q, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Model
 from django.utils import timezone
 
 from finesse.api import errors
 from finesse.notifications import log
-from finesse.notifications.models import Event, LogHead
+from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA
 from finesse.users.models import User
+from media.history import Key, close_intervals, interval_of, open_intervals
 from media.models import (
     VOICE_MRD,
     Media,
@@ -37,9 +35,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 """Requests applied in one transaction: large enough to be cheap, short enough not to be felt."""
-
-Key: TypeAlias = tuple[str, int]
-"""Login id and MRD id: what a request is about."""
 
 
 def apply_pending() -> bool:
@@ -132,7 +127,7 @@ class _Batch:
         _set_situation(media, after, request)
         if (before.state, before.reason_code) != (after.state, after.reason_code):
             media.state_change_time = self.now
-            self.intervals.setdefault(key, []).append(_interval(media, request, self.now))
+            self.intervals.setdefault(key, []).append(interval_of(media, request, self.now))
 
     def _fail(self, request: MediaRequest, name: str) -> None:
         row = errors.TABLE[name]
@@ -168,7 +163,7 @@ class _Batch:
         """Close the interval that was open for each Media, and open the newest of the batch."""
         if not self.intervals:
             return
-        _close(_open_intervals(self.intervals), self.now)
+        close_intervals(open_intervals(self.intervals), self.now)
         for intervals in self.intervals.values():
             for interval in intervals[:-1]:
                 interval.ended_at = self.now
@@ -207,18 +202,6 @@ def _media_of(keys: Iterable[Key]) -> dict[Key, Media]:
         user__in={login_id for login_id, _ in keys}, mrd__in={mrd_id for _, mrd_id in keys}
     ).select_related("mrd", "reason_code")
     return {(media.user_id, media.mrd_id): media for media in found}
-
-
-def _open_intervals(keys: Iterable[Key]) -> QuerySet[StateInterval]:
-    of_one_of_them = Q()
-    for login_id, mrd_id in keys:
-        of_one_of_them |= Q(login_id=login_id, mrd_id=mrd_id)
-    return StateInterval.objects.filter(of_one_of_them, ended_at=None)
-
-
-def _close(intervals: QuerySet[StateInterval], at: datetime) -> None:
-    # A clock that was set back must not make an interval end before it started.
-    intervals.update(ended_at=Greatest(F("started_at"), Value(at)))
 
 
 def _why_no_media(request: MediaRequest) -> str:
@@ -273,44 +256,3 @@ def _wish_of(request: MediaRequest) -> Wish:
         reason_code=request.reason_code_id,
         options=options,
     )
-
-
-def _interval(media: Media, request: MediaRequest, now: datetime) -> StateInterval:
-    reason_code = request.reason_code
-    return StateInterval(
-        login_id=media.user_id,
-        mrd_id=media.mrd_id,
-        state=media.state,
-        reason_code=reason_code,
-        code=reason_code.code if reason_code else None,
-        label=reason_code.label if reason_code else "",
-        started_at=now,
-        cause=request.cause,
-        actor=request.actor,
-    )
-
-
-def tell_memberships(media: Collection[Media], event: Event) -> None:
-    """Publish that these Media were added, removed or are called otherwise now.
-
-    Call it inside a transaction that has taken the log's lock before it touched a Media.
-    """
-    entries = [
-        log.Entry(
-            node=MEDIA.format(id=one.user_id),
-            source=one.uri,
-            data={"Media": represent(one)},
-            event=event,
-        )
-        for one in media
-    ]
-    log.append(log.lock(), entries)
-
-
-def tell_removal(media: Sequence[Media]) -> None:
-    """Publish that these Media are being removed, and end their open intervals."""
-    now = timezone.now()
-    for first in range(0, len(media), BATCH):
-        keys = [(one.user_id, one.mrd_id) for one in media[first : first + BATCH]]
-        _close(_open_intervals(keys), now)
-    tell_memberships(media, Event.DELETE)

@@ -11,9 +11,11 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.test import Client
 
+from finesse.notifications import follower as follower_module
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
-from finesse.notifications.hub import AccessChanged, Follower, Hub
+from finesse.notifications.follower import AccessChanged, Follower
+from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.readers import Reader
 from finesse.notifications.transports import channels
@@ -195,7 +197,7 @@ async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: 
 async def test_a_slow_follower_reads_the_table_and_misses_nothing(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "BACKLOG", 3)
+    monkeypatch.setattr(follower_module, "BACKLOG", 3)
     slow, quick = await follow(hub, "alice"), await follow(hub, "alice")
     expected: list[int] = []
     for _ in range(4):

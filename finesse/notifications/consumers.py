@@ -7,7 +7,8 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from finesse.notifications.hub import Follower, Hub
+from finesse.notifications.follower import Follower
+from finesse.notifications.hub import Hub
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ away, or that reads too slowly, reads the table at its own pace from where it st
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +18,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from finesse.notifications import log
+from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
 from finesse.notifications.transports.channels import GROUP, unpacked
@@ -32,77 +32,6 @@ UNKNOWN = -1
 """An access count that no log has: whoever meets it has to ask who may see what."""
 WINDOW = 2000
 """Newest notifications kept in memory: most who reconnect need no query."""
-BACKLOG = 500
-"""Notifications queued for one slow follower before it is sent back to the table."""
-
-
-class AccessChanged:
-    """In a follower's stream: from here on it sees others than before."""
-
-    frame = json.dumps({"type": "access"})
-
-
-class Follower:
-    """One socket's place in the log. Iterate it: each notification once, in order, for ever."""
-
-    def __init__(self, hub: "Hub", reader: Reader, position: int) -> None:
-        self.reader = reader
-        self.position = position
-        self._hub = hub
-        self._queue: deque[Notification] = deque()
-        # A new follower is one that has missed everything since its position.
-        self._missed = True
-        self._ended = False
-        self._access_changed = False
-        self._wake = asyncio.Event()
-
-    def offer(self, notification: Notification) -> None:
-        """Queue it; a follower whose queue is full has missed it and will read the table."""
-        if len(self._queue) < BACKLOG:
-            self._queue.append(notification)
-        else:
-            self._queue.clear()
-            self._missed = True
-        self._wake.set()
-
-    def end(self) -> None:
-        """Its user may no longer read: nothing more comes, not even what is queued."""
-        self._ended = True
-        self._wake.set()
-
-    def see(self, reader: Reader) -> None:
-        """Go on with what its user may see now."""
-        self._access_changed |= reader.watches != self.reader.watches
-        self.reader = reader
-        self._wake.set()
-
-    async def __aiter__(self) -> AsyncIterator[Notification | AccessChanged]:
-        while not self._ended:
-            if self._access_changed:
-                self._access_changed = False
-                yield AccessChanged()
-            elif self._missed:
-                self._missed = False
-                # What the hub hands out from now on is queued, so reading up to here is enough.
-                upto = self._hub.position
-                async for notification in self._hub.history(self, upto):
-                    if self._passes(notification):
-                        yield notification
-                self.position = max(self.position, upto)
-            elif self._queue:
-                notification = self._queue.popleft()
-                if self._passes(notification):
-                    yield notification
-            else:
-                self._wake.clear()
-                await self._wake.wait()
-
-    def _passes(self, notification: Notification) -> bool:
-        """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""
-        if notification.position <= self.position or self._ended:
-            return False
-        self.position = notification.position
-        return self.reader.may_see(notification.node)
 
 
 class Hub:

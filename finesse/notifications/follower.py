@@ -1,0 +1,93 @@
+"""One socket's place in the log: what the hub hands to it, and what it reads by itself."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from finesse.notifications.models import Notification
+from finesse.notifications.readers import Reader
+
+BACKLOG = 500
+"""Notifications queued for one slow follower before it is sent back to the table."""
+
+
+class Followed(Protocol):
+    """The hub, as a follower sees it."""
+
+    position: int
+    """Everything up to here has been handed to the followers."""
+
+    def history(self, follower: "Follower", upto: int) -> AsyncIterator[Notification]:
+        """What the follower may see behind its position."""
+        ...
+
+
+class AccessChanged:
+    """In a follower's stream: from here on it sees others than before."""
+
+    frame = json.dumps({"type": "access"})
+
+
+class Follower:
+    """One socket's place in the log. Iterate it: each notification once, in order, for ever."""
+
+    def __init__(self, log: "Followed", reader: Reader, position: int) -> None:
+        self.reader = reader
+        self.position = position
+        self._log = log
+        self._queue: deque[Notification] = deque()
+        # A new follower is one that has missed everything since its position.
+        self._missed = True
+        self._ended = False
+        self._access_changed = False
+        self._wake = asyncio.Event()
+
+    def offer(self, notification: Notification) -> None:
+        """Queue it; a follower whose queue is full has missed it and will read the table."""
+        if len(self._queue) < BACKLOG:
+            self._queue.append(notification)
+        else:
+            self._queue.clear()
+            self._missed = True
+        self._wake.set()
+
+    def end(self) -> None:
+        """Its user may no longer read: nothing more comes, not even what is queued."""
+        self._ended = True
+        self._wake.set()
+
+    def see(self, reader: Reader) -> None:
+        """Go on with what its user may see now."""
+        self._access_changed |= reader.watches != self.reader.watches
+        self.reader = reader
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[Notification | AccessChanged]:
+        while not self._ended:
+            if self._access_changed:
+                self._access_changed = False
+                yield AccessChanged()
+            elif self._missed:
+                self._missed = False
+                # What the hub hands out from now on is queued, so reading up to here is enough.
+                upto = self._log.position
+                async for notification in self._log.history(self, upto):
+                    if self._passes(notification):
+                        yield notification
+                self.position = max(self.position, upto)
+            elif self._queue:
+                notification = self._queue.popleft()
+                if self._passes(notification):
+                    yield notification
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    def _passes(self, notification: Notification) -> bool:
+        """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""
+        if notification.position <= self.position or self._ended:
+            return False
+        self.position = notification.position
+        return self.reader.may_see(notification.node)
