@@ -327,6 +327,17 @@ class TestRun:
             assert line in out
         assert "Traceback" not in out + err
 
+    def test_another_loopback_address_is_served_by_its_name(self, demo: Installation) -> None:
+        demo.prepare()
+        process = self.run(demo, "--host", "127.0.0.2", "--port", str(demo.port))
+        demo.url = f"http://127.0.0.2:{demo.port}"
+        try:
+            demo.await_status(200)
+            assert httpx.get(f"{demo.url}/login/").status_code == 200
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
     def test_its_curl_line_works(self, demo: Installation) -> None:
         demo.prepare()
         process = self.run(demo, "--port", str(demo.port))

@@ -55,6 +55,8 @@ class Command(BaseCommand):
                 "Leave HOST out, or run without the demo: "
                 "`make run DEMO=0 HOST=… ` with SECRET_KEY and ALLOWED_HOSTS set."
             )
+        # Whoever listens on a name or an address is asked for by it.
+        settings.ALLOWED_HOSTS.append(f"[{host}]" if ":" in host else host)
         listener = listen(host, port)
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         # The server hands a signal on when it has shut down; as an interrupt it lets the worker
