@@ -268,7 +268,7 @@ def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(
 ) -> None:
     """So that threads are left for those whose password is known."""
     assert api.get().status_code == 200
-    monkeypatch.setattr(credentials, "_waiting_room", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(credentials, "_PLACES", 1)
     with credentials._one_check_at_a_time("somebody's"):
         assert api.get(login="bob", user="bob", mrd=5002).status_code == 503
         assert api.get().status_code == 200

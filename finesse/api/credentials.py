@@ -26,9 +26,8 @@ _SALT = "finesse.api.credentials"
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
 _PLACES = 12
-"""Callers that may wait or check at once: half of the server's threads."""
+"""Users whose passwords may be waited for at once; the threads left are for those who are known."""
 
-_waiting_room = threading.BoundedSemaphore(_PLACES)
 _checks = threading.BoundedSemaphore(settings.FINESSE_PASSWORD_CHECKS)
 _flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_guard = threading.Lock()
@@ -99,34 +98,32 @@ def _count_failure(key: str) -> None:
 
 @contextmanager
 def _one_check_at_a_time(user: str) -> Iterator[None]:
-    """One check at once for a user, a bounded number in all, and a bounded number that wait.
+    """One check at once for a user, a bounded number in all.
 
-    Whoever waits holds one of the server's threads: the others must be enough for those whose
-    password is known. Raises FinesseError 503 for whoever finds no place.
+    Whoever waits holds one of the server's threads. Raises FinesseError 503 for whoever waited
+    too long, or for whom too many others wait.
     """
-    if not _waiting_room.acquire(blocking=False):
-        raise OUT_OF_SERVICE()
-    try:
-        with _flight(user) as flight:
-            if not flight.acquire(timeout=_LONGEST_WAIT):
+    with _flight(user) as flight:
+        if not flight.acquire(timeout=_LONGEST_WAIT):
+            raise OUT_OF_SERVICE()
+        try:
+            if not _checks.acquire(timeout=_LONGEST_WAIT):
                 raise OUT_OF_SERVICE()
             try:
-                if not _checks.acquire(timeout=_LONGEST_WAIT):
-                    raise OUT_OF_SERVICE()
-                try:
-                    yield
-                finally:
-                    _checks.release()
+                yield
             finally:
-                flight.release()
-    finally:
-        _waiting_room.release()
+                _checks.release()
+        finally:
+            flight.release()
 
 
 @contextmanager
 def _flight(user: str) -> Iterator[threading.Lock]:
     """The lock of a user's checks, there as long as anybody needs it."""
     with _flights_guard:
+        # Those who wait for the same user are let in or blocked together, and soon.
+        if user not in _flights and len(_flights) >= _PLACES:
+            raise OUT_OF_SERVICE()
         lock, needed_by = _flights.get(user, (threading.Lock(), 0))
         _flights[user] = lock, needed_by + 1
     try:

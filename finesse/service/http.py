@@ -14,10 +14,10 @@ from django.http.response import HttpResponseBase
 from finesse.api.codec import render
 from finesse.api.errors import OUT_OF_SERVICE
 
-THREADS = 24
+THREADS = 32
 """Requests served at once; each thread keeps its database connection."""
 
-PATIENCE = 2
+PATIENCE = 5
 """Seconds that a request waits for a free thread before it is answered 503."""
 
 
