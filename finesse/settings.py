@@ -234,6 +234,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
 )
 CELERY_TIMEZONE = TIME_ZONE
+# In memory: the schedule never changes, and beat's file would lie wherever it was started.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "media.tasks.sweep",

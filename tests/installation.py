@@ -101,8 +101,7 @@ class Installation:
             uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
             self._start("server", [*uvicorn, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
-            schedule = str(self.folder / "beat")
-            self._start("beat", [*celery, "beat", "-s", schedule, "--pidfile", ""])
+            self._start("beat", [*celery, "beat"])
         else:
             self._start("server", [python, "manage.py", "run", "--port", str(self.port)])
         self.await_status(200)
