@@ -4,6 +4,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DEMO ?= 1
 PYTHON ?= python3
+REQUESTS ?= 20000
+JUNIT ?= conformance.xml
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -12,7 +14,7 @@ export FINESSE_DEMO = 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint services lock clean
+.PHONY: help run test conformance fuzz lint services lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +26,17 @@ run: $(VENV)/installed ## install, migrate, load demo data, start everything (HO
 
 test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
 	@BIN=$(BIN) tests/run
+
+fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
+	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/test_fuzz.py
+
+# Its settings are what the command line gives, no more: the shell has a USER of its own.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
+	$(eval conformance: export CONFORMANCE_$(name) = $$(value $(name)))))
+
+conformance: $(VENV)/installed-dev ## check any server: URL, USER, PASSWORD, … (tests/conformance/README.md)
+	@$(BIN)/python -m pytest -c tests/conformance/pytest.ini --rootdir tests/conformance tests/conformance \
+		--junitxml "$(JUNIT)" $(ARGS)
 
 lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
 	$(BIN)/ruff check .

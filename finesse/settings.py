@@ -27,6 +27,8 @@ def demo_secret(path: Path) -> str:
 # --- What kind of service this is ---------------------------------------------------------------
 
 FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
+# Of every demo login: public, and so only on loopback.
+FINESSE_DEMO_PASSWORD = "finesse"
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
@@ -41,12 +43,42 @@ DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# Pages of these origins may call the API from a browser [Cisco Finesse CLI (administration guide)].
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/finesse/api/"
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "Content-Type",
+    "X-Requested-With",
+    "Accept",
+    "Origin",
+    "Authorization",
+    "Access-Control-Request-Method",
+    "Access-Control-Request-Headers",
+    "requestId",
+    "Range",
+)
+# Finesse exposes neither: a script could send a requestId, but not read it back.
+CORS_EXPOSE_HEADERS = ("requestId", "Location")
+
 # --- Behaviour of the protocol ------------------------------------------------------------------
+
+# The name under which clients reach this service, for SystemInfo; without it the one they used.
+FINESSE_HOST = env.str("FINESSE_HOST", "")
+# The domain of the XMPP service, for SystemInfo: empty where there is none.
+FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", "")
 
 # The seed says that a successful event does not carry the requestId; Cisco's own samples do.
 FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
 # Releases up to 12.6(1) listed every non-voice MRD in GET /User/<id>/Media, later ones the user's.
 FINESSE_LIST_ALL_MEDIA = env.bool("FINESSE_LIST_ALL_MEDIA", False)
+# What a desktop's sign-out signs out [Cisco Finesse CLI (administration guide)]: 1 the desktop
+# alone; 2 and a the desktop and all of the user's MRDs, as every MRD here is Finesse's.
+FINESSE_USER_SIGNOUT_CHANNEL = env.str("FINESSE_USER_SIGNOUT_CHANNEL", "a")
+# Reason codes of a category, without the system's [Manage Reason Codes (administration guide)].
+FINESSE_MAX_GLOBAL_REASON_CODES = env.int("FINESSE_MAX_GLOBAL_REASON_CODES", 100)
+FINESSE_MAX_TEAM_REASON_CODES = env.int("FINESSE_MAX_TEAM_REASON_CODES", 100)
 FINESSE_MAX_BODY_BYTES = 64 * 1024
 # Five wrong passwords in a row block the user for five minutes [Media—Sign In].
 FINESSE_LOCKOUT_FAILURES = 5
@@ -74,6 +106,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "rest_framework",
     "finesse.service",
     "finesse.api",
@@ -81,9 +114,12 @@ INSTALLED_APPS = [
     "finesse.users",
     "reasoncodes",
     "media",
+    "finesse.docs",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Before whatever may answer by itself.
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +166,8 @@ STATIC_URL = "static/"
 # Serve the files of the installed apps as they are: no collectstatic step before `make run`.
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# More than an address can hold: Django may count them before there is anybody to answer a 400.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
 )
@@ -142,6 +180,15 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.codec.AlwaysXML",
     "EXCEPTION_HANDLER": "finesse.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "finesse.docs.schema.FinesseSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "PREPROCESSING_HOOKS": ["finesse.docs.paths.name_paths"],
+    "POSTPROCESSING_HOOKS": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
 }
 
 # --- Database, cache, channel layer, broker -----------------------------------------------------
@@ -236,7 +283,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_TIMEZONE = TIME_ZONE
 # In memory: the schedule never changes, and beat's file would lie wherever it was started.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {
         "task": "media.tasks.sweep",
         "schedule": 1.0,

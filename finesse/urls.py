@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from finesse.api.views import UnknownResource
 from finesse.service.views import SystemInfo, healthz
@@ -12,8 +13,12 @@ handler500 = "finesse.service.views.server_error"
 
 urlpatterns = [
     re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
+    path("finesse/api/", include("reasoncodes.urls")),
     path("finesse/api/", include("media.urls")),
-    re_path(r"^finesse/api/.*$", UnknownResource.as_view()),
+    # Whatever else begins so, line breaks included.
+    re_path(r"^finesse/api/", UnknownResource.as_view()),
+    path("finesse/docs/", include("finesse.docs.urls")),
+    re_path(r"^finesse/docs$", RedirectView.as_view(pattern_name="docs")),
     path("", viewer, name="viewer"),
     path("board/", board, name="board"),
     path("login/", SignIn.as_view(), name="login"),

@@ -1,15 +1,19 @@
 """MRDs and memberships, for administrators; requests and history, to look at."""
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from finesse.notifications.admin import ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
-from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
+from media.acceptance import accept
+from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
+from media.states import Requested, State
+from media.user_serializers import desktop_of
 
 FIRST_MRD = 5000
 """What is suggested as the ID of the first MRD, as in Cisco's samples."""
@@ -90,8 +94,36 @@ class MediaAdmin(admin.ModelAdmin):
         "dialog_logout_action",
     )
     readonly_fields = fields[2:]
+    actions = ("lose_connection",)
 
     since = moment("state_change_time", "since", empty="never changed")
+
+    def has_simulate_permission(self, request: HttpRequest) -> bool:
+        return cast(User, request.user).is_superuser
+
+    @admin.action(
+        description="Simulate a lost connection: WORK, until the agent asks for ACTIVE",
+        permissions=["simulate"],
+    )
+    def lose_connection(self, request: HttpRequest, queryset: "QuerySet[Media]") -> None:
+        """For whoever tries a client: nothing of this service itself loses an agent's node."""
+        now = timezone.now()
+        lost = [
+            MediaRequest(
+                login_id=media.user_id,
+                mrd_id=media.mrd_id,
+                requested=Requested.CONNECTION_LOST,
+                cause=Cause.SYSTEM,
+                actor=cast(User, request.user).pk,
+                accepted_at=now,
+            )
+            for media in queryset.exclude(state=State.LOGOUT)
+        ]
+        if lost:
+            accept(lost)
+            messages.success(request, f"{len(lost)} told that their connection is lost.")
+        else:
+            messages.info(request, "None of them is signed in.")
 
     def get_fields(self, request: HttpRequest, obj: Media | None = None) -> tuple[Any, ...]:
         return self.fields if obj else self.fields[:2]
@@ -134,9 +166,21 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class MemberAdmin(UserAdmin):
-    """Users, with the MRDs that they belong to."""
+    """Users, with their desktop and the MRDs that they belong to."""
 
     inlines = (MembershipInline,)
+    readonly_fields: ClassVar[Any] = (*UserAdmin.readonly_fields, "desktop_state")
+    fieldsets: ClassVar[Any] = (
+        *UserAdmin.fieldsets[:-1],
+        ("Desktop", {"fields": ("desktop_state",)}),
+        UserAdmin.fieldsets[-1],
+    )
+
+    @admin.display(description="state")
+    def desktop_state(self, user: User) -> str:
+        desktop = desktop_of(user)
+        told = [desktop.state, desktop.reason_code and desktop.reason_code.label, desktop.extension]
+        return ", ".join(part for part in told if part)
 
 
 @admin.register(MediaRequest)
@@ -165,6 +209,7 @@ class MediaRequestAdmin(ReadOnlyAdmin):
                     "max_dialog_limit",
                     "interrupt_action",
                     "dialog_logout_action",
+                    "extension",
                     "accepted",
                 )
             },

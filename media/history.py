@@ -7,7 +7,7 @@ from typing import TypeAlias
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
-from media.models import Media, MediaRequest, StateInterval
+from media.models import Desktop, Media, MediaRequest, StateInterval
 
 Key: TypeAlias = tuple[str, int]
 """Login id and MRD id: what a request is about."""
@@ -25,12 +25,15 @@ def close_intervals(intervals: QuerySet[StateInterval], at: datetime) -> None:
     intervals.update(ended_at=Greatest(F("started_at"), Value(at)))
 
 
-def interval_of(media: Media, request: MediaRequest, now: datetime) -> StateInterval:
+def interval_of(
+    subject: Media | Desktop, mrd_id: int, request: MediaRequest, now: datetime
+) -> StateInterval:
+    """The interval that the request opens for a Media, or for the desktop in the voice MRD."""
     reason_code = request.reason_code
     return StateInterval(
-        login_id=media.user_id,
-        mrd_id=media.mrd_id,
-        state=media.state,
+        login_id=subject.user_id,
+        mrd_id=mrd_id,
+        state=subject.state,
         reason_code=reason_code,
         code=reason_code.code if reason_code else None,
         label=reason_code.label if reason_code else "",

@@ -1,5 +1,7 @@
 """MRDs, each user's Media in them, the accepted requests and the history of states."""
 
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -7,15 +9,18 @@ from django.db.models import F, Q
 
 from finesse.notifications.models import SavedWhole
 from finesse.users.models import User
-from media.states import Requested, State
+from media.states import DESKTOP_TRANSITIONS, Requested, State
 from reasoncodes.models import ReasonCode
 
 VOICE_MRD = 1
 """The voice MRD: always there, read only, and not for the Media API [Media Routing Domain API]."""
 
 
-def choices(enum: "type[State] | type[Requested]") -> list[tuple[str, str]]:
-    return [(member.value, member.value) for member in enum]
+EXTENSION_LENGTH = 32
+
+
+def choices(members: "Iterable[State | Requested]") -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in members]
 
 
 class InterruptAction(models.TextChoices):
@@ -84,6 +89,10 @@ class Media(SavedWhole):
         ReasonCode, on_delete=models.PROTECT, null=True, related_name="+", editable=False
     )
     routable = models.BooleanField(default=False, editable=False)
+    not_routable_next = models.BooleanField(default=False, editable=False)
+    """To be made not routable once the offered task has been started."""
+    resume = models.CharField(max_length=11, choices=choices(State), blank=True, editable=False)
+    """While in WORK: the state before."""
     max_dialog_limit = models.PositiveSmallIntegerField(null=True, editable=False)
     interrupt_action = models.CharField(
         max_length=6, choices=InterruptAction, blank=True, editable=False
@@ -118,6 +127,7 @@ class Media(SavedWhole):
                     interrupt_action="",
                     dialog_logout_action="",
                     routable=False,
+                    not_routable_next=False,
                 )
                 | Q(
                     ~Q(state=State.LOGOUT),
@@ -128,6 +138,10 @@ class Media(SavedWhole):
                     dialog_logout_action__in=DialogLogoutAction,
                 ),
                 name="media_options",
+            ),
+            models.CheckConstraint(
+                condition=Q(resume="") | Q(state=State.WORK, resume__in=list(State)),
+                name="media_resume",
             ),
         )
 
@@ -145,6 +159,46 @@ class Media(SavedWhole):
 
 def media_uri(login_id: str, mrd_id: int) -> str:
     return f"/finesse/api/User/{login_id}/Media/{mrd_id}"
+
+
+class Desktop(models.Model):
+    """A user's session in the voice MRD: what a Finesse desktop signs in to [User].
+
+    Made at the first sign-in; who has none is signed out. Only the writer changes it.
+    """
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="desktop"
+    )
+    state = models.CharField(
+        max_length=11, choices=choices(DESKTOP_TRANSITIONS), default=State.LOGOUT
+    )
+    state_change_time = models.DateTimeField(null=True)
+    reason_code = models.ForeignKey(
+        ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    extension = models.CharField(max_length=EXTENSION_LENGTH, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=list(DESKTOP_TRANSITIONS)), name="desktop_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason_code=None) | Q(state=State.NOT_READY),
+                name="desktop_reason_code",
+            ),
+            models.CheckConstraint(
+                condition=Q(extension="") | ~Q(state=State.LOGOUT), name="desktop_extension"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.state}"
+
+
+def user_uri(login_id: str) -> str:
+    return f"/finesse/api/User/{login_id}"
 
 
 class Cause(models.TextChoices):
@@ -170,12 +224,13 @@ _APPLIED = Q(outcome__isnull=False, applied_at__isnull=False)
 class MediaRequest(models.Model):
     """A request that was answered 202, and what became of it.
 
-    User and MRD are kept as they were named: a request outlives them, and still gets its outcome.
+    It is about one Media, or, without an MRD, about the user's desktop. User and MRD are kept as
+    they were named: a request outlives them, and still gets its outcome.
     """
 
     login_id = models.CharField("user", max_length=64)
-    mrd_id = models.PositiveIntegerField("MRD")
-    requested = models.CharField(max_length=9, choices=choices(Requested))
+    mrd_id = models.PositiveIntegerField("MRD", null=True)
+    requested = models.CharField(max_length=16, choices=choices(Requested))
     reason_code = models.ForeignKey(
         ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -184,6 +239,7 @@ class MediaRequest(models.Model):
     )
     interrupt_action = models.CharField(max_length=6, choices=InterruptAction, blank=True)
     dialog_logout_action = models.CharField(max_length=8, choices=DialogLogoutAction, blank=True)
+    extension = models.CharField(max_length=EXTENSION_LENGTH, blank=True)
     request_id = models.CharField("requestId", max_length=255, blank=True)
     cause = models.CharField(max_length=10, choices=Cause, default=Cause.SELF)
     actor = models.CharField(max_length=64)
@@ -219,13 +275,15 @@ class MediaRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.login_id} in {self.mrd_id}: {self.requested}"
+        subject = f"{self.login_id} in {self.mrd_id}" if self.mrd_id else self.login_id
+        return f"{subject}: {self.requested}"
 
 
 class StateInterval(models.Model):
     """A time that a user spent in one state (and for one reason) in one MRD.
 
-    Names and labels are kept as they were: history does not change when codes and people do.
+    The desktop's are those of the voice MRD. Names and labels are kept as they were: history
+    does not change when codes and people do.
     """
 
     login_id = models.CharField("user", max_length=64)

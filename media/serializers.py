@@ -1,26 +1,29 @@
 """The one representation of a Media, and the reading of what clients send for one."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
-from finesse.api.codec import Tree, timestamp
+from finesse.api.codec import Children, boolean, identifier, timestamp
 from finesse.api.errors import (
     PARAMETER_INVALID,
     PARAMETER_MISSING,
     REASON_CODE_INVALID,
     REASON_CODE_NOT_ALLOWED,
     REASON_CODE_REQUIRED,
+    ROUTABLE_INVALID,
+    STATE_AND_ROUTABLE,
     STATE_INVALID,
     STATE_MISSING,
 )
 from finesse.users.models import User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
-from media.states import Options, Requested, State
+from media.states import MEDIA_STATES, Options, Requested, State
 from reasoncodes.models import ReasonCode
+from reasoncodes.serializers import represent_embedded
 
 NO_REASON_CODE = -1
 """`reasonCodeId` when none is selected [Media API Parameters]."""
-_MAX_BIGINT = 2**63 - 1
 
 
 def represent(media: Media) -> dict[str, Any]:
@@ -36,14 +39,7 @@ def represent(media: Media) -> dict[str, Any]:
         children["maxDialogLimit"] = media.max_dialog_limit
     children["name"] = mrd.name
     if reason_code:
-        children["ReasonCode"] = {
-            "category": reason_code.category,
-            "code": reason_code.code,
-            "forAll": reason_code.for_all,
-            "id": reason_code.pk,
-            "label": reason_code.label,
-            "uri": reason_code.uri,
-        }
+        children["ReasonCode"] = represent_embedded(reason_code)
     children |= {
         "reasonCodeId": reason_code.pk if reason_code else NO_REASON_CODE,
         "routable": media.routable,
@@ -66,31 +62,59 @@ def represent_non_member(uri: str, mrd: MediaRoutingDomain) -> dict[str, Any]:
     }
 
 
-def read_state(children: dict[str, Tree]) -> Requested:
-    """Raises FinesseError `Parameter Missing` or `Invalid Input`."""
-    text = _text(children, "state")
+def represent_mrd(mrd: MediaRoutingDomain) -> dict[str, Any]:
+    """The children of `<MediaDomain>`; no page shows them."""
+    return {
+        "uri": f"/finesse/api/MediaDomain/{mrd.pk}",
+        "description": mrd.description,
+        "id": mrd.pk,
+        "interruptible": mrd.interruptible,
+        "name": mrd.name,
+    }
+
+
+def read_requested(children: Children) -> Requested:
+    """A state or a mode, not both [Media—Change Agent to Routable/Not Routable].
+
+    Raises FinesseError `Parameter Missing` or `Invalid Input`.
+    """
+    routable = children.text("routable")
+    if not routable:
+        if "routable" in children and not children.text("state"):
+            raise PARAMETER_MISSING(parameter="routable")
+        return read_state(children, MEDIA_STATES)
+    if children.text("state"):
+        raise STATE_AND_ROUTABLE()
+    try:
+        return Requested.ROUTABLE if boolean(routable) else Requested.NOT_ROUTABLE
+    except ValueError:
+        raise ROUTABLE_INVALID() from None
+
+
+def read_state(children: Children, states: Collection[Requested]) -> Requested:
+    """One of the states. Raises FinesseError `Parameter Missing` or `Invalid Input`."""
+    text = children.text("state")
     if not text:
         raise STATE_MISSING()
-    try:
-        return Requested(text)
-    except ValueError:
-        raise STATE_INVALID() from None
+    if text not in states:
+        raise STATE_INVALID()
+    return Requested(text)
 
 
-def read_options(children: dict[str, Tree]) -> Options:
+def read_options(children: Children) -> Options:
     """The three options of a sign-in; dialogLogoutAction defaults to CLOSE [Media—Sign In]."""
     for name in ("maxDialogLimit", "interruptAction"):
-        if not _text(children, name):
+        if not children.text(name):
             raise PARAMETER_MISSING(parameter=name)
-    limit = _text(children, "maxDialogLimit")
+    limit = children.text("maxDialogLimit")
     if not re.fullmatch(r"[1-9]|10", limit):
-        raise PARAMETER_INVALID(parameter="maxDialogLimit")
-    interrupt_action = _text(children, "interruptAction")
+        raise PARAMETER_INVALID(parameter="maxDialogLimit", object="media")
+    interrupt_action = children.text("interruptAction")
     if interrupt_action not in InterruptAction:
-        raise PARAMETER_INVALID(parameter="interruptAction")
-    logout_action = _text(children, "dialogLogoutAction") or DialogLogoutAction.CLOSE.value
+        raise PARAMETER_INVALID(parameter="interruptAction", object="media")
+    logout_action = children.text("dialogLogoutAction") or DialogLogoutAction.CLOSE.value
     if logout_action not in DialogLogoutAction:
-        raise PARAMETER_INVALID(parameter="dialogLogoutAction")
+        raise PARAMETER_INVALID(parameter="dialogLogoutAction", object="media")
     return Options(
         max_dialog_limit=int(limit),
         interrupt_action=interrupt_action,
@@ -98,15 +122,13 @@ def read_options(children: dict[str, Tree]) -> Options:
     )
 
 
-def read_reason_code(
-    children: dict[str, Tree], requested: Requested, user: User
-) -> ReasonCode | None:
+def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
     """The reason code that the rules of [Media—Change Agent State with Reason Code] ask for.
 
     Required when any that the user may choose is configured for the state; only ids in their
     plain decimal form are ids (`0010` is not 10).
     """
-    text = _text(children, "reasonCodeId")
+    text = children.text("reasonCodeId")
     if requested not in {Requested.NOT_READY, Requested.LOGOUT}:
         if text:
             raise REASON_CODE_NOT_ALLOWED()
@@ -116,15 +138,7 @@ def read_reason_code(
         if selectable.exists():
             raise REASON_CODE_REQUIRED()
         return None
-    if not re.fullmatch(r"[1-9][0-9]{0,18}", text) or int(text) > _MAX_BIGINT:
-        raise REASON_CODE_INVALID()
-    reason_code = selectable.filter(pk=int(text)).first()
+    reason_code = selectable.filter(pk=identifier(text)).first()
     if reason_code is None:
         raise REASON_CODE_INVALID()
     return reason_code
-
-
-def _text(children: dict[str, Tree], name: str) -> str:
-    value = children.get(name, "")
-    # Elements where a text belongs are not an empty text.
-    return value if isinstance(value, str) else "<>"

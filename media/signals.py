@@ -1,4 +1,4 @@
-"""Membership changes made anywhere (admin, shell, a deleted user) are told like state changes."""
+"""Changes of users and memberships made anywhere (admin, shell) are told like state changes."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.publisher import announce
 from finesse.users.models import User
-from media.membership import tell_memberships, tell_removal
+from finesse.users.signals import SIGN_IN
+from media.membership import tell_memberships, tell_removal, tell_user
 from media.models import Media, MediaRoutingDomain
 
 
@@ -40,7 +41,39 @@ def tell_removed_members(instance: User | MediaRoutingDomain, **kwargs: Any) -> 
     # All at once, however many: one by one, an MRD with thousands of members would hold the
     # writer's lock for half a minute.
     tell_removal(list(instance.media.select_related("mrd", "reason_code")))
+    if isinstance(instance, User):
+        tell_user(instance, Event.DELETE)
     transaction.on_commit(announce)
+
+
+@receiver(pre_save, sender=User)
+def remember_the_user(
+    instance: User,
+    raw: bool = False,
+    update_fields: frozenset[str] | None = None,
+    **kwargs: Any,
+) -> None:
+    if not raw and update_fields != SIGN_IN:
+        instance._told = _TOLD.filter(pk=instance.pk).first()  # type: ignore[attr-defined]
+
+
+@receiver(post_save, sender=User)
+def tell_changed_user(
+    instance: User,
+    created: bool,
+    raw: bool = False,
+    update_fields: frozenset[str] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Told: added, first and last name, role [User Notification], and the team."""
+    if raw or update_fields == SIGN_IN:
+        return
+    if instance._told != _TOLD.get(pk=instance.pk):  # type: ignore[attr-defined]
+        tell_user(instance, Event.POST if created else Event.PUT)
+        transaction.on_commit(announce)
+
+
+_TOLD = User.objects.values_list("first_name", "last_name", "team", "is_supervisor", "is_superuser")
 
 
 @receiver(post_delete, sender=Media)

@@ -1,6 +1,8 @@
 """What Celery runs: apply what the bell announces, sweep in case it was lost, prune by age."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,9 @@ from django.utils import timezone
 
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.publisher import publish_all
+from finesse.notifications.status import tell_status
 from finesse.service import heartbeat
+from finesse.service.system_info import Status
 from media.models import MediaRequest, StateInterval
 from media.writer import apply_pending
 
@@ -46,19 +50,28 @@ def apply_requests() -> None:
 def sweep() -> None:
     """What a lost bell or a killed worker left. Running it proves that all parts work together."""
     _work()
+    # Here alone: a second later is soon enough, and the bell's way is every request's.
+    with _broken_connections_closed():
+        tell_status(Status.IN_SERVICE)
 
 
 def _work() -> None:
     """Apply and publish, batch after batch, stamping the heartbeat of each part that did it."""
     more = True
-    try:
+    with _broken_connections_closed():
         while more:
             more = apply_pending()
             heartbeat.stamp(heartbeat.WORKER)
             publish_all()
             heartbeat.stamp(heartbeat.NOTIFICATIONS)
+
+
+@contextmanager
+def _broken_connections_closed() -> Iterator[None]:
+    """The connection outlives its task; a broken one must not."""
+    try:
+        yield
     except (OperationalError, InterfaceError):
-        # The connection outlives its task; a broken one must not.
         connection.close()
         raise
 

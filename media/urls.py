@@ -1,10 +1,17 @@
-"""Paths of the Media resource; with and without a trailing slash, never a redirect."""
+"""Paths of User, Team, Media and MediaDomain; with and without a trailing slash, no redirect."""
 
 from django.urls import re_path
 
-from media.views import MediaDetail, MediaList
+from media.user_views import TeamDetail, UserDetail
+from media.views import DialogList, MediaDetail, MediaDomainDetail, MediaDomainList, MediaList
 
 urlpatterns = [
+    re_path(r"^User/(?P<user_id>[^/]+)/?$", UserDetail.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/Media/?$", MediaList.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/Media/(?P<mrd_id>[^/]+)/?$", MediaDetail.as_view()),
+    re_path(r"^User/(?P<user_id>[^/]+)/Dialogs/?$", DialogList.as_view()),
+    re_path(r"^User/(?P<user_id>[^/]+)/Dialogs/Media/?$", DialogList.as_view()),
+    re_path(r"^Team/(?P<team_id>[^/]+)/?$", TeamDetail.as_view()),
+    re_path(r"^MediaDomain/?$", MediaDomainList.as_view()),
+    re_path(r"^MediaDomain/(?P<mrd_id>[^/]+)/?$", MediaDomainDetail.as_view()),
 ]

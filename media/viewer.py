@@ -22,7 +22,7 @@ from media.serializers import represent
 
 RECENT = 50
 """Notifications from before the page was opened that its stream begins with."""
-_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
 class SignIn(LoginView):
@@ -35,7 +35,7 @@ class SignIn(LoginView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Content-Security-Policy"] = POLICY
         return response
 
 
@@ -45,7 +45,7 @@ class SignIn(LoginView):
 def viewer(request: HttpRequest) -> HttpResponse:
     role = cast(User, request.user).role
     response = render_template(request, "media/viewer.html", {"role": role})
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = POLICY
     return response
 
 

@@ -1,36 +1,51 @@
-"""/finesse/api/User/<id>/Media: the seed's PUT, and reading what came of it."""
+"""/finesse/api/User/<id>/Media: the seed's PUT and its relatives, and reading what came of them."""
 
 import re
-from typing import cast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse.api.errors import MRD_NOT_FOUND, REASON_CODE_INVALID, TABLE
+from finesse.api.codec import Children, identifier
+from finesse.api.errors import (
+    BAD_REQUEST,
+    MRD_NOT_FOUND,
+    PARAMETER_INVALID,
+    PARAMETER_MISSING,
+    FinesseError,
+)
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
 from finesse.users.models import User
-from media import tasks
+from media import operations
+from media.acceptance import accept, refuse
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
 from media.serializers import (
     read_options,
     read_reason_code,
-    read_state,
+    read_requested,
     represent,
+    represent_mrd,
     represent_non_member,
 )
 from media.states import Requested, State, refusal
 
+LARGEST_MRD = 2**31 - 1
+MOST_AT_ONCE = 100
+"""Media in one request: some for each of the 20 MRDs that a system has [Configuration Limits]."""
+
 
 class MediaList(FinesseView):
-    """The user's Media, by MRD [Media - Get List]."""
+    """The user's Media, by MRD [Media - Get List], and changing several at once."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
+    @operations.GET_MEDIA_LIST
     def get(self, request: Request, user_id: str) -> Response:
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         found = {one.mrd_id: represent(one) for one in media}
@@ -39,12 +54,29 @@ class MediaList(FinesseView):
                 found[mrd.pk] = represent_non_member(media_uri(user_id, mrd.pk), mrd)
         return Response({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
 
+    @operations.PUT_MEDIA_LIST
+    def put(self, request: Request, user_id: str) -> Response:
+        """All are accepted or none; each has an outcome of its own.
+
+        Release 12.6(2) has this call, but no page that could be found shows it: our reading.
+        """
+        wanted = self.document("MediaList").every("Media")
+        if not wanted:
+            raise BAD_REQUEST(reason="The body must hold a <Media> at least")
+        if len(wanted) > MOST_AT_ONCE:
+            raise BAD_REQUEST(reason=f"The body must not hold more than {MOST_AT_ONCE} <Media>")
+        media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
+        own = {str(one.mrd_id): one for one in media}
+        accept([_one_of_the_list(request, user_id, own, one) for one in wanted])
+        return Response(status=202)
+
 
 class MediaDetail(FinesseView):
     """One user in one MRD [Media - Get Media], [Media—Change Agent State with Reason Code]."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
+    @operations.GET_MEDIA
     def get(self, request: Request, user_id: str, mrd_id: str) -> Response:
         mrd, media = find(user_id, mrd_id)
         if mrd.is_voice:
@@ -53,37 +85,39 @@ class MediaDetail(FinesseView):
             return Response({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
         return Response({"Media": represent(media)})
 
+    @operations.PUT_MEDIA
     def put(self, request: Request, user_id: str, mrd_id: str) -> Response:
         """202 and nothing else: the outcome arrives as a Media notification [seed]."""
         mrd, media = find(user_id, mrd_id)
-        children = self.document("Media")
-        requested = read_state(children)
-        options = read_options(children) if requested is Requested.LOGIN else None
-        if media and (error := refusal(State(media.state), requested)):
-            raise TABLE[error]()
-        reason_code = read_reason_code(children, requested, cast(User, request.user))
-        accepted = MediaRequest(
-            login_id=user_id,
-            mrd_id=mrd.pk,
-            requested=requested,
-            reason_code=reason_code,
-            request_id=request_id_of(request),
-            cause=Cause.SELF,
-            actor=user_id,
-            accepted_at=timezone.now(),
-        )
-        if options:
-            accepted.max_dialog_limit = options.max_dialog_limit
-            accepted.interrupt_action = options.interrupt_action
-            accepted.dialog_logout_action = options.dialog_logout_action
-        # Committed before the bell, and both before the answer: a 202 is a promise.
-        try:
-            accepted.save(force_insert=True)
-        except IntegrityError:
-            # The reason code was deleted since it was found.
-            raise REASON_CODE_INVALID() from None
-        tasks.ring()
+        accept([_validated(request, mrd, media, self.document("Media"))])
         return Response(status=202)
+
+
+class MediaDomainList(FinesseView):
+    """Every MRD that is configured. No page shows the elements: our reading."""
+
+    @operations.GET_MEDIA_DOMAINS
+    def get(self, request: Request) -> Response:
+        mrds = MediaRoutingDomain.objects.order_by("pk")
+        return Response({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
+
+
+class MediaDomainDetail(FinesseView):
+    """One MRD."""
+
+    @operations.GET_MEDIA_DOMAIN
+    def get(self, request: Request, mrd_id: str) -> Response:
+        return Response({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
+
+
+class DialogList(FinesseView):
+    """The user's calls and tasks: none, since this service routes neither. Desktops ask."""
+
+    permission_classes = (IsAuthenticated, OwnObjectsOnly)
+
+    @operations.GET_DIALOGS
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"Dialogs": None})
 
 
 def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
@@ -91,16 +125,72 @@ def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
 
     Ids are the text that they are: `05000` is not 5000. Raises FinesseError `Not Found`.
     """
-    if not re.fullmatch(r"[1-9][0-9]{0,9}", mrd_id) or int(mrd_id) > 2**31 - 1:
-        raise MRD_NOT_FOUND(mrd=mrd_id)
-    media = (
-        Media.objects.filter(user=login_id, mrd=int(mrd_id))
-        .select_related("mrd", "reason_code")
-        .first()
-    )
+    pk = identifier(mrd_id, upto=LARGEST_MRD)
+    media = Media.objects.filter(user=login_id, mrd=pk).select_related("mrd", "reason_code").first()
     if media:
         return media.mrd, media
-    mrd = MediaRoutingDomain.objects.filter(pk=int(mrd_id)).first()
+    return find_mrd(mrd_id), None
+
+
+def find_mrd(mrd_id: str) -> MediaRoutingDomain:
+    """Raises FinesseError `Not Found`."""
+    mrd = MediaRoutingDomain.objects.filter(pk=identifier(mrd_id, upto=LARGEST_MRD)).first()
     if mrd is None:
         raise MRD_NOT_FOUND(mrd=mrd_id)
-    return mrd, None
+    return mrd
+
+
+def _validated(
+    request: Request, mrd: MediaRoutingDomain, media: Media | None, children: Children
+) -> MediaRequest:
+    """What a `<Media>` asks for. Raises the FinesseError of the first thing that is wrong."""
+    user = cast(User, request.user)
+    requested = read_requested(children)
+    options = read_options(children) if requested is Requested.LOGIN else None
+    state = State(media.state) if media else State.LOGOUT
+    refuse(refusal(state, requested), user.pk, mrd.pk)
+    validated = MediaRequest(
+        login_id=user.pk,
+        mrd_id=mrd.pk,
+        requested=requested,
+        reason_code=read_reason_code(children, requested, user),
+        request_id=request_id_of(request),
+        cause=Cause.SELF,
+        actor=user.pk,
+        accepted_at=timezone.now(),
+    )
+    if options:
+        validated.max_dialog_limit = options.max_dialog_limit
+        validated.interrupt_action = options.interrupt_action
+        validated.dialog_logout_action = options.dialog_logout_action
+    return validated
+
+
+def _one_of_the_list(
+    request: Request, user_id: str, own: Mapping[str, Media], one: Any
+) -> MediaRequest:
+    """What one `<Media>` of a list asks for; `own` are the user's Media by MRD."""
+    children = one if isinstance(one, Children) else Children()
+    mrd_id = children.text("id") or _mrd_of(children.text("uri"), user_id)
+    with _errors_about(mrd_id):
+        media = own.get(mrd_id)
+        mrd = media.mrd if media else find_mrd(mrd_id)
+        return _validated(request, mrd, media, children)
+
+
+def _mrd_of(uri: str, user_id: str) -> str:
+    if not uri:
+        raise PARAMETER_MISSING(parameter="id")
+    match = re.search(r"/User/([^/]+)/Media/([^/]+)/?\Z", uri)
+    if match is None or match[1] != user_id:
+        raise PARAMETER_INVALID(parameter="uri", object="media")
+    return match[2]
+
+
+@contextmanager
+def _errors_about(mrd_id: str) -> Iterator[None]:
+    try:
+        yield
+    except FinesseError as error:
+        error.media = mrd_id
+        raise

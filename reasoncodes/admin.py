@@ -1,11 +1,16 @@
-"""Reason codes in the admin, for supervisors and administrators."""
+"""Reason codes in the admin, for supervisors and administrators.
+
+Whatever changes them takes the writer's lock first, so that what the forms have checked holds.
+"""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from finesse.api.codec import identifier
+from reasoncodes.configuration import exclusive, hold
 from reasoncodes.models import ReasonCode
 
 
@@ -20,7 +25,14 @@ class ReasonCodeAdmin(admin.ModelAdmin):
     actions = ("retire", "bring_back")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ReasonCode]":
-        return super().get_queryset(request).prefetch_related("teams")
+        reason_codes: QuerySet[ReasonCode] = super().get_queryset(request)
+        if not _administers(request):
+            # The system's are nobody's to choose or to change.
+            reason_codes = reason_codes.filter(system_code=False)
+        return reason_codes.prefetch_related("teams")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return (*self.list_filter, "system_code") if _administers(request) else self.list_filter
 
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
         names = ("category", "code", "label")
@@ -49,6 +61,22 @@ class ReasonCodeAdmin(admin.ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST":
+            return super().changeform_view(request, *args, **kwargs)
+        with exclusive():
+            return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return super().delete_view(request, object_id, extra_context)
+        with exclusive():
+            # That it is not used must still hold when it is deleted.
+            hold(identifier(object_id))
+            return super().delete_view(request, object_id, extra_context)
+
     def has_delete_permission(self, request: HttpRequest, obj: ReasonCode | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
         return allowed and not (obj and (obj.system_code or obj.is_used()))
@@ -58,12 +86,16 @@ class ReasonCodeAdmin(admin.ModelAdmin):
 
     @admin.display(description="use")
     def use(self, reason_code: ReasonCode) -> str:
+        if reason_code.system_code:
+            return "The system’s own: part of every installation, never offered to agents."
         if reason_code.is_used():
             return "Used. It cannot be deleted any more, only retired."
         return "Not used yet. It can still be deleted."
 
     @admin.display(description="offered to")
     def offered_to(self, reason_code: ReasonCode) -> str:
+        if reason_code.system_code:
+            return "nobody: the system’s own"
         if reason_code.retired:
             return "nobody: retired"
         if reason_code.for_all:
@@ -72,7 +104,8 @@ class ReasonCodeAdmin(admin.ModelAdmin):
 
     @admin.action(description="Retire: no longer offer them to agents", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        count = queryset.filter(system_code=False, retired=False).update(retired=True)
+        with exclusive():
+            count = queryset.filter(system_code=False, retired=False).update(retired=True)
         if count:
             messages.success(request, f"{count} retired. The history goes on naming them.")
         else:
@@ -80,13 +113,27 @@ class ReasonCodeAdmin(admin.ModelAdmin):
 
     @admin.action(description="Bring back: offer them again", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        retired = queryset.filter(retired=True)
+        with exclusive():
+            retired = list(queryset.filter(retired=True))
+            for reason_code in retired:
+                self._bring_back(request, reason_code)
         if not retired:
             messages.info(request, "None of them was retired.")
-        for reason_code in retired:
-            clash = ReasonCode.objects.filter(category=reason_code.category, retired=False)
-            if clash.filter(code=reason_code.code) or clash.filter(label__iexact=reason_code.label):
-                messages.error(request, f"{reason_code}: its code or label is in use again.")
-            else:
-                ReasonCode.objects.filter(pk=reason_code.pk).update(retired=False)
-                messages.success(request, f"{reason_code} is offered again.")
+
+    def _bring_back(self, request: HttpRequest, reason_code: ReasonCode) -> None:
+        reason_code.retired = False
+        if reason_code.taken():
+            messages.error(request, f"{reason_code}: its code or label is in use again.")
+        elif reason_code.exceeds():
+            messages.error(
+                request,
+                f"{reason_code}: its category has {reason_code.limit} {reason_code.scope} "
+                "reason codes already.",
+            )
+        else:
+            reason_code.save(update_fields=["retired"])
+            messages.success(request, f"{reason_code} is offered again.")
+
+
+def _administers(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

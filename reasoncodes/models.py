@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -16,12 +18,25 @@ class Category(models.TextChoices):
 
 
 class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
+    def not_retired(self) -> "ReasonCodeQuerySet":
+        return self.filter(retired=False)
+
+    def configured(self) -> "ReasonCodeQuerySet":
+        """What people have made and agents may be offered: the limits count these."""
+        return self.not_retired().filter(system_code=False)
+
+    def offered_to(self, team_id: int | None) -> "ReasonCodeQuerySet":
+        """Global codes and those of the team, no system codes."""
+        applicable = Q(for_all=True) | Q(teams=team_id) if team_id else Q(for_all=True)
+        return self.configured().filter(applicable).distinct()
+
     def selectable_by(self, user: User, category: str) -> "ReasonCodeQuerySet":
-        """What this user may choose: global codes and those of the team, no system codes."""
-        applicable = Q(for_all=True) | Q(teams=user.team_id) if user.team_id else Q(for_all=True)
-        return self.filter(
-            applicable, category=category, retired=False, system_code=False
-        ).distinct()
+        """What this user may choose for a state of this category."""
+        return self.offered_to(user.team_id).filter(category=category)
+
+    def assigned_to(self, team: Team, category: str) -> "ReasonCodeQuerySet":
+        """The team's own codes; assignments of global and retired ones are kept, but idle."""
+        return self.configured().filter(teams=team, for_all=False, category=category)
 
 
 class ReasonCode(models.Model):
@@ -83,6 +98,54 @@ class ReasonCode(models.Model):
 
     def clean(self) -> None:
         self.label = self.label.strip()
+        if taken := self.taken():
+            raise ValidationError(
+                {name: f"This category has another reason code with this {name}." for name in taken}
+            )
+        if self.exceeds():
+            raise ValidationError(
+                f"This category has {self.limit} {self.scope} reason codes already. "
+                "Retire one of them first."
+            )
+
+    @property
+    def scope(self) -> str:
+        return "global" if self.for_all else "team"
+
+    @property
+    def limit(self) -> int:
+        """How many of its scope a category may have [Manage Reason Codes]."""
+        if self.for_all:
+            return int(settings.FINESSE_MAX_GLOBAL_REASON_CODES)
+        return int(settings.FINESSE_MAX_TEAM_REASON_CODES)
+
+    def taken(self) -> list[str]:
+        """Which of `code` and `label` another reason code of the category has.
+
+        Certain only under the writer's lock. Labels are compared here, as databases differ in
+        what they know of other alphabets' upper and lower case.
+        """
+        if self.retired:
+            return []
+        others = dict(self._others().values_list("code", "label"))
+        labels = {label.casefold() for label in others.values()}
+        found = {"code": self.code in others, "label": self.label.casefold() in labels}
+        return [name for name, is_taken in found.items() if is_taken]
+
+    def exceeds(self) -> bool:
+        """Whether it comes to a scope that is full; who was there before may stay.
+
+        Certain only under the writer's lock.
+        """
+        if self.retired or self.system_code:
+            return False
+        rivals = ReasonCode.objects.configured().filter(
+            category=self.category, for_all=self.for_all
+        )
+        return not rivals.filter(pk=self.pk).exists() and rivals.count() >= self.limit
+
+    def _others(self) -> ReasonCodeQuerySet:
+        return ReasonCode.objects.not_retired().filter(category=self.category).exclude(pk=self.pk)
 
     @property
     def uri(self) -> str:

@@ -5,6 +5,10 @@ import tempfile
 
 os.environ.setdefault("SECRET_KEY", "for-tests-only")
 os.environ.setdefault("FINESSE_DATA_DIR", tempfile.mkdtemp(prefix="finesse-tests-"))
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes that test side by side must not hear each other on one Redis or broker.
+    instance = os.environ.get("FINESSE_INSTANCE", "finesse-tests")
+    os.environ["FINESSE_INSTANCE"] = f"{instance}-{os.environ['PYTEST_XDIST_WORKER']}"
 
 from finesse.settings import *  # noqa: F403
 
@@ -19,3 +23,9 @@ else:
 
 # Threads come and go in the tests; what they leave open would keep the database from being dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
+
+# A machine that is busy with tests may stand still for longer than a service may. Tests of the
+# heartbeat set what they need.
+FINESSE_HEARTBEAT_SECONDS = 60.0
+if REDIS_URL:  # noqa: F405
+    CACHES["default"]["OPTIONS"]["socket_timeout"] = 30  # noqa: F405

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from finesse.notifications.models import Notification
 from finesse.users.models import Team, User
-from media.models import Media, MediaRoutingDomain
+from media.models import Media, MediaRequest, MediaRoutingDomain
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, PASSWORD, Cast
 
@@ -100,7 +100,7 @@ def code_form(**fields: Any) -> dict[str, Any]:
 def test_a_supervisor_adds_a_code_that_agents_can_choose_at_once(api: API) -> None:
     carol = signed_in("carol")
     assert carol.post(url(ReasonCode, "add"), code_form()).status_code == 302
-    tea = ReasonCode.objects.get()
+    tea = ReasonCode.objects.get(system_code=False)
     assert tea.label == "Tea"
     assert api.state("NOT_READY").status_code == 400
     assert api.state("NOT_READY", tea.pk).status_code == 202
@@ -166,6 +166,54 @@ def test_a_retired_code_whose_number_was_given_away_is_not_brought_back(
     assert lunch.retired
 
 
+def test_codes_of_the_system_are_for_administrators_to_look_at() -> None:
+    code = ReasonCode.objects.get(category="LOGOUT", code=255)
+    dave, carol = signed_in("dave"), signed_in("carol")
+    listed = dave.get(url(ReasonCode, "changelist"), {"system_code__exact": 1})
+    assert listed.context["cl"].result_count == 25
+    page = dave.get(url(ReasonCode, "change", code.pk)).content.decode()
+    assert "never offered to agents" in page
+    assert 'name="_save"' not in page
+    for who in (dave, carol):
+        form = code_form(category="LOGOUT", code=255, label="Mine")
+        assert who.post(url(ReasonCode, "change", code.pk), form).status_code in {302, 403}
+        who.post(url(ReasonCode, "delete", code.pk), {"post": "yes"})
+        who.post(url(ReasonCode, "changelist"), {"action": "retire", "_selected_action": [code.pk]})
+    stored = ReasonCode.objects.get(category="LOGOUT", code=255)
+    assert (stored.label, stored.retired) == ("Logged Out - Connection Failure", False)
+    assert carol.get(url(ReasonCode, "changelist")).context["cl"].result_count == 0
+    assert carol.get(url(ReasonCode, "change", code.pk)).status_code == 302
+
+
+@pytest.mark.parametrize("code", [{"code": 999}, {"label": "Not Ready - offhook"}])
+def test_a_code_or_label_of_the_system_is_taken(code: dict[str, Any]) -> None:
+    page = signed_in("carol").post(url(ReasonCode, "add"), code_form(**code))
+    assert "another reason code with this" in page.content.decode()
+
+
+def test_the_form_says_that_a_category_is_full(codes: dict[str, ReasonCode], settings: Any) -> None:
+    settings.FINESSE_MAX_GLOBAL_REASON_CODES = 1
+    settings.FINESSE_MAX_TEAM_REASON_CODES = 2
+    carol = signed_in("carol")
+    page = carol.post(url(ReasonCode, "add"), code_form())
+    assert "has 1 global reason codes already" in page.content.decode()
+    page = carol.post(url(ReasonCode, "add"), code_form(for_all=""))
+    assert "has 2 team reason codes already" in page.content.decode()
+    lunch = codes["Lunch"]
+    form = code_form(code=1, label="Dinner")
+    assert carol.post(url(ReasonCode, "change", lunch.pk), form).status_code == 302
+
+    action = {"action": "retire", "_selected_action": [lunch.pk]}
+    carol.post(url(ReasonCode, "changelist"), action)
+    assert carol.post(url(ReasonCode, "add"), code_form()).status_code == 302
+    page = carol.post(
+        url(ReasonCode, "changelist"), {**action, "action": "bring_back"}, follow=True
+    )
+    assert "1 global reason codes already" in page.content.decode()
+    lunch.refresh_from_db()
+    assert lunch.retired
+
+
 def test_many_codes_are_not_deleted_at_once() -> None:
     assert (
         "delete_selected"
@@ -210,6 +258,28 @@ def test_a_membership_that_is_made_or_removed_is_told(
         ("POST", "/finesse/api/User/alice/Media/5002"),
         ("DELETE", "/finesse/api/User/alice/Media/5002"),
     ]
+
+
+def test_an_administrator_simulates_a_lost_connection(api: API, settle: Callable[[], Any]) -> None:
+    api.put(LOGIN)
+    settle()
+    browser = signed_in("dave")
+    page = url(Media, "changelist")
+    chosen = [media.pk for media in Media.objects.filter(user="alice")]
+    data = {"action": "lose_connection", "_selected_action": chosen}
+    response = browser.post(page, data, follow=True)
+    assert "1 told that their connection is lost." in response.content.decode()
+    settle()
+    states = Media.objects.filter(user="alice").order_by("mrd").values_list("state", flat=True)
+    assert list(states) == ["LOGOUT", "WORK"]
+    request = MediaRequest.objects.get(requested="CONNECTION_LOST")
+    assert (request.cause, request.actor) == ("system", "dave")
+    assert (
+        "None of them is signed in."
+        in browser.post(
+            page, {**data, "_selected_action": chosen[:1]}, follow=True
+        ).content.decode()
+    )
 
 
 def test_nobody_belongs_to_the_voice_mrd() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
-from tests.installation import Installation
+from tests.installation import ON_SERVICES, Installation
 
 SOON = 2_000
 """Milliseconds within which a change has to be seen."""
@@ -231,7 +231,8 @@ def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
     assert dana.sources() >= {"/finesse/api/User/1234/Media/5001"}
     assert not [source for source in dana.sources() if "/User/1300/" in source]
     expect(chi.item("own-2")).to_have_count(1)
-    assert chi.sources() == {"/finesse/api/User/1300/Media/5002"}
+    # The user itself was told when the demo was loaded.
+    assert chi.sources() == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
     assert chi.item("own-1").count() == chi.item("own-3").count() == 0
     expect(chi.rows).to_have_count(1)
     assert chi.problems == dana.problems == admin.problems == []
@@ -257,6 +258,68 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
     assert window.states() == before
     expect(window.row("1235", 5000).locator("[data-field=state]")).to_have_text("LOGOUT")
     assert window.problems == []
+
+
+def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    expect(window.rows).to_have_count(4)
+    before = window.states()
+
+    for number, inside in enumerate(
+        (
+            "<state>LOGIN</state><extension>1001</extension>",
+            "<state>NOT_READY</state><reasonCodeId>1001</reasonCodeId>",
+        )
+    ):
+        response = httpx.put(
+            f"{installation.url}/finesse/api/User/1235",
+            auth=("1235", "finesse"),
+            content=f"<User>{inside}</User>",
+            headers={"Content-Type": "application/xml", "requestId": f"desktop-{number}"},
+            timeout=20,
+        )
+        assert response.status_code == 202, response.text
+    item = window.item("desktop-1")
+    expect(item).to_contain_text("Ben Okoro", timeout=SOON)
+    expect(item).to_contain_text("Desktop NOT_READY · Lunch")
+    expect(item).to_have_attribute("data-kind", "change")
+
+    window.draw()
+    assert window.states() == before
+    assert window.problems == []
+
+
+def test_an_outage_and_its_end_are_told_in_words(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("1300")
+    of_the_service = window.page.locator("li[data-kind=service]")
+    expect(of_the_service).to_have_count(0)
+    pill = window.page.get_by_test_id("service")
+    if ON_SERVICES:
+        installation.kill("worker")
+        expect(pill).to_have_attribute("data-status", "OUT_OF_SERVICE", timeout=PATIENCE)
+        expect(of_the_service.first).to_contain_text("Out of service · worker", timeout=PATIENCE)
+        installation.start()
+    else:
+        # Here the worker dies with its server; another process that knows no worker tells it.
+        installation.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "from finesse.notifications.status import Status, tell_status\n"
+            "tell_status(Status.OUT_OF_SERVICE)",
+        )
+    expect(of_the_service).to_have_count(2, timeout=PATIENCE)
+    back, out = of_the_service.all()
+    expect(out).to_contain_text("Out of service")
+    expect(out).to_contain_text("Service")
+    expect(back.locator(".what")).to_have_text("In service")
+    expect(pill).to_have_attribute("data-status", "IN_SERVICE", timeout=PATIENCE)
 
 
 def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(

@@ -111,6 +111,12 @@ def test_booleans_none_lists_and_empty_elements_are_written_as_finesse_does() ->
     assert render(document) == "<L><M><a>true</a><b>false</b></M><M><c></c><d></d></M></L>"
 
 
+def test_a_name_with_an_at_sign_is_written_as_an_attribute() -> None:
+    document = {"L": {"@category": 'A&"B"', "@all": True, "M": [1, 2]}}
+    assert render(document) == '<L category="A&amp;&quot;B&quot;" all="true"><M>1</M><M>2</M></L>'
+    assert render({"L": {"@category": "ALL", "M": []}}) == '<L category="ALL"></L>'
+
+
 def test_pretty_printing_adds_white_space_between_elements_only() -> None:
     assert render({"A": {"b": " x ", "c": ""}}, pretty=True) == "<A>\n  <b> x </b>\n  <c></c>\n</A>"
 

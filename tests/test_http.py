@@ -1,6 +1,7 @@
 """Django behind the embedded server: threads that all wait, hand-overs that hang."""
 
 import asyncio
+import socket
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
 from finesse.service import http
+from finesse.service.management.commands import run
 
 
 @pytest.fixture
@@ -62,3 +64,12 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
             await let_go.wait()
     finally:
         channels.bind_loop(None)
+
+
+def test_connections_of_the_embedded_server_do_not_wait_for_more_to_send() -> None:
+    with (
+        run.listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -220,9 +220,11 @@ async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub
 
     await move("bob", chat)
     await move("alice", None)
-    _, of_bob = await write("alice", "bob")
-    assert await take(dave, 2) == [of_bob - 1, of_bob]
-    assert await take(carol, 1) == [of_bob]
+    of_alice, of_bob = await write("alice", "bob")
+    # The moves themselves were told, too, on the nodes of those who moved.
+    joined, left = of_alice - 2, of_alice - 1
+    assert await take(dave, 4) == [joined, left, of_alice, of_bob]
+    assert await take(carol, 2) == [joined, of_bob]
 
 
 async def test_a_supervisor_who_loses_the_team_sees_it_no_more(hub: Hub, cast: Cast) -> None:

@@ -394,7 +394,7 @@ def test_an_unforeseen_error_is_told_without_its_trace(
     def explode(*args: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("media.views.read_state", explode)
+    monkeypatch.setattr("media.views.read_requested", explode)
     response = api.put(LOGIN, requestId="r-8")
     assert refused(response, 500) == {
         "ErrorData": "",

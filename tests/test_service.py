@@ -44,7 +44,10 @@ def out_of_service(api: API) -> None:
 
 
 @pytest.mark.parametrize("part", heartbeat.PARTS)
-def test_a_part_that_has_stopped_puts_the_service_out_of_service(api: API, part: str) -> None:
+def test_a_part_that_has_stopped_puts_the_service_out_of_service(
+    api: API, settings: Any, part: str
+) -> None:
+    settings.FINESSE_HEARTBEAT_SECONDS = 5
     cache.set(f"heartbeat:{part}", time.time() - 6)
     out_of_service(api)
     health = api.client.get("/healthz")
@@ -195,6 +198,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
     [
         ({"REDIS_URL": "redis://x", "CELERY_BROKER_URL": "memory://localhost/"}, "finesse.E001"),
         ({"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://x"}, "finesse.E001"),
+        ({"FINESSE_USER_SIGNOUT_CHANNEL": "3"}, "finesse.E002"),
         ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
     ],
 )

@@ -6,16 +6,20 @@ import pytest
 
 from finesse.api import errors
 from media.states import (
+    DESKTOP_TRANSITIONS,
+    MEDIA_STATES,
     TRANSITIONS,
     Error,
     Options,
     Refused,
     Requested,
+    Session,
     Situation,
     State,
     To,
     Wish,
     decide,
+    decide_session,
     refusal,
 )
 
@@ -102,9 +106,9 @@ def test_ready_is_refused_while_tasks_decide(state: State) -> None:
     assert decide(situation(state), Wish(requested=Requested.READY)).error == "STATE_INVALID"
 
 
-def test_from_work_the_one_way_out_is_signing_in() -> None:
-    refused = {one for one in Requested if refusal(State.WORK, one)}
-    assert refused == set(Requested) - {Requested.LOGIN}
+def test_from_work_one_signs_in_again_or_asks_to_be_active() -> None:
+    refused = {one for one in MEDIA_STATES if refusal(State.WORK, one)}
+    assert refused == MEDIA_STATES - {Requested.LOGIN, Requested.ACTIVE}
     decision = decide(situation(State.WORK), Wish(requested=Requested.LOGIN, options=NEW))
     assert (decision.situation.state, decision.error) == (State.NOT_READY, None)
 
@@ -113,4 +117,88 @@ def test_no_request_leads_to_a_state_that_only_tasks_lead_to() -> None:
     for state, requested in itertools.product(State, Requested):
         wish = Wish(requested=requested, options=NEW if requested is Requested.LOGIN else None)
         reached = decide(situation(state), wish).situation.state
-        assert reached in {state, State.LOGOUT, State.NOT_READY, State.READY}
+        assert reached in {state, State.LOGOUT, State.NOT_READY, State.READY, State.WORK}
+        if reached is State.WORK:
+            assert state is State.WORK or requested is Requested.CONNECTION_LOST
+
+
+def test_active_is_for_those_in_work_alone() -> None:
+    assert [state for state in State if not refusal(state, Requested.ACTIVE)] == [State.WORK]
+
+
+@pytest.mark.parametrize("before", [State.NOT_READY, State.READY, *WITH_TASKS])
+def test_a_lost_connection_leads_to_work_and_active_leads_back(before: State) -> None:
+    lost = decide(situation(before, reason_code=None), Wish(requested=Requested.CONNECTION_LOST))
+    assert lost.situation == Situation(state=State.WORK, routable=False, options=OLD, resume=before)
+    back = decide(lost.situation, Wish(requested=Requested.ACTIVE))
+    # Without tasks, whoever worked on one is ready; the reason is lost with the connection.
+    expected = State.NOT_READY if before is State.NOT_READY else State.READY
+    assert back.situation == situation(expected)
+    assert back.error is None
+
+
+@pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
+def test_the_mode_changes_without_the_state(state: State) -> None:
+    off = decide(situation(state), Wish(requested=Requested.NOT_ROUTABLE))
+    on = decide(situation(state, routable=False), Wish(requested=Requested.ROUTABLE))
+    assert (on.error, off.error) == (None, None)
+    assert on.situation == situation(state)
+    if state is not State.RESERVED:
+        assert off.situation == situation(state, routable=False)
+
+
+@pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
+@pytest.mark.parametrize("routable", [True, False])
+def test_the_same_mode_again_is_an_error(state: State, routable: bool) -> None:
+    wish = Wish(requested=Requested.ROUTABLE if routable else Requested.NOT_ROUTABLE)
+    now = situation(state, routable=routable)
+    decision = decide(now, wish)
+    assert decision.error == "ALREADY_IN_REQUESTED_AGENT_MODE"
+    assert decision.situation == now
+
+
+def test_an_offered_task_defers_not_routable_until_it_is_over() -> None:
+    offered = situation(State.RESERVED)
+    deferred = decide(offered, Wish(requested=Requested.NOT_ROUTABLE))
+    assert deferred.error is None
+    assert deferred.situation == situation(State.RESERVED, not_routable_next=True)
+    over = decide(deferred.situation, Wish(requested=Requested.NOT_READY)).situation
+    assert over == situation(State.NOT_READY, routable=False)
+    twice = decide(deferred.situation, Wish(requested=Requested.NOT_ROUTABLE))
+    assert twice.error == "ALREADY_IN_REQUESTED_AGENT_MODE"
+    undone = decide(deferred.situation, Wish(requested=Requested.ROUTABLE))
+    assert (undone.situation, undone.error) == (offered, None)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_forced_sign_out_ends_every_state_and_never_fails(state: State) -> None:
+    decision = decide(situation(state), Wish(requested=Requested.FORCED_LOGOUT))
+    assert (decision.situation, decision.error) == (Situation(state=State.LOGOUT), None)
+
+
+DESKTOP = {
+    # what is asked for: from LOGOUT, from NOT_READY, from READY [User API Errors]
+    Requested.LOGIN: ("NOT_READY", "NOT_READY", "READY"),
+    Requested.READY: ("INVALID_STATE", "READY", "READY"),
+    Requested.NOT_READY: ("INVALID_STATE", "NOT_READY", "NOT_READY"),
+    Requested.LOGOUT: ("INVALID_STATE", "LOGOUT", "INVALID_STATE"),
+    Requested.FORCED_LOGOUT: ("LOGOUT", "LOGOUT", "LOGOUT"),
+}
+
+
+@pytest.mark.parametrize("requested", DESKTOP)
+def test_the_desktop_follows_the_rules_of_the_voice_mrd(requested: Requested) -> None:
+    reached = []
+    for state in (State.LOGOUT, State.NOT_READY, State.READY):
+        decision = decide_session(Session(state=state), Wish(requested=requested))
+        reached.append(decision.error or decision.situation.state)
+        assert decision.error == refusal(state, requested, DESKTOP_TRANSITIONS)
+    assert tuple(reached) == DESKTOP[requested]
+
+
+def test_a_desktop_signs_in_again_with_its_state_and_another_extension() -> None:
+    now = Session(state=State.READY, extension="100")
+    again = decide_session(now, Wish(requested=Requested.LOGIN, extension="200"))
+    assert again.situation == Session(state=State.READY, extension="200")
+    out = decide_session(now, Wish(requested=Requested.FORCED_LOGOUT))
+    assert out.situation == Session(state=State.LOGOUT)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from finesse.notifications.models import LogHead, Notification
 from finesse.users.models import User
-from media import writer
+from media import batch, writer
 from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, outcomes, update_of
@@ -291,7 +291,7 @@ def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
     api.put(LOGIN)
     api.put(LOGIN, mrd=5000, requestId="bad")
     api.state("READY")
-    real = writer.decide
+    real = batch.decide
 
     def moody(now: Any, wish: Any) -> Any:
         if wish.options and moody.calls:  # type: ignore[attr-defined]
@@ -300,7 +300,7 @@ def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
         return real(now, wish)
 
     moody.calls = False  # type: ignore[attr-defined]
-    monkeypatch.setattr(writer, "decide", moody)
+    monkeypatch.setattr(batch, "decide", moody)
     settle()
     assert outcomes() == [
         ("LOGIN", "changed", ""),
@@ -315,7 +315,7 @@ def test_a_request_that_the_database_refuses_ends_in_an_error_and_holds_nobody_u
     """A stored value that its column's rules forbid once it is to be written."""
     api.put(LOGIN, requestId="bad")
     api.put(LOGIN, mrd=5000)
-    real = writer._Batch.write
+    real = batch.Batch.write
 
     def picky(batch: Any, head: Any) -> None:
         for request in batch.requests:
@@ -323,7 +323,7 @@ def test_a_request_that_the_database_refuses_ends_in_an_error_and_holds_nobody_u
                 raise DatabaseError("refused by a rule")
         real(batch, head)
 
-    monkeypatch.setattr(writer._Batch, "write", picky)
+    monkeypatch.setattr(batch.Batch, "write", picky)
     told = settle()
     assert [error_in(one).get("errorMessage") for one in told] == ["RUNTIME_EXCEPTION", None]
     assert (media().state, media(mrd=5000).state) == ("LOGOUT", "NOT_READY")
@@ -338,7 +338,7 @@ def test_a_clock_that_was_set_back_does_not_break_the_history(
     api.state("READY")
     earlier = started - timedelta(hours=1)
     with monkeypatch.context() as past:
-        past.setattr("media.writer.timezone.now", lambda: earlier)
+        past.setattr("media.batch.timezone.now", lambda: earlier)
         settle()
     first, _ = StateInterval.objects.order_by("id")
     assert first.ended_at == first.started_at
@@ -365,6 +365,7 @@ def test_leaving_an_mrd_ends_its_open_interval(api: API, cast: Cast, settle: Set
     assert sorted((one.event, one.source[-4:]) for one in settle()) == [
         ("DELETE", "5000"),
         ("DELETE", "5001"),
+        ("DELETE", "lice"),
     ]
 
 

@@ -10,6 +10,9 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+PATIENCE = 30
+"""Seconds within which a body of the API has to come, whole."""
+
 
 class BodyLimit:
     """ASGI middleware in front of Django.
@@ -18,7 +21,8 @@ class BodyLimit:
     more than the limit (FINESSE_MAX_BODY_BYTES for the API, Django's own for pages) stays unread:
     the parser refuses it by its Content-Length.
     A chunked one is read up to the limit and gets the Content-Length that it lacked, so that it
-    is parsed or refused like any other.
+    is parsed or refused like any other. One that does not come in time announces more than there
+    is, which the parser refuses, too.
     """
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
@@ -29,30 +33,51 @@ class BodyLimit:
         limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length")
-        if announced is None:
-            if b"transfer-encoding" in headers:
-                body = await _read(receive, limit + 1)
+        if b"transfer-encoding" in headers:
+            # The chunks count, whatever a Content-Length beside them says [RFC 9112].
+            body, is_whole = await _read(receive, limit + 1, PATIENCE if in_api else None)
+            if body is None:
+                return
+            length = len(body) + (not is_whole)
+            scope = {**scope, "headers": [*_without_length(scope), _length(length)]}
+            receive = _replay(body, receive)
+        elif announced is not None:
+            if not announced.isdigit() or len(announced) > 10 or int(announced) > limit:
+                receive, send = _unread(receive, send)
+            elif in_api:
+                body, _ = await _read(receive, int(announced), PATIENCE)
                 if body is None:
                     return
-                length = (b"content-length", str(len(body)).encode())
-                scope = {**scope, "headers": [*scope["headers"], length]}
                 receive = _replay(body, receive)
-        elif not announced.isdigit() or int(announced) > limit:
-            receive, send = _unread(receive, send)
         await self.application(scope, receive, send)
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The body, cut at `limit` bytes; None if the client went away before its end."""
+def _without_length(scope: Message) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+
+
+def _length(length: int) -> tuple[bytes, bytes]:
+    return b"content-length", str(length).encode()
+
+
+async def _read(receive: Receive, limit: int, patience: float | None) -> tuple[bytes | None, bool]:
+    """The body, cut at `limit` bytes, and whether that is all that was to come until then.
+
+    There is no body if the client went away before its end.
+    """
     body = bytearray()
     more = True
-    while more and len(body) < limit:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return bytes(body[:limit])
+    try:
+        async with asyncio.timeout(patience):
+            while more and len(body) < limit:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None, False
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return bytes(body), False
+    return bytes(body[:limit]), True
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -5,7 +5,7 @@ recurses into deep nesting, turns "0010" into 10, and prints `True`, `root` and 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, indent, tostring
@@ -20,8 +20,36 @@ from rest_framework_xml.renderers import XMLRenderer
 
 from finesse.api.errors import BAD_REQUEST
 
-Tree: TypeAlias = "str | dict[str, Tree]"
-"""A parsed element: its text, or its children by name (of a repeated child the last)."""
+Tree: TypeAlias = "str | Children"
+"""A parsed element: its text, or its children."""
+
+
+class Children(dict[str, Tree]):
+    """An element's children by name; of a repeated child, which only lists have, the last."""
+
+    def __init__(self, children: Iterable[tuple[str, Tree]] = ()) -> None:
+        self._in_order = [*children]
+        super().__init__(self._in_order)
+
+    def every(self, name: str) -> list[Tree]:
+        """All children of this name, in their order."""
+        return [child for child_name, child in self._in_order if child_name == name]
+
+    def text(self, name: str) -> str:
+        """The child's text; empty if it is not there. Elements where a text belongs are no text
+        that any parameter accepts."""
+        value = self.get(name, "")
+        return value if isinstance(value, str) else "<>"
+
+
+def boolean(text: str) -> bool:
+    """Pages print `true` and `True`. Raises ValueError for anything but these two words."""
+    values = {"true": True, "false": False}
+    try:
+        return values[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
 
 MAX_DEPTH = 16
 ENCODINGS = {"utf-8", "us-ascii"}
@@ -89,12 +117,22 @@ def _local_name(element: Element) -> str:
 
 def _tree(element: Element) -> Tree:
     if len(element):
-        return {_local_name(child): _tree(child) for child in element}
+        return Children((_local_name(child), _tree(child)) for child in element)
     return (element.text or "").strip()
 
 
+def identifier(text: str, *, upto: int = 2**63 - 1) -> int:
+    """The number of an id in its one plain form (`0010` is not 10), or 0, which is nobody's."""
+    if re.fullmatch(r"[1-9][0-9]{0,18}", text) and int(text) <= upto:
+        return int(text)
+    return 0
+
+
 def build(document: Mapping[str, Any]) -> Element:
-    """`{root: …}` as an element; a list repeats its element, None is an empty one."""
+    """`{root: …}` as an element; a list repeats its element, None is an empty one.
+
+    A name that starts with @ is no child, but an attribute: `{"@category": "ALL"}`.
+    """
     ((name, value),) = document.items()
     root = Element(name)
     _fill(root, value)
@@ -104,6 +142,9 @@ def build(document: Mapping[str, Any]) -> Element:
 def _fill(element: Element, value: Any) -> None:
     if isinstance(value, Mapping):
         for name, child in value.items():
+            if name.startswith("@"):
+                element.set(name[1:], _text(child))
+                continue
             for item in child if isinstance(child, list) else [child]:
                 _fill(SubElement(element, name), item)
     else:
@@ -153,6 +194,9 @@ class FinesseXMLParser(XMLParser):  # type: ignore[misc]
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
+        if len(body) < int(announced):
+            # What is well-formed without its end may mean something else.
+            raise BAD_REQUEST(reason="The body is shorter than its Content-Length")
         return parse(body)
 
 
@@ -179,8 +223,10 @@ class AlwaysXML(BaseContentNegotiation):
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        is_xml = media_type in {"", "application/xml", "text/xml"} or media_type.endswith("+xml")
-        if not is_xml:
+        is_xml = media_type in {"application/xml", "text/xml"} or media_type.endswith("+xml")
+        # A page of another origin may POST without a type unasked, with credentials that the
+        # browser remembers; for every other method or type the browser asks first.
+        if not is_xml and (media_type or request.method == "POST"):
             raise BAD_REQUEST(reason="The Content-Type must be application/xml")
         return parsers[0]
 

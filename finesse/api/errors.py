@@ -45,18 +45,29 @@ class FinesseError(exceptions.APIException):
         self.headers = headers
         self.message = row.message.format(**values)
         self.data = row.data.format(**values)
+        self.media: str | None = None
+        """The MRD that the error is about, where the path does not name it."""
         super().__init__(self.message, row.type)
 
     def body(self, *, media: str | None) -> dict[str, Any]:
-        """The `<ApiErrors>` document; `media` is the MRD that the error is about, if any."""
+        """The `<ApiErrors>` document; `media` is the MRD of the path, if it names one."""
         texts = {
             "ErrorData": self.data,
-            "ErrorMedia": media,
+            "ErrorMedia": self.media or media,
             "ErrorMessage": self.message,
             "ErrorType": self.row.type,
         }
         ordered = {name: texts[name] for name in self.row.elements if texts[name] is not None}
         return {"ApiErrors": {"ApiError": ordered}}
+
+    def told(self, *, media: object = None) -> dict[str, Any]:
+        """The same as `<data>` of a notification [Media and Dialogs/Media Asynchronous Error
+        Notification]; `media` is the MRD that the request was about, if it was about one."""
+        error = {"errorData": self.data}
+        if media is not None:
+            error["errorMedia"] = str(media)
+        error |= {"errorMessage": self.message, "errorType": self.row.type}
+        return {"apiErrors": {"apiError": error}}
 
 
 # --- The service [Client Requests] --------------------------------------------------------------
@@ -86,10 +97,19 @@ OTHER_USER = ErrorRow(
     "{user}",
     elements=_WITHOUT_MEDIA,
 )
+INVALID_SUPERVISOR = ErrorRow(
+    401,
+    "Invalid Supervisor",
+    "The supervisor does not supervise this user's team",
+    "{user}",
+    elements=_WITHOUT_MEDIA,
+)
 
 # --- What is asked for [Media API Errors] -------------------------------------------------------
 
 NOT_FOUND = ErrorRow(404, "Not Found", "No such resource", "{resource}")
+USER_NOT_FOUND = ErrorRow(404, "User Not Found", "UNKNOWN_USER", "{user}")
+TEAM_NOT_FOUND = ErrorRow(404, "Not Found", "Invalid team specified", "{team}")
 MRD_NOT_FOUND = ErrorRow(404, "Not Found", "Invalid mrdId specified for media", "{mrd}")
 METHOD_NOT_ALLOWED = ErrorRow(
     405, "Method Not Allowed", "{method} is not supported here", "{method}"
@@ -102,7 +122,17 @@ PARAMETER_MISSING = ErrorRow(
 )
 STATE_INVALID = ErrorRow(400, "Invalid Input", "Invalid State specified for user", "state")
 PARAMETER_INVALID = ErrorRow(
-    400, "Invalid Input", "Invalid {parameter} specified for media", "{parameter}"
+    400, "Invalid Input", "Invalid {parameter} specified for {object}", "{parameter}"
+)
+ROUTABLE_INVALID = ErrorRow(
+    400, "Invalid Input", "Invalid routable specified for media", "routable"
+)
+STATE_AND_ROUTABLE = ErrorRow(
+    400, "Invalid Input", "state and routable cannot be changed in one request", "routable"
+)
+# Of the User alone: Media has no such type in its list [User API Errors].
+INVALID_STATE = ErrorRow(
+    400, "Invalid State", "The user's current state does not allow this state", "state"
 )
 REASON_CODE_REQUIRED = ErrorRow(
     400,
@@ -124,6 +154,30 @@ REASON_CODE_INVALID = ErrorRow(
     "finesse.api.reasoncode.invalid_reasoncode",
 )
 
+# --- Configuration [ReasonCode API Errors] ------------------------------------------------------
+# The pages name types and cases, no texts: messages and data are ours.
+
+REASON_CODE_NOT_FOUND = ErrorRow(404, "Not Found", "Invalid reason code specified", "{id}")
+REASON_CODE_DUPLICATE = ErrorRow(
+    400,
+    "Finesse API Error",
+    "Another reason code of this category has this {parameter}",
+    "{parameter}",
+)
+REASON_CODE_STALE = ErrorRow(
+    400, "Finesse API Error", "The reason code does not exist or was deleted", "{id}"
+)
+REASON_CODE_OF_SYSTEM = ErrorRow(
+    400, "Finesse API Error", "Reason codes of the system cannot be changed", "{id}"
+)
+REASON_CODES_EXCEEDED = ErrorRow(
+    400, "Maximum Exceeded", "No more than {limit} {scope} reason codes of a category", "{limit}"
+)
+# Its type and data are printed as a sample failure of the team's reason codes.
+TEAM_ASSIGNMENT_INVALID_TEAM = ErrorRow(
+    404, "finesse.api.team.team_assignment_invalid_team", "The team does not exist", "{team}"
+)
+
 # --- After the 202 [Errors for Agent State and Mode Changes] ------------------------------------
 
 AGENT_ALREADY_LOGGED_IN = ErrorRow(
@@ -137,6 +191,10 @@ AGENT_NOT_LOGGED_IN = ErrorRow(400, "Agent is not logged in", "E_ARM_STAT_AGENT_
 CANT_LOGIN_TO_VOICE_MRD = ErrorRow(
     400, "The voice MRD cannot be used here", "E_ARM_STAT_CANT_LOGIN_TO_VOICE_MRD", "11"
 )
+# The page prints 1 here, too; no page shows a number of its own.
+ALREADY_IN_REQUESTED_AGENT_MODE = ErrorRow(
+    400, "Agent already in requested mode", "E_ARM_STAT_ALREADY_IN_REQUESTED_AGENT_MODE", "1"
+)
 LOGIN_NOT_ALLOWED_FOR_APP_PATH = ErrorRow(
     400, "Sign in not allowed for this media", "E_ARM_STAT_LOGIN_NOT_ALLOWED_FOR_APP_PATH", "27"
 )
@@ -145,6 +203,8 @@ TABLE: dict[str, ErrorRow] = {
     name: row for name, row in globals().items() if isinstance(row, ErrorRow)
 }
 """The whole table by name: what the transition table and the documentation refer to."""
+NAMES = {row: name for name, row in TABLE.items()}
+"""The name of each row."""
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from finesse.api.codec import Tree
+from finesse.api.codec import Children
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
 from finesse.service.heartbeat import in_service
 
@@ -32,6 +32,12 @@ class FinesseView(APIView):
             raise OUT_OF_SERVICE()
         super().perform_authentication(request)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Nothing is called so, and PostgreSQL cannot even look it up.
+        if any("\0" in value for value in kwargs.values()):
+            raise NOT_FOUND(resource=request.path)
+
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
@@ -49,13 +55,13 @@ class FinesseView(APIView):
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         return Response(headers={"Allow": ", ".join(self.allowed_methods)})
 
-    def document(self, root: str) -> dict[str, Tree]:
+    def document(self, root: str) -> Children:
         """The children of the request's root element, which must be `root`."""
         body: Any = self.request.data
         if list(body) != [root]:
             raise BAD_REQUEST(reason=f"The body must be a <{root}> document")
         children = body[root]
-        return children if isinstance(children, dict) else {}
+        return children if isinstance(children, Children) else Children()
 
 
 def _announce_length(response: Response) -> None:
@@ -65,6 +71,8 @@ def _announce_length(response: Response) -> None:
 
 class UnknownResource(FinesseView):
     """What is under /finesse/api but is nothing: 404 in the protocol's own form."""
+
+    schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

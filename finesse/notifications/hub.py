@@ -9,6 +9,7 @@ away, or that reads too slowly, reads the table at its own pace from where it st
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from finesse.notifications import log
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
+from finesse.notifications.status import Watch
 from finesse.notifications.transports.channels import GROUP, unpacked
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ logger = logging.getLogger(__name__)
 Resume = Literal["live", "replayed", "reset"]
 SILENCE = 3.0
 """Seconds without a word from the layer, after which the hub looks for itself."""
+PULSE = 1.0
+"""Seconds from one look at the heartbeats to the next."""
 UNKNOWN = -1
 """An access count that no log has: whoever meets it has to ask who may see what."""
 WINDOW = 2000
@@ -113,7 +117,7 @@ class Hub:
 
     async def _follow_the_log(self) -> None:
         heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        listener = asyncio.create_task(self._listen(heard))
+        beside = [asyncio.create_task(self._listen(heard)), asyncio.create_task(self._watch())]
         try:
             while True:
                 try:
@@ -128,7 +132,8 @@ class Hub:
                     logger.exception("The hub cannot read the log; it will try again")
                     await asyncio.sleep(1)
         finally:
-            listener.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _listen(self, heard: "asyncio.Queue[dict[str, Any]]") -> None:
         layer = get_channel_layer()
@@ -146,6 +151,17 @@ class Hub:
                 with contextlib.suppress(Exception):
                     await layer.group_discard(GROUP, channel)
                 await asyncio.sleep(1)
+
+    async def _watch(self) -> None:
+        """Tell of a worker that has stopped, one look after the other."""
+        # In a thread of its own: what is away makes it wait, and all sockets' queries share one.
+        look = database_sync_to_async(Watch().look, thread_sensitive=False)
+        while True:
+            await asyncio.sleep(PULSE)
+            try:
+                await look(time.monotonic())
+            except Exception as error:
+                logger.warning("The status could not be told, the next look tries again: %r", error)
 
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._advancing:

@@ -3,7 +3,7 @@
 Whoever appends holds the lock of the log's head, so positions follow the order of commits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,14 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What happened on a node; `data` is the child of `<data>`, as the codec renders it."""
+    """What happened on a node; `data` is the child of `<data>`, as the codec renders it.
+
+    Without data there is no `<data>`, as when a user is deleted [Notification Parameters].
+    """
 
     node: str
     source: str
-    data: dict[str, Any]
+    data: Mapping[str, Any] | None
     event: Event = Event.PUT
     request_id: str = ""
     is_error: bool = False
@@ -54,7 +57,7 @@ def _notification(position: int, entry: Entry, at: Any) -> Notification:
     tells_request = entry.is_error or settings.FINESSE_REQUEST_ID_ON_SUCCESS
     request_id = entry.request_id if tells_request else ""
     update = {
-        "data": entry.data,
+        **({} if entry.data is None else {"data": entry.data}),
         "event": entry.event.value,
         "requestId": request_id,
         "source": entry.source,

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from finesse.api.codec import timestamp
+from finesse.service.system_info import Status
 
 
 class SavedWhole(models.Model):
@@ -34,9 +35,14 @@ class LogHead(models.Model):
     """The position of the newest notification."""
     access = models.PositiveBigIntegerField(default=0)
     """Counts changes to users and teams: who may see what has to be asked again."""
+    status = models.CharField(max_length=16, choices=Status, default=Status.IN_SERVICE)
+    """What the followers were last told about the service; true or not, it is what they know."""
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(id=1), name="loghead_is_one_row"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(id=1), name="loghead_is_one_row"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="loghead_status"),
+        )
 
     def __str__(self) -> str:
         return f"position {self.position}, access {self.access}"

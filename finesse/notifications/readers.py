@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from finesse.notifications.nodes import nodes_of
+from finesse.notifications.nodes import SYSTEM_INFO, nodes_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -30,10 +30,11 @@ class Reader:
 
     @cached_property
     def nodes(self) -> frozenset[str] | None:
-        """The nodes of those users; None is every node."""
+        """The nodes of those users, and the service's; None is every node."""
         if self.watches is None:
             return None
-        return frozenset(node for login_id in self.watches for node in nodes_of(login_id))
+        of_users = (node for login_id in self.watches for node in nodes_of(login_id))
+        return frozenset([SYSTEM_INFO, *of_users])
 
     def may_see(self, node: str) -> bool:
         return self.nodes is None or node in self.nodes

@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+SIGNOUT_CHANNELS = ("1", "2", "a")
+"""[Cisco Finesse CLI (administration guide)], user_signout_channel."""
+
 
 @register(Tags.compatibility)
 def check_services_match(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -27,6 +30,14 @@ def check_services_match(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 "will be out of service now and then.",
                 hint="Give it 5 seconds or more.",
                 id="finesse.W001",
+            )
+        )
+    if settings.FINESSE_USER_SIGNOUT_CHANNEL not in SIGNOUT_CHANNELS:
+        found.append(
+            Error(
+                f"FINESSE_USER_SIGNOUT_CHANNEL is {settings.FINESSE_USER_SIGNOUT_CHANNEL!r}.",
+                hint=f"It is one of {', '.join(SIGNOUT_CHANNELS)}.",
+                id="finesse.E002",
             )
         )
     return found

@@ -5,6 +5,7 @@ The stamps live in the cache, so that reading them also proves that the cache wo
 
 import logging
 import time
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import cache
@@ -26,21 +27,36 @@ def stamp(part: str) -> None:
     cache.set(_key(part), time.time(), timeout=None)
 
 
-def faults() -> dict[str, str]:
-    """What is wrong, by part; empty when the service is in service. Never raises."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """What the heartbeats say at one moment."""
+
+    beats: dict[str, float]
+    """When each part was last seen to work, in seconds since 1970; parts that never were miss."""
+    faults: dict[str, str]
+    """What is wrong, by part; empty when the service is in service."""
+
+
+def pulse() -> Pulse:
+    """Read the stamps. Never raises: a cache that does not answer is a fault."""
     try:
         stamps = cache.get_many([_key(part) for part in PARTS])
     except Exception as error:
         logger.warning("The cache does not answer: %s", error)
-        return {"cache": "does not answer"}
+        return Pulse(beats={}, faults={"cache": "does not answer"})
+    beats = {part: stamps[_key(part)] for part in PARTS if stamps.get(_key(part)) is not None}
     found = {}
     for part in PARTS:
-        beat = stamps.get(_key(part))
-        if beat is None:
+        if part not in beats:
             found[part] = "has not started yet"
-        elif (age := time.time() - beat) > settings.FINESSE_HEARTBEAT_SECONDS:
+        elif (age := time.time() - beats[part]) > settings.FINESSE_HEARTBEAT_SECONDS:
             found[part] = f"last seen to work {age:.0f} s ago"
-    return found
+    return Pulse(beats=beats, faults=found)
+
+
+def faults() -> dict[str, str]:
+    """What is wrong, by part; empty when the service is in service. Never raises."""
+    return pulse().faults
 
 
 def in_service() -> bool:

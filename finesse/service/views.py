@@ -1,23 +1,21 @@
 """/healthz for load balancers and people, SystemInfo for Finesse clients."""
 
 import sys
-from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import split_domain_port
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse.api.codec import timestamp
 from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
 from finesse.service import heartbeat
-
-IN_SERVICE, OUT_OF_SERVICE = "IN_SERVICE", "OUT_OF_SERVICE"
+from finesse.service.operations import GET_SYSTEM_INFO
+from finesse.service.system_info import Status, represent
 
 
 @never_cache
@@ -34,7 +32,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         parts["database"] = "does not answer"
     sound = set(parts.values()) == {"ok"}
     return JsonResponse(
-        {"status": IN_SERVICE if sound else OUT_OF_SERVICE, "parts": parts},
+        {"status": Status.IN_SERVICE if sound else Status.OUT_OF_SERVICE, "parts": parts},
         status=200 if sound else 503,
     )
 
@@ -54,25 +52,8 @@ class SystemInfo(FinesseView):
     authentication_classes = ()
     permission_classes = ()
 
+    @GET_SYSTEM_INFO
     def get(self, request: Request) -> Response:
-        faults = heartbeat.faults()
-        host = urlsplit(f"//{request.get_host()}").hostname
-        return Response(
-            {
-                "SystemInfo": {
-                    "currentTimestamp": timestamp(timezone.now()),
-                    "deploymentType": "UCCE",
-                    "primaryNode": {"host": host},
-                    "status": OUT_OF_SERVICE if faults else IN_SERVICE,
-                    "statusReason": ", ".join(f"{part} {fault}" for part, fault in faults.items()),
-                    "systemAuthMode": "NON_SSO",
-                    "timezoneOffset": _offset_minutes(),
-                    "uri": "/finesse/api/SystemInfo",
-                }
-            }
-        )
-
-
-def _offset_minutes() -> int:
-    offset = timezone.localtime().utcoffset()
-    return int(offset.total_seconds() // 60) if offset else 0
+        host, port = split_domain_port(request.get_host())
+        https_port = (port or "443") if request.is_secure() else ""
+        return Response({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})

@@ -133,6 +133,10 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         """May sign in to the admin."""
         return self.is_superuser or self.is_supervisor
 
+    def supervises(self) -> models.QuerySet[Team]:
+        """The teams whose members this user watches: none unless marked as a supervisor."""
+        return self.supervised_teams.all() if self.is_supervisor else Team.objects.none()
+
     @property
     def role(self) -> str:
         """The highest role: administrator, supervisor or agent."""

@@ -1,6 +1,7 @@
 import { batched } from "./batch.js";
 import { formatDateAndTime, formatMoment } from "./clock.js";
 import { copyText } from "./copy.js";
+import { summarise } from "./summary.js";
 import { fromTemplate } from "./template.js";
 import { prettyPrint } from "./update.js";
 
@@ -95,8 +96,8 @@ export class Stream {
     this.#name(item, notification);
   }
 
-  #name(item, { agentId, mrdId, source, media }) {
-    const name = this.#board.nameOf(agentId);
+  #name(item, { agentId, mrdId, source, media, user, service }) {
+    const name = service ? "Service" : this.#board.nameOf(agentId) || user?.name;
     item.querySelector(".agent").textContent = name || agentId || source;
     item.querySelector(".agent").title = agentId;
     item.querySelector(".mrd").textContent = media?.name || this.#board.mrdNameOf(source) || mrdId;
@@ -124,18 +125,4 @@ function fillTime(element, at) {
   element.dateTime = new Date(at).toISOString();
   element.title = formatDateAndTime(at);
   element.textContent = formatMoment(at);
-}
-
-/** One line on what happened, and the kind of it. */
-function summarise({ event, media, errors, contents, isReadable }) {
-  if (!isReadable) return { kind: "other", what: "An update that is not well-formed XML" };
-  if (errors.length) return { kind: "error", what: errors.map(describeError).join("; ") };
-  if (event === "DELETE") return { kind: "left", what: media ? "Left the MRD" : `Removed: ${contents.join(", ") || "–"}` };
-  if (!media) return { kind: "other", what: `${event} ${contents.join(", ") || "without data"}` };
-  const state = [media.state, media.reason?.label].filter(Boolean).join(" · ");
-  return event === "POST" ? { kind: "joined", what: `Joined the MRD · ${state}` } : { kind: "change", what: state };
-}
-
-function describeError({ constant, type }) {
-  return [constant, type].filter(Boolean).join(" · ") || "Error";
 }

@@ -15,10 +15,11 @@ function textOf(element, name) {
   return child(element, name)?.textContent.trim() ?? "";
 }
 
-function readReason(media) {
-  const reason = child(media, "ReasonCode");
-  if (reason) return { label: textOf(reason, "label"), code: textOf(reason, "code") };
-  const id = textOf(media, "reasonCodeId");
+/** A Media has a `<ReasonCode>`, a User a `<reasonCode>` that is empty when there is none. */
+function readReason(owner) {
+  const reason = child(owner, "ReasonCode") ?? child(owner, "reasonCode");
+  if (reason?.children.length) return { label: textOf(reason, "label"), code: textOf(reason, "code") };
+  const id = textOf(owner, "reasonCodeId");
   return id && id !== "-1" ? { label: `Reason ${id}`, code: "" } : null;
 }
 
@@ -31,6 +32,18 @@ function readMediaElement(media) {
     /** Milliseconds, or null when the state never changed. */
     changedAt: Number.isNaN(changedAt) ? null : changedAt,
   };
+}
+
+function readUserElement(user) {
+  return {
+    name: [textOf(user, "firstName"), textOf(user, "lastName")].filter(Boolean).join(" "),
+    state: textOf(user, "state") || "UNKNOWN",
+    reason: readReason(user),
+  };
+}
+
+function readServiceElement(systemInfo) {
+  return { status: textOf(systemInfo, "status") || "UNKNOWN", faults: textOf(systemInfo, "statusReason") };
 }
 
 function readError(error) {
@@ -48,6 +61,8 @@ export function readNotification(frame) {
   const update = parse(xml);
   const data = child(update, "data");
   const media = child(data, "Media");
+  const user = child(data, "user");
+  const systemInfo = child(data, "systemInfo");
   const source = frame.source || textOf(update, "source");
   const [, agentId = "", mrdId = ""] = SOURCE.exec(source) ?? [];
   return {
@@ -61,6 +76,8 @@ export function readNotification(frame) {
     xml,
     isReadable: update !== null,
     media: media && readMediaElement(media),
+    user: user && readUserElement(user),
+    service: systemInfo && readServiceElement(systemInfo),
     errors: [...(child(data, "apiErrors")?.children ?? [])].map(readError),
     contents: [...(data?.children ?? [])].map((element) => element.localName),
   };

@@ -28,7 +28,7 @@ const connection = new Connection({
     state: showState,
     board: takeBoard,
     notification: takeNotification,
-    change: (notification) => board.change(notification) || connection.refreshBoard(),
+    change: takeChange,
     note: (text) => stream.note(text),
   },
 });
@@ -47,6 +47,12 @@ function takeBoard(snapshot) {
 function takeNotification(notification) {
   stream.add(notification);
   views.countNotification();
+}
+
+/** What the board does not show yet. */
+function takeChange(notification) {
+  if (notification.service) service.check();
+  else if (!board.change(notification)) connection.refreshBoard();
 }
 
 /** @param {string} state connecting, live, reconnecting, reset or signed-out */

@@ -21,8 +21,6 @@ from media.models import (
 from media.states import State
 from reasoncodes.models import Category, ReasonCode
 
-PASSWORD = "finesse"
-
 TEAMS = {1: "Chat", 2: "Back office"}
 AGENTS = {
     # login id: first name, last name, team
@@ -62,7 +60,7 @@ class Command(BaseCommand):
 
 def load() -> None:
     """Create what is missing; leave alone what is there, whatever it has been changed into."""
-    password = make_password(PASSWORD)
+    password = make_password(settings.FINESSE_DEMO_PASSWORD)
     for pk, name in TEAMS.items():
         Team.objects.get_or_create(pk=pk, defaults={"name": name})
     for login_id, (first, last, team) in AGENTS.items():

@@ -15,7 +15,6 @@ from django.core.management.base import BaseCommand, CommandError
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
 from finesse.service import heartbeat
-from finesse.service.management.commands.demo import PASSWORD
 from finesse.service.worker import embedded_worker
 
 START_UP = 30
@@ -26,7 +25,7 @@ Finesse Media is in service. Ctrl-C ends it.
 
   Viewer          {url}/
   Administration  {url}/admin/
-  API             {url}/finesse/api/
+  API             {url}/finesse/api/, described at {url}/finesse/docs/
   Health          {url}/healthz
 """
 DEMO = """
@@ -96,7 +95,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Not in service after {START_UP} s; see {self.url}/healthz")
             return
         text = WELCOME + DEMO if settings.FINESSE_DEMO else WELCOME
-        self.stdout.write(text.format(url=self.url, password=PASSWORD))
+        self.stdout.write(text.format(url=self.url, password=settings.FINESSE_DEMO_PASSWORD))
         self.stdout.flush()
 
 
@@ -113,7 +112,11 @@ def listen(host: str, port: int) -> socket.socket:
     """The listening socket, taken before anything starts. Raises CommandError if it cannot be."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+        # asyncio does so by itself only for sockets that name their protocol, and this one does
+        # not: on a kept connection, an answer with a body would wait 40 ms for the client's word.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         raise CommandError(
             f"Cannot listen on {host}:{port}: {error.strerror}. "

@@ -1,0 +1,1 @@
+"""The description of the API, made from the code: OpenAPI, pages, a page for every error."""

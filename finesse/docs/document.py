@@ -1,0 +1,63 @@
+"""The OpenAPI document: made once a process, since it depends on nothing but the code."""
+
+import json
+from functools import cache
+from typing import Any
+
+import yaml
+from drf_spectacular.generators import SchemaGenerator
+
+from finesse import __version__
+from finesse.docs.schema import SECURITY, error_examples, tidied
+from finesse.docs.words import MANNERS, RESOURCES, SUMMARY, TITLE
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The description of every resource, as OpenAPI 3.1."""
+    generated: dict[str, Any] = tidied(SchemaGenerator().get_schema(public=True))
+    generated["info"] = {
+        "title": TITLE,
+        "version": __version__,
+        "summary": SUMMARY,
+        "description": "\n\n".join(MANNERS),
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    }
+    # Wherever the document was fetched from.
+    generated["servers"] = [{"url": "/"}]
+    generated["tags"] = [
+        {"name": name, "description": description} for name, description in RESOURCES.items()
+    ]
+    generated["components"]["examples"] = error_examples()
+    generated["components"]["securitySchemes"] = {
+        SECURITY: {
+            "type": "http",
+            "scheme": "basic",
+            "description": "The login id and its password, with every request",
+        }
+    }
+    return generated
+
+
+@cache
+def as_json() -> str:
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+@cache
+def as_yaml() -> str:
+    return yaml.dump(
+        json.loads(as_json()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Documents of several lines stay readable."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,187 @@
+"""What may be asked for, read out of the transition tables."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from finesse.users.models import User
+from media.models import Media
+from media.situations import session_of, situation_of
+from media.states import (
+    DESKTOP_TRANSITIONS,
+    MEDIA_STATES,
+    TRANSITIONS,
+    USER_STATES,
+    Cell,
+    Error,
+    Mode,
+    ModeLater,
+    Options,
+    Refused,
+    Requested,
+    Resume,
+    Row,
+    Session,
+    Situation,
+    State,
+    Stay,
+    To,
+    Wish,
+    decide,
+    decide_session,
+)
+from media.user_serializers import desktop_of
+from reasoncodes.models import Category, ReasonCode
+
+_MODES = {Requested.ROUTABLE: "routable true", Requested.NOT_ROUTABLE: "routable false"}
+_ANY_OPTIONS = Options(max_dialog_limit=1, interrupt_action="ACCEPT")
+
+
+@dataclass(frozen=True, slots=True)
+class Legal:
+    """One thing that may be asked for, and what comes of it."""
+
+    request: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Illegal:
+    """What may not, and the error that says so, by its name in the table."""
+
+    requests: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class InState:
+    """What some states allow, all of them the same."""
+
+    states: list[str]
+    legal: list[Legal]
+    illegal: list[Illegal]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What somebody's Media or desktop allows at this moment."""
+
+    name: str
+    state: str
+    routable: bool | None
+    legal: list[Legal]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The reason codes that a user may choose for a state."""
+
+    category: str
+    reason_codes: list[ReasonCode]
+
+
+def of_media() -> list[InState]:
+    return _states(TRANSITIONS, [*MEDIA_STATES, *_MODES])
+
+
+def of_desktops() -> list[InState]:
+    return _states(DESKTOP_TRANSITIONS, USER_STATES)
+
+
+def now_of_media(user: User) -> list[Now]:
+    """The user's Media, each with what may be asked for now."""
+    found = Media.objects.filter(user=user).select_related("mrd").order_by("mrd")
+    return [_now_of_media(media) for media in found]
+
+
+def now_of_desktop(user: User) -> Now:
+    session = session_of(desktop_of(user))
+
+    def outcome(requested: Requested) -> str | None:
+        wish = Wish(requested=requested, reason_code=session.reason_code, extension="1")
+        decision = decide_session(session, wish)
+        return None if decision.error else _change(session, decision.situation)
+
+    return Now("Desktop", session.state, None, _legal(USER_STATES, outcome))
+
+
+def choices_of(user: User) -> list[Choice]:
+    return [
+        Choice(category, list(ReasonCode.objects.selectable_by(user, category)))
+        for category in Category.values
+    ]
+
+
+def _now_of_media(media: Media) -> Now:
+    situation = situation_of(media)
+
+    def outcome(requested: Requested) -> str | None:
+        wish = Wish(requested=requested, reason_code=situation.reason_code, options=_ANY_OPTIONS)
+        decision = decide(situation, wish)
+        return None if decision.error else _change(situation, decision.situation)
+
+    name = f"{media.mrd.name} ({media.mrd_id})"
+    requests = [*MEDIA_STATES, *_MODES]
+    return Now(name, situation.state, situation.routable, _legal(requests, outcome))
+
+
+def _legal(
+    requests: Collection[Requested], outcome: Callable[[Requested], str | None]
+) -> list[Legal]:
+    found = ((requested, outcome(requested)) for requested in _in_order(requests))
+    return [Legal(_word(requested), text) for requested, text in found if text is not None]
+
+
+def _change(before: Situation | Session, after: Situation | Session) -> str:
+    if before.state != after.state:
+        return after.state
+    if isinstance(before, Situation) and isinstance(after, Situation):
+        if before.routable != after.routable:
+            return "routable" if after.routable else "not routable"
+        if before.not_routable_next != after.not_routable_next:
+            return _outcome(before.state, ModeLater())
+    return _outcome(before.state, Stay())
+
+
+def _states(table: Mapping[State, Row], requests: Collection[Requested]) -> list[InState]:
+    found: list[InState] = []
+    for state, row in table.items():
+        legal = [
+            Legal(_word(requested), _outcome(state, row[requested]))
+            for requested in _in_order(requests)
+            if not isinstance(row[requested], Error | Refused)
+        ]
+        words: dict[str, list[str]] = {}
+        for requested in _in_order(requests):
+            if isinstance(cell := row[requested], Error | Refused):
+                words.setdefault(cell.name, []).append(_word(requested))
+        illegal = [Illegal(", ".join(asked), error) for error, asked in words.items()]
+        alike = next((one for one in found if (one.legal, one.illegal) == (legal, illegal)), None)
+        if alike:
+            alike.states.append(state.value)
+        else:
+            found.append(InState([state.value], legal, illegal))
+    return found
+
+
+def _in_order(requests: Collection[Requested]) -> list[Requested]:
+    return [requested for requested in Requested if requested in requests]
+
+
+def _word(requested: Requested) -> str:
+    return _MODES.get(requested, requested.value)
+
+
+def _outcome(state: State, cell: Cell) -> str:
+    match cell:
+        case To(after) if after is not state:
+            return after.value
+        case To() if state is State.NOT_READY:
+            return "another reason"
+        case Mode(routable):
+            return "routable" if routable else "not routable"
+        case ModeLater():
+            return "not routable once the offered task has been started"
+        case Resume():
+            return "READY or NOT_READY, as before"
+        case _:
+            return "stays as it is"

@@ -1,0 +1,227 @@
+"""What the pages show, read out of the OpenAPI document: they know nothing that it does not say."""
+
+import shlex
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from finesse.api.errors import TABLE
+from finesse.docs.document import document
+from finesse.docs.explanations import EXPLANATIONS, Explanation
+from finesse.docs.fields import Field, fields_of, kind_of, resolved
+from finesse.docs.samples import error_document, error_update, sample
+from finesse.docs.schema import XML
+from finesse.docs.words import PARAMETERS, QUERIES, RESOURCES, STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A document with its fields and an example."""
+
+    name: str
+    text: str
+    example: str
+    fields: list[Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """An operation as the pages show it."""
+
+    id: str
+    method: str
+    path: str
+    resource: str
+    summary: str
+    text: str
+    callers: str
+    page: str
+    login: str
+    parameters: list[Field]
+    bodies: list[Body]
+    status: int
+    outcome: str
+    headers: dict[str, str]
+    answer: Body | None
+    errors: list["Described"]
+    later: list["Described"]
+    notification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification as the pages show it."""
+
+    name: str
+    node: str
+    source: str
+    page: str
+    events: dict[str, str]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An error as the pages show it."""
+
+    name: str
+    status: int
+    type: str
+    message: str
+    data: str
+
+    @property
+    def explanation(self) -> Explanation:
+        return EXPLANATIONS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    name: str
+    text: str
+    operations: list[Called]
+
+
+def resources() -> list[Resource]:
+    return [
+        Resource(name, text, [one for one in operations() if one.resource == name])
+        for name, text in RESOURCES.items()
+    ]
+
+
+@cache
+def operations() -> list[Called]:
+    return [
+        _called(path, method, described)
+        for path, methods in document()["paths"].items()
+        for method, described in methods.items()
+    ]
+
+
+@cache
+def notifications() -> list[Told]:
+    told = {
+        (one := described["x-notification"])["name"]: Told(
+            one["name"], one["node"], one["source"], one["page"], one["events"], one["example"]
+        )
+        for methods in document()["paths"].values()
+        for described in methods.values()
+        if "x-notification" in described
+    }
+    return [told[name] for name in RESOURCES if name in told]
+
+
+@cache
+def errors() -> list[Described]:
+    return [_described(name) for name in TABLE]
+
+
+def operations_with(name: str) -> list[Called]:
+    """The operations that may answer with this error."""
+    return [one for one in operations() if any(error.name == name for error in one.errors)]
+
+
+def operations_telling(name: str) -> list[Called]:
+    """The operations after which this error may be told."""
+    return [one for one in operations() if any(error.name == name for error in one.later)]
+
+
+def http_form(name: str) -> str:
+    """The body of the answer; empty for an error that is only told."""
+    answering = operations_with(name)
+    if operations_telling(name) and not answering:
+        return ""
+    with_media = any("{mrdId}" in one.path for one in answering)
+    return error_document(TABLE[name], with_media=with_media)
+
+
+def media_is_optional(name: str) -> bool:
+    """Whether some of the operations name an MRD and others do not."""
+    return len({"{mrdId}" in one.path for one in operations_with(name)}) > 1
+
+
+def notification_form(name: str) -> str:
+    """The notification; empty for an error that is only answered."""
+    telling = operations_telling(name)
+    if not telling:
+        return ""
+    about_media = any(one.notification == "Media" for one in telling)
+    return error_update(TABLE[name], about_media=about_media)
+
+
+def curl(operation: Called, base: str, password: str) -> str:
+    """A command to copy; without a password curl asks for it."""
+    words = ["curl", "-i"]
+    if operation.login:
+        words += ["-u", f"{operation.login}:{password}" if password else operation.login]
+    if operation.method != "GET":
+        words += ["-X", operation.method]
+    if operation.bodies:
+        words += ["-H", "Content-Type: application/xml"]
+    if operation.method != "GET":
+        words += ["-H", "requestId: r-1"]
+    if operation.bodies:
+        words += ["-d", operation.bodies[0].example]
+    path = operation.path.format(**{name: one.example for name, one in PARAMETERS.items()})
+    queries = [f"{one.name}={QUERIES[one.name]}" for one in operation.parameters]
+    return shlex.join([*words, base + path + ("?" + "&".join(queries) if queries else "")])
+
+
+def _described(name: str) -> Described:
+    row = TABLE[name]
+    error = sample(row)
+    return Described(name, row.status, row.type, error.message, error.data)
+
+
+def _called(path: str, method: str, described: dict[str, Any]) -> Called:
+    status, answered = next(
+        (int(code), one) for code, one in described["responses"].items() if int(code) < 300
+    )
+    notification = described.get("x-notification", {})
+    return Called(
+        id=described["operationId"],
+        method=method.upper(),
+        path=path,
+        resource=described["tags"][0],
+        summary=described["summary"],
+        text=described.get("description", ""),
+        callers=described["x-callers"],
+        page=described["x-page"],
+        login=described.get("x-example-login", ""),
+        parameters=[
+            Field(one["name"], kind_of(one["schema"]), True, one["description"])
+            for one in described.get("parameters", [])
+            if one["in"] == "query"
+        ],
+        bodies=_bodies(described.get("requestBody", {})),
+        status=status,
+        outcome=STATUSES[status, "content" in answered],
+        headers={
+            name: one["description"]
+            for name, one in answered.get("headers", {}).items()
+            if name != "requestId"
+        },
+        answer=next(iter(_bodies(answered)), None),
+        errors=[_described(name) for name in described["x-errors"]],
+        later=[_described(name) for name in notification.get("errors", [])],
+        notification=notification.get("name", ""),
+    )
+
+
+def _bodies(described: dict[str, Any]) -> list[Body]:
+    """The documents of a request or an answer; one for each of the forms that it may have."""
+    if "content" not in described:
+        return []
+    content = described["content"][XML]
+    schema = resolved(content["schema"])
+    forms = schema.get("oneOf") or [content["schema"]]
+    examples = [one["value"] for one in content.get("examples", {}).values()]
+    return [
+        Body(
+            name=resolved(form)["xml"]["name"],
+            text=resolved(form).get("description", ""),
+            example=example,
+            fields=list(fields_of(resolved(form))),
+        )
+        for form, example in zip(forms, examples, strict=True)
+    ]

@@ -1,0 +1,44 @@
+"""The paths of the API as the protocol's pages write them, and in the order of reading."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from finesse.docs.words import RESOURCES
+
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+
+def name_paths(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Paths as the protocol's pages write them: no slash at the end, `{mrdId}` for `mrd_id`.
+
+    In the order of reading: by resource, one object before a list of them.
+    """
+    named = [
+        (camel_case(path.rstrip("/")), regex, method, callback)
+        for path, regex, method, callback in endpoints
+    ]
+    return sorted(named, key=_in_order_of_reading)
+
+
+def resource_of(path: str) -> str:
+    """What is asked of a user or of a team is the resource that stands behind it."""
+    literals = [part for part in parts_of(path) if not part.startswith("{")]
+    owners = {"User", "Team", "TeamResource"}
+    resource = next((part for part in literals if part not in owners), literals[0])
+    return "ReasonCode" if resource == "ReasonCodes" else resource
+
+
+def _in_order_of_reading(endpoint: Endpoint) -> tuple[int, bool, str, int]:
+    path, _, method, _ = endpoint
+    by_resource = list(RESOURCES).index(resource_of(path))
+    by_method = ["GET", "PUT", "POST", "DELETE"].index(method)
+    return by_resource, not path.endswith("}"), path, by_method
+
+
+def parts_of(path: str) -> list[str]:
+    return path.removeprefix("/finesse/api/").split("/")
+
+
+def camel_case(path: str) -> str:
+    return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), path)

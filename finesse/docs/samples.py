@@ -1,0 +1,54 @@
+"""The exact body of each error, with its placeholders filled by an example."""
+
+from finesse.api.codec import render
+from finesse.api.errors import MRD_NOT_FOUND, NAMES, ErrorRow, FinesseError
+
+MRD = "5001"
+USER = "1234"
+_VALUES = {
+    "user": USER,
+    "resource": "/finesse/api/Medium",
+    "team": "7",
+    "mrd": "5009",
+    "id": "4711",
+    "method": "POST",
+    "reason": "The body is not well-formed XML",
+    "parameter": "maxDialogLimit",
+    "object": "media",
+    "limit": "100",
+    "scope": "global",
+}
+_OTHER_VALUES = {
+    "AUTHENTICATION_FAILURE": {"user": "1235"},
+    "USER_NOT_FOUND": {"user": "9999"},
+    "INVALID_SUPERVISOR": {"user": "1300"},
+    "REASON_CODE_DUPLICATE": {"parameter": "label"},
+}
+
+
+def sample(row: ErrorRow) -> FinesseError:
+    """The error as it may be raised."""
+    values = {**_VALUES, **_OTHER_VALUES.get(NAMES[row], {})}
+    return FinesseError(row, headers={}, values=values)
+
+
+def error_document(row: ErrorRow, *, with_media: bool) -> str:
+    """The body of the HTTP answer; `with_media` where the path names an MRD."""
+    error = sample(row)
+    media = error.data if row is MRD_NOT_FOUND else MRD
+    return render(error.body(media=media if with_media else None), pretty=True)
+
+
+def error_update(row: ErrorRow, *, about_media: bool = True) -> str:
+    """The same error as a notification, as it is told after the 202."""
+    error = sample(row)
+    source = f"/finesse/api/User/{USER}"
+    if about_media:
+        source += f"/Media/{MRD}"
+    update = {
+        "data": error.told(media=MRD if about_media else None),
+        "event": "PUT",
+        "requestId": "r-1",
+        "source": source,
+    }
+    return render({"Update": update}, pretty=True)

@@ -1,0 +1,108 @@
+"""The pages of the description: public, read-only, and open while the service is out of service."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from finesse.api.errors import TABLE
+from finesse.docs import legal, pages
+from finesse.docs.document import as_json, as_yaml
+from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
+from finesse.docs.words import MANNERS, SUMMARY
+from finesse.users.models import User
+from media.viewer import POLICY
+
+XSD = Path(__file__).parent.parent / "api" / "finesse.xsd"
+_BY_CONSTANT = {row.message: name for name, row in TABLE.items() if row.message.isupper()}
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every resource, every notification, every error, on one page."""
+    base = f"{request.scheme}://{request.get_host()}"
+    password = settings.FINESSE_DEMO_PASSWORD if settings.FINESSE_DEMO else ""
+    context = {
+        "summary": SUMMARY,
+        # Every second part stands between backticks.
+        "manners": [manner.split("`") for manner in MANNERS],
+        "resources": [
+            (resource, [(one, pages.curl(one, base, password)) for one in resource.operations])
+            for resource in pages.resources()
+        ],
+        "notifications": pages.notifications(),
+        "error_update": pages.notification_form("AGENT_NOT_LOGGED_IN"),
+        "socket": base.replace("http", "ws", 1) + "/ws/notifications/",
+        "errors": pages.errors(),
+    }
+    return _page(request, "docs/index.html", context)
+
+
+@require_safe
+@never_cache
+def error(request: HttpRequest, name: str) -> HttpResponse:
+    """What an error means and what may be asked for instead; `name` is its row in the table."""
+    if name in _BY_CONSTANT:
+        return redirect("docs-error", _BY_CONSTANT[name])
+    if name not in TABLE:
+        raise Http404
+    topics = EXPLANATIONS[name].topics
+    context = {
+        "error": next(one for one in pages.errors() if one.name == name),
+        "http_form": pages.http_form(name),
+        "media_is_optional": pages.media_is_optional(name),
+        "notification_form": pages.notification_form(name),
+        "answering": pages.operations_with(name),
+        "telling": pages.operations_telling(name),
+        "media_states": legal.of_media() if Topic.MEDIA_STATES in topics else [],
+        "desktop_states": legal.of_desktops() if Topic.DESKTOP_STATES in topics else [],
+        "rules": REASON_CODE_RULES if Topic.REASON_CODES in topics else (),
+        # Nobody's session is asked for where nothing of it is shown.
+        "personal": bool(topics),
+    }
+    # Whoever has a session sees what is their own, nobody else's.
+    if topics and request.user.is_authenticated:
+        context |= _own(request.user, topics)
+    return _page(request, "docs/error.html", context)
+
+
+@require_safe
+def errors(request: HttpRequest) -> HttpResponse:
+    return redirect(reverse("docs") + "#errors")
+
+
+@require_safe
+def openapi_json(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(as_json(), content_type="application/json")
+
+
+@require_safe
+def openapi_yaml(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(as_yaml(), content_type="application/yaml")
+
+
+@require_safe
+def xsd(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(XSD.read_bytes(), content_type="application/xml")
+
+
+def _own(user: User, topics: tuple[Topic, ...]) -> dict[str, Any]:
+    own: dict[str, Any] = {"person": user}
+    if Topic.MEDIA_STATES in topics or Topic.DESKTOP_STATES in topics:
+        now = legal.now_of_media(user) if Topic.MEDIA_STATES in topics else []
+        desktop = [legal.now_of_desktop(user)] if Topic.DESKTOP_STATES in topics else []
+        own["now"] = [*now, *desktop]
+    if Topic.REASON_CODES in topics:
+        own["choices"] = legal.choices_of(user)
+    return own
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context)
+    response.headers["Content-Security-Policy"] = POLICY
+    return response

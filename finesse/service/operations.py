@@ -1,0 +1,16 @@
+"""What the handler of SystemInfo does, for the description."""
+
+from finesse.api.description import ANYBODY, Operation
+from finesse.api.errors import BAD_REQUEST
+from finesse.service import shapes
+
+GET_SYSTEM_INFO = Operation(
+    summary="Read what the service is, and whether it is in service",
+    page="SystemInfo",
+    callers=ANYBODY,
+    text="Readable without authentication and out of service: clients poll it until the service "
+    "is back.",
+    answer=shapes.SystemInfoShape,
+    errors=(BAD_REQUEST,),
+    notification=shapes.SYSTEM_INFO_NOTIFICATION,
+)

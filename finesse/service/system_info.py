@@ -1,0 +1,62 @@
+"""SystemInfo: the one representation, for the answer of the API and for the notification.
+
+Every documented element is there, in alphabetical order, and empty where this service has nothing
+true to say. What the pages call the CTI server is the worker here: what applies the requests.
+"""
+
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils import timezone
+
+from finesse.api.codec import timestamp
+from finesse.service import heartbeat
+
+
+class Status(TextChoices):
+    """The values of `status` that this service has [SystemInfo API Parameters]."""
+
+    IN_SERVICE = "IN_SERVICE", "in service"
+    OUT_OF_SERVICE = "OUT_OF_SERVICE", "out of service"
+
+
+def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
+    """The children of `<SystemInfo>` as of now. `host` and port are where the caller asked."""
+    pulse = heartbeat.pulse()
+    beat = pulse.beats.get(heartbeat.WORKER)
+    worker_beats = beat is not None and heartbeat.WORKER not in pulse.faults
+    xmpp_domain = settings.FINESSE_XMPP_DOMAIN
+    return {
+        # In seconds [SystemInfo API Parameters].
+        "ctiHeartbeatInterval": int(settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]),
+        "ctiServers": None,
+        "ctiVersion": None,
+        "currentTimestamp": timestamp(timezone.now()),
+        "deploymentType": "UCCE",
+        "lastCTIHeartbeatStatus": "success" if worker_beats else "failure",
+        # An Integer, unlike every other moment [SystemInfo API Parameters]: milliseconds.
+        "lastSuccessCTIHeartbeatTime": None if beat is None else int(beat * 1000),
+        "license": None,
+        "peripheralId": None,
+        "primaryNode": {
+            "host": settings.FINESSE_HOST or host or socket.gethostname(),
+            "httpsPort": https_port,
+            "xmppPort": None,
+            "xmppSecurePort": None,
+        },
+        "secondaryNode": {"host": None},
+        "status": Status.OUT_OF_SERVICE.value if pulse.faults else Status.IN_SERVICE.value,
+        "statusReason": ", ".join(f"{part} {fault}" for part, fault in pulse.faults.items()),
+        "systemAuthMode": "NON_SSO",
+        "timezoneOffset": _offset_minutes(),
+        "uri": "/finesse/api/SystemInfo",
+        "xmppDomain": xmpp_domain,
+        "xmppPubSubDomain": f"pubsub.{xmpp_domain}" if xmpp_domain else None,
+    }
+
+
+def _offset_minutes() -> int:
+    offset = timezone.localtime().utcoffset()
+    return int(offset.total_seconds() // 60) if offset else 0

@@ -1,0 +1,38 @@
+const SERVICE = { IN_SERVICE: "In service", OUT_OF_SERVICE: "Out of service" };
+
+/** One line on what a notification tells, and the kind of it. */
+export function summarise(notification) {
+  const { event, agentId, mrdId, media, user, service, errors, contents, isReadable } = notification;
+  if (!isReadable) return { kind: "other", what: "An update that is not well-formed XML" };
+  if (errors.length) return { kind: "error", what: errors.map(describeError).join("; ") };
+  if (media) return summariseMedia(event, media);
+  if (user) return summariseUser(event, user);
+  if (service) return { kind: "service", what: joined(SERVICE[service.status] ?? service.status, service.faults) };
+  // A deleted user is told without data.
+  if (event === "DELETE" && agentId && !mrdId && !contents.length) return { kind: "left", what: "User deleted" };
+  if (event === "DELETE") return { kind: "left", what: `Removed: ${contents.join(", ") || "–"}` };
+  return { kind: "other", what: `${event} ${contents.join(", ") || "without data"}` };
+}
+
+function summariseMedia(event, { state, reason }) {
+  if (event === "DELETE") return { kind: "left", what: "Left the MRD" };
+  const what = joined(state, reason?.label);
+  return event === "POST" ? { kind: "joined", what: `Joined the MRD · ${what}` } : { kind: "change", what };
+}
+
+/** What a User shows of its own is the state of the desktop. */
+function summariseUser(event, { state, reason }) {
+  if (event === "DELETE") return { kind: "left", what: "User deleted" };
+  const desktop = joined(state, reason?.label);
+  return event === "POST"
+    ? { kind: "joined", what: `User added · desktop ${desktop}` }
+    : { kind: "change", what: `Desktop ${desktop}` };
+}
+
+function describeError({ constant, type }) {
+  return joined(constant, type) || "Error";
+}
+
+function joined(...texts) {
+  return texts.filter(Boolean).join(" · ");
+}

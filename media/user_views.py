@@ -1,0 +1,125 @@
+"""/finesse/api/User/<id> and /finesse/api/Team/<id>: the desktop's sign-in, and who is there."""
+
+from typing import cast
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from finesse.api.codec import identifier
+from finesse.api.errors import (
+    AUTHORIZATION_FAILURE,
+    INVALID_SUPERVISOR,
+    OTHER_USER,
+    REASON_CODE_NOT_ALLOWED,
+    TEAM_NOT_FOUND,
+    USER_NOT_FOUND,
+)
+from finesse.api.views import FinesseView, request_id_of
+from finesse.users.models import Team, User
+from media import operations
+from media.acceptance import accept, refuse
+from media.models import Cause, MediaRequest
+from media.serializers import read_reason_code, read_state
+from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
+from media.user_serializers import (
+    desktop_of,
+    read_extension,
+    represent_team,
+    represent_user,
+    with_desktops,
+)
+from reasoncodes.models import Category, ReasonCode
+from reasoncodes.system_codes import SUPERVISOR_INITIATED
+
+
+class UserDetail(FinesseView):
+    """One user [User], and the desktop's sign-in, states and sign-out."""
+
+    @operations.GET_USER
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"User": represent_user(_find(cast(User, request.user), user_id))})
+
+    @operations.PUT_USER
+    def put(self, request: Request, user_id: str) -> Response:
+        """202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
+        caller = cast(User, request.user)
+        user = _find(caller, user_id)
+        children = self.document("User")
+        requested = read_state(children, USER_STATES)
+        is_own = user.pk == caller.pk
+        if requested is Requested.LOGIN and not is_own:
+            raise OTHER_USER(user=caller.pk)
+        extension = read_extension(children) if requested is Requested.LOGIN else ""
+        if requested is Requested.LOGOUT and not is_own:
+            requested = Requested.FORCED_LOGOUT
+        state = State(desktop_of(user).state)
+        refuse(refusal(state, requested, DESKTOP_TRANSITIONS), user.pk, None)
+        if is_own:
+            reason_code = read_reason_code(children, requested, user)
+        elif children.text("reasonCodeId"):
+            raise REASON_CODE_NOT_ALLOWED()
+        else:
+            reason_code = _of_supervisors(requested)
+        accept(
+            [
+                MediaRequest(
+                    login_id=user.pk,
+                    mrd_id=None,
+                    requested=requested,
+                    reason_code=reason_code,
+                    extension=extension,
+                    request_id=request_id_of(request),
+                    cause=Cause.SELF if is_own else Cause.SUPERVISOR,
+                    actor=caller.pk,
+                    accepted_at=timezone.now(),
+                )
+            ]
+        )
+        return Response(status=202)
+
+
+class TeamDetail(FinesseView):
+    """One team with its users, for its supervisors and administrators [Team]."""
+
+    @operations.GET_TEAM
+    def get(self, request: Request, team_id: str) -> Response:
+        caller, pk = cast(User, request.user), identifier(team_id)
+        teams = Team.objects.all() if caller.is_superuser else caller.supervises()
+        team = teams.filter(pk=pk).first()
+        if team is not None:
+            return Response({"Team": represent_team(team)})
+        if caller.is_superuser:
+            raise TEAM_NOT_FOUND(team=team_id)
+        # The same for a team that does not exist: nobody learns which do.
+        raise AUTHORIZATION_FAILURE(user=caller.pk)
+
+
+def _find(caller: User, login_id: str) -> User:
+    """The user of the path, if the caller may see it: itself, a member of a supervised team, for
+    administrators everybody. Raises FinesseError 401 or `User Not Found`."""
+    users = with_desktops(User.objects.filter(pk=login_id))
+    if caller.pk == login_id or caller.is_superuser:
+        user = users.first()
+        if user is None:
+            raise USER_NOT_FOUND(user=login_id)
+        return user
+    if not caller.is_supervisor:
+        raise OTHER_USER(user=caller.pk)
+    user = users.filter(team__in=caller.supervises()).first()
+    if user is None:
+        raise INVALID_SUPERVISOR(user=login_id)
+    return user
+
+
+def _of_supervisors(requested: Requested) -> ReasonCode | None:
+    """The reason that a supervisor's change has by itself."""
+    categories = {
+        Requested.NOT_READY: Category.NOT_READY,
+        Requested.FORCED_LOGOUT: Category.LOGOUT,
+    }
+    if requested not in categories:
+        return None
+    return ReasonCode.objects.filter(
+        system_code=True, category=categories[requested], code=SUPERVISOR_INITIATED
+    ).first()

@@ -1,0 +1,124 @@
+"""Changes of the reason codes: one at a time, whoever makes them, in the API or in the admin."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from finesse.api.codec import identifier
+from finesse.api.errors import (
+    PARAMETER_INVALID,
+    REASON_CODE_DUPLICATE,
+    REASON_CODE_NOT_FOUND,
+    REASON_CODE_OF_SYSTEM,
+    REASON_CODE_STALE,
+    REASON_CODES_EXCEEDED,
+    TEAM_ASSIGNMENT_INVALID_TEAM,
+)
+from finesse.notifications import log
+from finesse.users.models import Team
+from reasoncodes.models import ReasonCode
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """A transaction that starts with the writer's lock, the first in the order of locks.
+
+    What is checked in it (uniqueness, limits, that a team is there) still holds when it commits.
+    """
+    with transaction.atomic():
+        log.lock()
+        yield
+
+
+def find(text: str) -> ReasonCode:
+    """The reason code of this id, unless it is retired. Raises FinesseError `Not Found`."""
+    reason_code = ReasonCode.objects.not_retired().filter(pk=identifier(text)).first()
+    if reason_code is None:
+        raise REASON_CODE_NOT_FOUND(id=text)
+    return reason_code
+
+
+def find_changeable(text: str) -> ReasonCode:
+    """As `find`; raises FinesseError `Finesse API Error` for one of the system."""
+    reason_code = find(text)
+    if reason_code.system_code:
+        raise REASON_CODE_OF_SYSTEM(id=text)
+    return reason_code
+
+
+def find_team(text: str) -> Team:
+    """The team whose reason codes are configured. Raises FinesseError 404."""
+    team = Team.objects.filter(pk=identifier(text)).first()
+    if team is None:
+        raise TEAM_ASSIGNMENT_INVALID_TEAM(team=text)
+    return team
+
+
+def hold(pk: int) -> None:
+    """Keep everybody from starting to name it until the transaction ends; call it in `exclusive`.
+
+    Agents choose without the writer's lock. Who has done so is seen from here on; who comes later
+    waits, and is told that the reason code is gone if it is.
+    """
+    ReasonCode.objects.select_for_update().filter(pk=pk).first()
+
+
+def save(reason_code: ReasonCode) -> None:
+    """Save it, new or changed; call it in `exclusive`.
+
+    Raises FinesseError `Finesse API Error` for a duplicate, `Maximum Exceeded` for one too many.
+    """
+    if taken := reason_code.taken():
+        raise REASON_CODE_DUPLICATE(parameter=taken[0])
+    if reason_code.exceeds():
+        raise REASON_CODES_EXCEEDED(limit=str(reason_code.limit), scope=reason_code.scope)
+    try:
+        with transaction.atomic():
+            reason_code.save()
+    except IntegrityError as error:
+        # Somebody wrote without the lock: the database holds what the check could not see.
+        # (SQLite names the index of an expression, and otherwise the columns.)
+        name = "label" if "reasoncode_label_unique" in str(error) else "code"
+        raise REASON_CODE_DUPLICATE(parameter=name) from None
+
+
+def remove(text: str) -> None:
+    """Delete it; retire it if a Media, a request or the history names it.
+
+    Raises FinesseError as `find_changeable` does.
+    """
+    with exclusive():
+        reason_code = find_changeable(text)
+        hold(reason_code.pk)
+        try:
+            reason_code.delete()
+        except ProtectedError:
+            reason_code.retired = True
+            reason_code.save(update_fields=["retired"])
+
+
+def assign(team_id: str, category: str, wanted: Sequence[int]) -> None:
+    """Make these the team's own reason codes of the category, and no others.
+
+    Raises FinesseError 404 for the team, `Finesse API Error` for a reason code that is gone,
+    `Invalid Input` for one that cannot be a team's, `Maximum Exceeded`.
+    """
+    with exclusive():
+        team = find_team(team_id)
+        found = ReasonCode.objects.not_retired().in_bulk(wanted)
+        for pk in wanted:
+            reason_code = found.get(pk)
+            if reason_code is None:
+                raise REASON_CODE_STALE(id=str(pk))
+            of_others = reason_code.for_all or reason_code.system_code
+            if of_others or reason_code.category != category:
+                raise PARAMETER_INVALID(parameter="uri", object="reason code")
+        limit = settings.FINESSE_MAX_TEAM_REASON_CODES
+        if len(found) > limit:
+            raise REASON_CODES_EXCEEDED(limit=str(limit), scope="team")
+        present = ReasonCode.objects.assigned_to(team, category).in_bulk()
+        team.reason_codes.remove(*(present.keys() - found.keys()))
+        team.reason_codes.add(*(found.keys() - present.keys()))

@@ -1,0 +1,136 @@
+"""What the handlers of reason codes do, for the description."""
+
+from finesse.api.description import (
+    ADMINISTRATORS,
+    EVERY_USER,
+    THE_USER_OR_ADMINISTRATORS,
+    Callers,
+    Operation,
+)
+from finesse.api.errors import (
+    AUTHORIZATION_FAILURE,
+    BAD_REQUEST,
+    OTHER_USER,
+    PARAMETER_INVALID,
+    PARAMETER_MISSING,
+    REASON_CODE_DUPLICATE,
+    REASON_CODE_NOT_FOUND,
+    REASON_CODE_OF_SYSTEM,
+    REASON_CODE_STALE,
+    REASON_CODES_EXCEEDED,
+    TEAM_ASSIGNMENT_INVALID_TEAM,
+    TEAM_NOT_FOUND,
+    USER_NOT_FOUND,
+)
+from reasoncodes import shapes
+
+GET_REASON_CODE = Operation(
+    summary="Read a reason code",
+    page="ReasonCode",
+    callers=EVERY_USER,
+    answer=shapes.ReasonCodeShape,
+    errors=(REASON_CODE_NOT_FOUND,),
+)
+FIND_REASON_CODE = Operation(
+    summary="Look a reason code up by category and code",
+    page="ReasonCodeLookup",
+    callers=EVERY_USER,
+    query=shapes.LookupQueryShape,
+    answer=shapes.ReasonCodeShape,
+    errors=(BAD_REQUEST, REASON_CODE_NOT_FOUND),
+)
+POST_REASON_CODE = Operation(
+    summary="Add a reason code",
+    page="ReasonCode API Parameters",
+    callers=ADMINISTRATORS,
+    body=(shapes.ReasonCodeAddShape,),
+    headers={"Location": "The address of the new reason code"},
+    errors=(
+        AUTHORIZATION_FAILURE,
+        PARAMETER_MISSING,
+        PARAMETER_INVALID,
+        REASON_CODE_DUPLICATE,
+        REASON_CODES_EXCEEDED,
+    ),
+)
+PUT_REASON_CODE = Operation(
+    summary="Change a reason code",
+    page="ReasonCode API Parameters",
+    callers=ADMINISTRATORS,
+    body=(shapes.ReasonCodeChangeShape,),
+    errors=(
+        AUTHORIZATION_FAILURE,
+        REASON_CODE_NOT_FOUND,
+        REASON_CODE_OF_SYSTEM,
+        PARAMETER_INVALID,
+        REASON_CODE_DUPLICATE,
+        REASON_CODES_EXCEEDED,
+    ),
+)
+DELETE_REASON_CODE = Operation(
+    summary="Delete a reason code",
+    page="ReasonCode",
+    callers=ADMINISTRATORS,
+    text="One that was chosen before is retired instead: it is no longer offered, and the history "
+    "goes on naming it.",
+    errors=(AUTHORIZATION_FAILURE, REASON_CODE_NOT_FOUND, REASON_CODE_OF_SYSTEM),
+)
+GET_REASON_CODES = Operation(
+    summary="Read all reason codes",
+    page="ReasonCode—Get List",
+    callers=ADMINISTRATORS,
+    query=shapes.AnyCategoryQueryShape,
+    answer=shapes.ReasonCodesShape,
+    errors=(AUTHORIZATION_FAILURE, BAD_REQUEST),
+)
+GET_REASON_CODES_OF_USER = Operation(
+    summary="Read the reason codes that a user may choose",
+    page="User—Get Reason Code List",
+    callers=THE_USER_OR_ADMINISTRATORS,
+    text="Global ones and those of the user's team.",
+    query=shapes.CategoryQueryShape,
+    answer=shapes.ReasonCodesShape,
+    errors=(OTHER_USER, USER_NOT_FOUND, BAD_REQUEST),
+)
+GET_REASON_CODE_OF_USER = Operation(
+    summary="Read a reason code that a user may choose",
+    page="User—Get Reason Code",
+    callers=THE_USER_OR_ADMINISTRATORS,
+    answer=shapes.ReasonCodeShape,
+    errors=(OTHER_USER, USER_NOT_FOUND, REASON_CODE_NOT_FOUND),
+)
+GET_REASON_CODES_OF_TEAM = Operation(
+    summary="Read the reason codes that are a team's own",
+    page="ReasonCode API Errors",
+    callers=ADMINISTRATORS,
+    text="Those that are assigned to it; global ones are not.",
+    query=shapes.CategoryQueryShape,
+    answer=shapes.ReasonCodesShape,
+    errors=(AUTHORIZATION_FAILURE, TEAM_ASSIGNMENT_INVALID_TEAM, BAD_REQUEST),
+)
+PUT_REASON_CODES_OF_TEAM = Operation(
+    summary="Assign reason codes to a team",
+    page="ReasonCode API Errors",
+    callers=ADMINISTRATORS,
+    text="The list replaces what the team had of the category. No page shows the body: our "
+    "reading.",
+    query=shapes.CategoryQueryShape,
+    body=(shapes.TeamReasonCodesShape,),
+    errors=(
+        AUTHORIZATION_FAILURE,
+        TEAM_ASSIGNMENT_INVALID_TEAM,
+        PARAMETER_MISSING,
+        PARAMETER_INVALID,
+        REASON_CODE_STALE,
+        REASON_CODES_EXCEEDED,
+    ),
+)
+GET_REASON_CODES_FOR_TEAM = Operation(
+    summary="Read the reason codes that the members of a team may choose",
+    page="TeamResource",
+    callers=Callers(text="Members of the team, its supervisors, administrators", example="1234"),
+    text="Global ones and the team's own: the successor of the list of a user.",
+    query=shapes.CategoryQueryShape,
+    answer=shapes.ReasonCodesShape,
+    errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND, BAD_REQUEST),
+)

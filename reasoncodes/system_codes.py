@@ -1,0 +1,83 @@
+"""The reason codes of the system [Manage Reason Codes (administration guide)].
+
+They say what the system itself did to an agent: part of every installation, shown to
+administrators, never chosen by anybody.
+"""
+
+import logging
+
+from reasoncodes.models import Category, ReasonCode
+
+logger = logging.getLogger(__name__)
+
+SUPERVISOR_INITIATED = 999
+"""What a supervisor made of an agent's state, in both categories."""
+
+PREFIXES = {Category.NOT_READY: "Not Ready - ", Category.LOGOUT: "Logged Out - "}
+SYSTEM_CODES = {
+    Category.NOT_READY: {
+        SUPERVISOR_INITIATED: "Supervisor Initiated",
+        20001: "Starting Force Logout",
+        20003: "Agent Logout Request",
+        32762: "Offhook",
+        32767: "Call Not Answered",
+        50002: "Connection Failure",
+        50005: "Non ACD Busy",
+        # The successor of 32762; two labels of a category are never the same.
+        50006: "Offhook (12.5)",
+        50010: "Call Overlap",
+        50041: "Mobile Call Not Answered",
+        50045: "Desktop Reconnect",
+        65533: "Extension Modified",
+        65534: "System Reset",
+        65535: "System Reinitialized",
+    },
+    Category.LOGOUT: {
+        255: "Connection Failure",
+        SUPERVISOR_INITIATED: "Supervisor Initiated",
+        20002: "Force Logout",
+        50001: "System Disconnect",
+        50002: "System Failure",
+        50003: "Device Error",
+        50004: "Inactivity Timeout",
+        50020: "Queue Change",
+        50030: "Device Conflict",
+        50040: "Mobile Agent Call Fail",
+        50042: "Mobile Agent Disconnect",
+    },
+}
+LABELS = {
+    (category.value, code): PREFIXES[category] + name
+    for category, names in SYSTEM_CODES.items()
+    for code, name in names.items()
+}
+"""The label of each, by category and code."""
+
+
+def create_missing(using: str) -> None:
+    """Create those that are not there yet.
+
+    A code or label that somebody's own reason code has is left to it: updating must not fail over
+    it, nor change what agents know it by. The log says which to renumber, as upgrading asks for.
+    """
+    missing = LABELS.keys() - _present(using)
+    if not missing:
+        return
+    made = (
+        ReasonCode(category=category, code=code, label=LABELS[category, code], system_code=True)
+        for category, code in sorted(missing)
+    )
+    ReasonCode.objects.using(using).bulk_create(made, ignore_conflicts=True)
+    for category, code in sorted(missing - _present(using)):
+        logger.warning(
+            "The system's reason code %s %s could not be created: give your own reason code of "
+            "this number or of the label “%s” another one, then migrate again.",
+            category,
+            code,
+            LABELS[category, code],
+        )
+
+
+def _present(using: str) -> set[tuple[str, int]]:
+    there = ReasonCode.objects.using(using).filter(system_code=True)
+    return set(there.values_list("category", "code"))
