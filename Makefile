@@ -1,7 +1,8 @@
 # Run it: make run. Check it: make test. Everything else: make help.
 
 HOST ?= 127.0.0.1
-PORT ?= 8000
+TLS ?= 0
+PORT ?= $(if $(filter 1,$(TLS)),8445,8000)
 DEMO ?= 1
 PYTHON ?= python3
 REQUESTS ?= 20000
@@ -19,10 +20,10 @@ endif
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, DEMO=0)
+run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, DEMO=0)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi
-	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT)
+	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(if $(filter 1,$(TLS)),--tls)
 
 test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
 	@BIN=$(BIN) tests/run

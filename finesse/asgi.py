@@ -12,13 +12,16 @@ django.setup(set_prefix=False)
 
 # Whatever touches models can be imported only now that the apps are loaded.
 from finesse.api.body_limit import BodyLimit  # noqa: E402
-from finesse.notifications.routing import websocket_urlpatterns  # noqa: E402
-from finesse.notifications.socket_auth import socket_authentication  # noqa: E402
+from finesse.notifications import routing  # noqa: E402
 from finesse.service.http import ThreadedASGIHandler  # noqa: E402
+from finesse.xmpp import routing as xmpp_routing  # noqa: E402
 
 application: Any = ProtocolTypeRouter(
     {
         "http": BodyLimit(ThreadedASGIHandler()),
-        "websocket": socket_authentication(URLRouter(websocket_urlpatterns)),
+        "websocket": URLRouter(
+            # XMPP signs in within its stream, the viewers' socket at the handshake.
+            [*xmpp_routing.websocket_urlpatterns, *routing.websocket_urlpatterns]
+        ),
     }
 )

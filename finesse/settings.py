@@ -62,12 +62,16 @@ CORS_ALLOW_HEADERS = (
 # Finesse exposes neither: a script could send a requestId, but not read it back.
 CORS_EXPOSE_HEADERS = ("requestId", "Location")
 
+# --- TLS ----------------------------------------------------------------------------------------
+
+# What `run --tls` shows: the operator's files in PEM; without them it makes its own.
+FINESSE_TLS_CERTIFICATE = env.str("FINESSE_TLS_CERTIFICATE", "")
+FINESSE_TLS_KEY = env.str("FINESSE_TLS_KEY", "")
+
 # --- Behaviour of the protocol ------------------------------------------------------------------
 
 # The name under which clients reach this service, for SystemInfo; without it the one they used.
 FINESSE_HOST = env.str("FINESSE_HOST", "")
-# The domain of the XMPP service, for SystemInfo: empty where there is none.
-FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", "")
 
 # The seed says that a successful event does not carry the requestId; Cisco's own samples do.
 FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
@@ -93,6 +97,28 @@ FINESSE_KEEP_REQUESTS_DAYS = env.int("FINESSE_KEEP_REQUESTS_DAYS", 30)
 FINESSE_KEEP_NOTIFICATIONS_DAYS = env.int("FINESSE_KEEP_NOTIFICATIONS_DAYS", 7)
 FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
 
+# --- XMPP ---------------------------------------------------------------------------------------
+
+# The domain of XMPP addresses: <login id>@<domain>.
+FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", FINESSE_HOST or "localhost")
+# SASL PLAIN over sockets that are neither encrypted nor from this machine.
+FINESSE_XMPP_ALLOW_CLEARTEXT = env.bool("FINESSE_XMPP_ALLOW_CLEARTEXT", False)
+# What one user, and whoever has not signed in yet at one address, may have in one process.
+FINESSE_XMPP_CONNECTIONS_PER_USER = env.int("FINESSE_XMPP_CONNECTIONS_PER_USER", 20)
+FINESSE_XMPP_STRANGERS_PER_ADDRESS = env.int("FINESSE_XMPP_STRANGERS_PER_ADDRESS", 200)
+# Shared with the XMPP server, for the component and the password hook: set where there is one.
+FINESSE_XMPP_SECRET = env.str("FINESSE_XMPP_SECRET", "")
+# Where that server takes components.
+FINESSE_XMPP_COMPONENT = env.str("FINESSE_XMPP_COMPONENT", "127.0.0.1:5347")
+# Where that server takes clients: STARTTLS, and TLS from the start.
+FINESSE_XMPP_PORT = env.int("FINESSE_XMPP_PORT", 5222)
+FINESSE_XMPP_SECURE_PORT = env.int("FINESSE_XMPP_SECURE_PORT", 5223)
+# Where that server speaks BOSH, if /http-bind is to be reachable here, too.
+FINESSE_XMPP_BOSH_URL = env.str("FINESSE_XMPP_BOSH_URL", "")
+# Seconds without a sign of life of a user whose client had connected, after which it is signed
+# out [Desktop Presence and Forced Logout]; 0: never.
+FINESSE_PRESENCE_SECONDS = env.int("FINESSE_PRESENCE_SECONDS", 0 if FINESSE_DEMO else 60)
+
 # How notifications leave: name of the cursor, module with `deliver(batch, head)`.
 FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
 
@@ -112,6 +138,7 @@ INSTALLED_APPS = [
     "finesse.api",
     "finesse.notifications",
     "finesse.users",
+    "finesse.xmpp",
     "reasoncodes",
     "media",
     "finesse.docs",
@@ -255,7 +282,13 @@ if REDIS_URL:
         }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Of 300, as it would be, signs of life alone would push the heartbeats out.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",

@@ -28,6 +28,7 @@ from media.models import (
 from media.serializers import represent
 from media.situations import session_of, set_session, set_situation, situation_of, wish_of
 from media.states import Requested, State, decide, decide_session
+from media.teams import changed_member
 from media.user_serializers import desktop_of, represent_user, with_desktops
 
 logger = logging.getLogger(__name__)
@@ -38,9 +39,10 @@ VOICE_ONLY = "1"
 
 @dataclass(slots=True)
 class _Told:
-    """A request with the notification that tells its outcome, until both have a position."""
+    """A notification, and the request whose outcome it tells, until both have a position."""
 
-    request: MediaRequest
+    request: MediaRequest | None
+    """None if it tells the same once more, on another node."""
     entry: log.Entry
 
 
@@ -78,7 +80,8 @@ class Batch:
         self._write_history()
         written = log.append(head, [told.entry for told in self.told])
         for told, notification in zip(self.told, written, strict=True):
-            told.request.position = notification.position
+            if told.request is not None:
+                told.request.position = notification.position
         _update(self.requests, _OUTCOME)
         MediaRequest.objects.bulk_create(self.consequences)
 
@@ -118,6 +121,9 @@ class Batch:
                 self._enter(desktop, request, VOICE_MRD)
         changed = {"user": represent_user(user)} if after != now else None
         self._conclude(request, decision.error, changed)
+        if changed and not decision.error:
+            of_team = changed_member(changed["user"], user.team_id, request.request_id)
+            self.told.extend(_Told(None, entry) for entry in of_team)
         if not decision.error and after.state is State.LOGOUT:
             self._sign_out_of_mrds(request)
 

@@ -1,4 +1,4 @@
-"""Telling who has joined or left, an MRD or the service, and what things are called now."""
+"""Telling who has joined or left an MRD, a team or the service, and what things are called now."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,7 +11,8 @@ from finesse.users.models import User
 from media.history import close_intervals, open_intervals
 from media.models import VOICE_MRD, Media, user_uri
 from media.serializers import represent
-from media.user_serializers import represent_user
+from media.teams import changed_member, moved_member
+from media.user_serializers import represent_user, with_desktops
 
 PAGE = 200
 """Media whose intervals one statement closes."""
@@ -43,14 +44,28 @@ def tell_removal(media: Sequence[Media]) -> None:
     tell_memberships(media, Event.DELETE)
 
 
-def tell_user(user: User, event: Event) -> None:
-    """Publish that this user was added, changed, or is being deleted [User Notification]."""
+def tell_user(user: User, event: Event, *, was_in: int | None = None) -> None:
+    """Publish that this user was added, changed, or is being deleted [User Notification], and then
+    the same on the nodes of the teams that it concerns.
+
+    Of a change `was_in` is the team before it. What is told is what the database says: the object
+    at hand may be older, or may have been saved in part.
+    """
+    found = with_desktops(User.objects.filter(pk=user.pk)).first()
+    if found is None:
+        return  # Somebody else has deleted it meanwhile, and told so.
+    whole, is_in = represent_user(found), found.team_id
     if event is Event.DELETE:
         close_intervals(open_intervals([(user.pk, VOICE_MRD)]), timezone.now())
-    entry = log.Entry(
+        was_in, is_in = is_in, None
+    own = log.Entry(
         node=USER.format(id=user.pk),
         source=user_uri(user.pk),
-        data=None if event is Event.DELETE else {"user": represent_user(user)},
+        data=None if event is Event.DELETE else {"user": whole},
         event=event,
     )
-    log.append(log.lock(), [entry])
+    if was_in == is_in:
+        of_teams = changed_member(whole, is_in)
+    else:
+        of_teams = moved_member(whole, was_in, is_in)
+    log.append(log.lock(), [own, *of_teams])

@@ -158,4 +158,5 @@ GET_TEAM = Operation(
     callers=Callers(text="Supervisors of the team, administrators", example="2001"),
     answer=user_shapes.TeamShape,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
+    notification=user_shapes.TEAM_NOTIFICATION,
 )

@@ -68,12 +68,14 @@ def tell_changed_user(
     """Told: added, first and last name, role [User Notification], and the team."""
     if raw or update_fields == SIGN_IN:
         return
-    if instance._told != _TOLD.get(pk=instance.pk):  # type: ignore[attr-defined]
-        tell_user(instance, Event.POST if created else Event.PUT)
+    before = instance._told  # type: ignore[attr-defined]
+    if before != _TOLD.get(pk=instance.pk):
+        event = Event.POST if created else Event.PUT
+        tell_user(instance, event, was_in=before and before["team"])
         transaction.on_commit(announce)
 
 
-_TOLD = User.objects.values_list("first_name", "last_name", "team", "is_supervisor", "is_superuser")
+_TOLD = User.objects.values("first_name", "last_name", "team", "is_supervisor", "is_superuser")
 
 
 @receiver(post_delete, sender=Media)

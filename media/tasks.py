@@ -18,6 +18,7 @@ from finesse.notifications.publisher import publish_all
 from finesse.notifications.status import tell_status
 from finesse.service import heartbeat
 from finesse.service.system_info import Status
+from media.absence import sign_out_absent
 from media.models import MediaRequest, StateInterval
 from media.writer import apply_pending
 
@@ -53,6 +54,10 @@ def sweep() -> None:
     # Here alone: a second later is soon enough, and the bell's way is every request's.
     with _broken_connections_closed():
         tell_status(Status.IN_SERVICE)
+        # Last: looking for who is gone must not keep what was accepted from its outcome.
+        has_signed_out = sign_out_absent()
+    if has_signed_out:
+        _work()
 
 
 def _work() -> None:

@@ -5,6 +5,7 @@ missing tag. The order is alphabetical, as in real answers.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -69,8 +70,13 @@ def represent_team(team: Team) -> dict[str, Any]:
         "uri": team_uri(team.pk),
         "id": team.pk,
         "name": team.name,
-        "users": {"User": [_summary(member) for member in members]},
+        "users": {"User": [summarise(represent_user(member)) for member in members]},
     }
+
+
+def summarise(user: Mapping[str, object]) -> dict[str, object]:
+    """What a team shows of a user [Team], of the children of the whole `<User>`."""
+    return {name: user[name] for name in _IN_TEAMS}
 
 
 def team_uri(team_id: int) -> str:
@@ -115,8 +121,3 @@ _IN_TEAMS = (
     "stateChangeTime",
     "uri",
 )
-
-
-def _summary(user: User) -> dict[str, Any]:
-    whole = represent_user(user)
-    return {name: whole[name] for name in _IN_TEAMS}

@@ -222,3 +222,52 @@ USER_NOTIFICATION = Notification(
     },
     update=UserUpdateShape,
 )
+
+
+class TeamUpdateDataShape(Shape):
+    """The user who has changed, or the one who has joined or left the team."""
+
+    user = UserSummaryShape(required=False)
+    users = Wrapped(
+        child=UserSummaryShape(), required=False, help_text="Of POST and DELETE; there is one"
+    )
+
+
+class TeamUpdateShape(UpdateShape):
+    """A user of the team has changed, has joined it or has left it."""
+
+    example = """<Update>
+  <data>
+    <user>
+      <dialogs>/finesse/api/User/1234/Dialogs</dialogs>
+      <extension>1001</extension>
+      <firstName>Ana</firstName>
+      <lastName>Lima</lastName>
+      <loginId>1234</loginId>
+      <pendingState></pendingState>
+      <reasonCode></reasonCode>
+      <state>READY</state>
+      <stateChangeTime>2015-09-11T06:55:14.782Z</stateChangeTime>
+      <uri>/finesse/api/User/1234</uri>
+    </user>
+  </data>
+  <event>PUT</event>
+  <requestId></requestId>
+  <source>/finesse/api/User/1234</source>
+</Update>"""
+
+    data = TeamUpdateDataShape()  # type: ignore[assignment]
+
+
+TEAM_NOTIFICATION = Notification(
+    name="Team",
+    node=nodes.TEAM_USERS,
+    source=nodes.USER,
+    page="Team Notification",
+    events={
+        "PUT": "A user of the team has changed, as the User notification tells it",
+        "POST": "A user has joined the team: <users>, and the source is the node (our reading)",
+        "DELETE": "A user has left the team or was deleted, likewise",
+    },
+    update=TeamUpdateShape,
+)

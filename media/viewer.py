@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from finesse.api.codec import render
 from finesse.notifications import log
 from finesse.notifications.models import Notification
+from finesse.notifications.nodes import TEAM
 from finesse.notifications.readers import Reader
 from finesse.users.models import User
 from media.models import Media
@@ -88,7 +89,9 @@ def _row(media: Media) -> dict[str, Any]:
 def _replay_from(reader: Reader, position: int) -> int:
     """The position behind which the last `RECENT` visible notifications are."""
     recent = Notification.objects.filter(position__lte=position).order_by("-position")
-    if reader.nodes is not None:
+    if reader.nodes is None:
+        recent = recent.exclude(node__startswith=TEAM)
+    else:
         recent = recent.filter(node__in=reader.nodes)
     oldest = recent.values_list("position", flat=True)[:RECENT]
     return min(oldest, default=position + 1) - 1

@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 
 SUPERVISOR_INITIATED = 999
 """What a supervisor made of an agent's state, in both categories."""
+CONNECTION_FAILURE = 255
+"""Why somebody is signed out whose client is gone [Desktop Presence and Forced Logout]."""
 
 PREFIXES = {Category.NOT_READY: "Not Ready - ", Category.LOGOUT: "Logged Out - "}
 SYSTEM_CODES = {
@@ -33,7 +35,7 @@ SYSTEM_CODES = {
         65535: "System Reinitialized",
     },
     Category.LOGOUT: {
-        255: "Connection Failure",
+        CONNECTION_FAILURE: "Connection Failure",
         SUPERVISOR_INITIATED: "Supervisor Initiated",
         20002: "Force Logout",
         50001: "System Disconnect",

@@ -29,3 +29,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 FINESSE_HEARTBEAT_SECONDS = 60.0
 if REDIS_URL:  # noqa: F405
     CACHES["default"]["OPTIONS"]["socket_timeout"] = 30  # noqa: F405
+# A second without its client signs nobody out, but in the tests that are about it.
+FINESSE_PRESENCE_SECONDS = 0

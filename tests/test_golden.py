@@ -22,6 +22,7 @@ from finesse.users.models import Team, User
 from media import writer
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, media_uri
 from media.serializers import represent, represent_mrd, represent_non_member
+from media.teams import changed_member
 from media.user_serializers import represent_team, represent_user
 from reasoncodes.models import ReasonCode
 from reasoncodes.serializers import represent as represent_reason_code
@@ -146,9 +147,12 @@ def team_of_user() -> dict[str, Any]:
 
 
 def update(data: dict[str, Any] | None, source: str, **options: Any) -> str:
-    """What the log makes of it."""
-    entry = log.Entry(node=source, source=source, data=data, **options)
-    (written,) = log.append(log.lock(), [entry])
+    return told([log.Entry(node=source, source=source, data=data, **options)])
+
+
+def told(entries: list[log.Entry]) -> str:
+    """What the log makes of the one entry."""
+    (written,) = log.append(log.lock(), entries)
     return written.update
 
 
@@ -196,6 +200,7 @@ PRODUCED: dict[str, Callable[[], str]] = {
     "update-user": lambda: update(
         {"user": represent_user(user())}, "/finesse/api/User/1001002", event=Event.PUT
     ),
+    "update-team-user": lambda: told(changed_member(represent_user(user()), 1)),
     "update-user-deleted": lambda: update(None, "/finesse/api/User/1001002", event=Event.DELETE),
     "error-out-of-service": lambda: error(errors.OUT_OF_SERVICE),
     "error-already-logged-in": lambda: error(errors.AGENT_ALREADY_LOGGED_IN),

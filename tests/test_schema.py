@@ -115,6 +115,7 @@ CORRUPTIONS = [
     ("update-error", "<errorData>1</errorData>", "<ErrorData>1</ErrorData>"),
     ("update-error", "<apiErrors>", "<ApiErrors>", "</apiErrors>", "</ApiErrors>"),
     ("update-user", "<user>", "<User>", "</user>", "</User>"),
+    ("update-team-user", "<reasonCode>", "<ReasonCode>", "</reasonCode>", "</ReasonCode>"),
     ("error-other-user", "<ErrorData>1002001</ErrorData>", "<errorData>1002001</errorData>"),
     ("system-info", "<lastCTIHeartbeatStatus>success", "<lastCTIHeartbeatStatus>Success"),
     # A mandatory element that is missing.
@@ -126,6 +127,8 @@ CORRUPTIONS = [
     ("media-not-assigned", "<name>Cisco_Chat_MRD2</name>", ""),
     ("user", "<pendingState></pendingState>", ""),
     ("user", "<mode></mode>", ""),
+    ("user", "<loginName>1001002</loginName>", ""),
+    ("update-team-user", "<uri>/finesse/api/User/1001002</uri>", ""),
     ("team", "<stateChangeTime>2015-09-11T06:55:14.782Z</stateChangeTime>", ""),
     ("reason-code", "<systemCode>false</systemCode>", ""),
     ("system-info", "<license></license>", ""),
@@ -153,6 +156,7 @@ CORRUPTIONS = [
     ("reason-codes", "</ReasonCodes>", "<Media></Media></ReasonCodes>"),
     ("put-media-routable", "<routable>", "<state>READY</state><routable>"),
     ("update-error", "</data>", "<user></user></data>"),
+    ("update-team-user", "<state>", "<reasonCodeId>16</reasonCodeId><state>"),
     # Values.
     ("media", "<state>NOT_READY", "<state>LOGIN"),
     ("media", "<state>NOT_READY", "<state>WORK_NOT_READY"),
@@ -462,6 +466,8 @@ def test_every_notification_is_a_valid_update(place: Place, cast: Cast, settings
         "PUT apiErrors",
         "PUT user",
         "POST user",
+        "POST users",
+        "DELETE users",
         "DELETE nothing",
         "PUT systemInfo",
     }

@@ -69,6 +69,8 @@ def test_what_there_is_nothing_true_to_say_of_is_empty(api: API) -> None:
         "systemAuthMode",
         "timezoneOffset",
         "uri",
+        "xmppDomain",
+        "xmppPubSubDomain",
     }
     assert info.findtext("ctiHeartbeatInterval") == "1"
 

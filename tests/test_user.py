@@ -140,7 +140,8 @@ def test_signing_in_leads_to_not_ready_and_is_told_as_a_user_notification(
     response = desk.sign_in(requestId="r-1")
     assert (response.status_code, response.content, response["requestId"]) == (202, b"", "r-1")
     assert desk.state() == "LOGOUT"
-    (told,) = settle()
+    told, of_team = settle()
+    assert of_team.node.startswith("/finesse/api/Team/")
     assert (told.node, told.source, told.event) == (*["/finesse/api/User/alice"] * 2, "PUT")
     update = update_of(told)
     user = update.find("data/user")
@@ -256,7 +257,8 @@ def test_signing_in_again_keeps_the_state_and_tells_nobody(desk: Desk, settle: S
     assert settle() == []
     assert desk.state() == "READY"
     desk.put("LOGIN", "<extension>2002</extension>")
-    (told,) = settle()
+    told, of_team = settle()
+    assert update_of(of_team).findtext("data/user/extension") == "2002"
     assert update_of(told).findtext("data/user/extension") == "2002"
     assert update_of(told).findtext("data/user/state") == "READY"
 
@@ -299,11 +301,12 @@ def test_signing_out_of_the_desktop_signs_out_of_the_mrds(
     told = settle()
     assert [one.source.removeprefix("/finesse/api/User/alice") for one in told] == [
         "",
+        "",  # On the node of the team.
         "/Media/5000",
         "/Media/5001",
         "/Media/5001",
     ]
-    assert [one.request_id for one in told] == [""] * 4
+    assert [one.request_id for one in told] == [""] * 5
     assert outcomes()[-3:] == [("LOGIN", "changed", ""), *[("FORCED_LOGOUT", "changed", "")] * 2]
     states = dict(Media.objects.filter(user="alice").values_list("mrd_id", "state"))
     assert states == {5000: "LOGOUT", 5001: "NOT_READY"}
@@ -334,7 +337,7 @@ def test_a_supervisor_changes_the_teams_agents_with_the_systems_code(
     desk.put("READY")
     settle()
     assert desk.put("NOT_READY", login="carol", requestId="s-1").status_code == 202
-    (told,) = settle()
+    told, _ = settle()
     user = update_of(told).find("data/user")
     assert user is not None
     assert user.findtext("reasonCode/code") == "999"
@@ -414,8 +417,9 @@ def test_another_team_is_told(settle: Settle, cast: Cast) -> None:
     settle()
     cast.alice.team = cast.bob.team
     cast.alice.save()
-    (told,) = settle()
+    told, *of_teams = settle()
     assert update_of(told).findtext("data/user/teamName") == "Back office"
+    assert [one.event for one in of_teams] == ["DELETE", "POST"]
 
 
 def test_a_deleted_user_leaves_no_open_interval(desk: Desk, settle: Settle, cast: Cast) -> None:

@@ -366,6 +366,7 @@ def test_leaving_an_mrd_ends_its_open_interval(api: API, cast: Cast, settle: Set
         ("DELETE", "5000"),
         ("DELETE", "5001"),
         ("DELETE", "lice"),
+        ("DELETE", "sers"),  # Of the team.
     ]
 
 

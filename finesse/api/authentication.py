@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from finesse.api.credentials import verify
 from finesse.api.errors import AUTHENTICATION_FAILURE
+from finesse.service import presence
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -41,6 +42,7 @@ class BasicAuthentication(BaseAuthentication):
         user = verify(*credentials) if credentials else None
         if user is None:
             raise AUTHENTICATION_FAILURE(user=credentials[0] if credentials else "")
+        presence.heard(user.pk)
         return user, None
 
     def authenticate_header(self, request: Request) -> str:

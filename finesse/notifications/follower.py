@@ -23,6 +23,10 @@ class Followed(Protocol):
         """What the follower may see behind its position."""
         ...
 
+    def note(self, follower: "Follower") -> None:
+        """The follower's client has come or gone."""
+        ...
+
 
 class AccessChanged:
     """In a follower's stream: from here on it sees others than before."""
@@ -42,7 +46,19 @@ class Follower:
         self._missed = True
         self._ended = False
         self._access_changed = False
+        self._present = True
         self._wake = asyncio.Event()
+
+    @property
+    def present(self) -> bool:
+        """Whether its client counts as there: one may be connected and say that it is not."""
+        return self._present
+
+    @present.setter
+    def present(self, present: bool) -> None:
+        if present != self._present:
+            self._present = present
+            self._log.note(self)
 
     def offer(self, notification: Notification) -> None:
         """Queue it; a follower whose queue is full has missed it and will read the table."""

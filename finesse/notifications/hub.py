@@ -19,11 +19,13 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from finesse.notifications import log
+from finesse.notifications.attendance import Attendance
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
 from finesse.notifications.status import Watch
 from finesse.notifications.transports.channels import GROUP, unpacked
+from finesse.service import presence
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Hub:
         self._window: deque[Notification] = deque(maxlen=WINDOW)
         self._by_node: defaultdict[str, set[Follower]] = defaultdict(set)
         self._of_everything: set[Follower] = set()
+        self._attendance = Attendance(self._present)
         # The socket that subscribes and the task that follows both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -83,15 +86,33 @@ class Hub:
             follower.end()
         else:
             self._join(follower)
+            self.note(follower)
         return resume, self.position, follower
 
     def leave(self, follower: Follower) -> None:
+        if follower in self._followers:
+            self._part(follower)
+            if follower.present:
+                self.note(follower)
+
+    def note(self, follower: Follower) -> None:
+        """The follower's client has come or gone."""
+        self._attendance.note(follower.reader.login_id)
+
+    def _part(self, follower: Follower) -> None:
         self._followers.discard(follower)
         self._of_everything.discard(follower)
         for node in follower.reader.nodes or ():
             self._by_node[node].discard(follower)
             if not self._by_node[node]:
                 del self._by_node[node]
+
+    def see(self, follower: Follower, reader: Reader) -> None:
+        """Let it go on with what its client is subscribed to now."""
+        if follower in self._followers:
+            self._part(follower)
+            follower.see(reader)
+            self._join(follower)
 
     async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
         """What the follower may see behind its position, from memory if it is there."""
@@ -118,6 +139,8 @@ class Hub:
     async def _follow_the_log(self) -> None:
         heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         beside = [asyncio.create_task(self._listen(heard)), asyncio.create_task(self._watch())]
+        if presence.is_on():
+            beside.append(asyncio.create_task(self._attendance.keep()))
         try:
             while True:
                 try:
@@ -199,6 +222,9 @@ class Hub:
 
     # --- who follows ----------------------------------------------------------------------------
 
+    def _present(self) -> set[str]:
+        return {follower.reader.login_id for follower in self._followers if follower.present}
+
     def _join(self, follower: Follower) -> None:
         self._followers.add(follower)
         if follower.reader.nodes is None:
@@ -228,7 +254,7 @@ class Hub:
         for follower in followers:
             if follower not in self._followers:
                 continue  # It left while the question was asked.
-            self.leave(follower)
+            self._part(follower)
             current = readers.get(follower.reader)
             if current is None:
                 follower.end()

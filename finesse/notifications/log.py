@@ -3,7 +3,7 @@
 Whoever appends holds the lock of the log's head, so positions follow the order of commits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,20 @@ def read(
     if nodes is not None:
         found = found.filter(node__in=nodes)
     return list(found.order_by("position")[:limit])
+
+
+def newest(node: str, *, before: int | None = None, limit: int = PAGE) -> list[Notification]:
+    """The newest notifications of a node, those before a position if one is given, in order."""
+    found = Notification.objects.filter(node=node)
+    if before is not None:
+        found = found.filter(position__lt=before)
+    return list(found.order_by("-position")[:limit])[::-1]
+
+
+def at(node: str, positions: Collection[int]) -> list[Notification]:
+    """The notifications of a node at these positions, as far as they are there."""
+    found = Notification.objects.filter(node=node, position__in=positions)
+    return list(found.order_by("position"))
 
 
 def read_with_head(after: int) -> tuple[list[Notification], LogHead]:

@@ -95,6 +95,26 @@ class Notification(models.Model):
         )
 
 
+class Subscription(models.Model):
+    """A node that an XMPP client has subscribed to explicitly; it lasts until it is cancelled
+    [Subscription Management]."""
+
+    login_id = models.CharField(max_length=64)
+    resource = models.CharField(max_length=200, blank=True)
+    """The one client that it is for; empty for all clients of the user."""
+    node = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("login_id", "resource", "node"), name="subscription_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login_id}/{self.resource} to {self.node}"
+
+
 class TransportCursor(models.Model):
     """How far one transport has handed the log over; its lock makes the transport's order."""
 

@@ -1,5 +1,6 @@
 """Who reads the log through a socket, and what of it they may see."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +11,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from finesse.notifications.nodes import SYSTEM_INFO, nodes_of
+from finesse.notifications.models import Subscription
+from finesse.notifications.nodes import SYSTEM_INFO, nodes_of, team_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -27,17 +29,36 @@ class Reader:
     """Changes with the password: a socket opened with an old one ends."""
     session: str = ""
     """Key of the browser's session, with which the socket ends; empty for programs."""
+    teams: frozenset[int] = frozenset()
+    """The teams that this user supervises."""
+    resource: str | None = None
+    """Of an XMPP client, which gets what it is subscribed to; None gets all that it may see."""
+    subscriptions: frozenset[str] = frozenset()
+    """The nodes that the XMPP client or its user has subscribed to; the own ones come unasked."""
 
     @cached_property
     def nodes(self) -> frozenset[str] | None:
-        """The nodes of those users, and the service's; None is every node."""
+        """The nodes of those users, and the service's; None is every node but the teams'."""
+        if self.resource is not None:
+            asked_for = filter(self.may_subscribe, self.subscriptions)
+            return frozenset([SYSTEM_INFO, *nodes_of(self.login_id), *asked_for])
         if self.watches is None:
             return None
         of_users = (node for login_id in self.watches for node in nodes_of(login_id))
         return frozenset([SYSTEM_INFO, *of_users])
 
     def may_see(self, node: str) -> bool:
-        return self.nodes is None or node in self.nodes
+        if self.nodes is None:
+            # A team's node tells again what its users' own nodes tell, to those who ask for it.
+            return team_of(node) is None
+        return node in self.nodes
+
+    def may_subscribe(self, node: str) -> bool:
+        """Its own nodes, the service's, and those of the teams that it supervises; an
+        administrator supervises every team."""
+        if (team := team_of(node)) is not None:
+            return self.watches is None or team in self.teams
+        return node == SYSTEM_INFO or node in nodes_of(self.login_id)
 
 
 async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
@@ -51,8 +72,14 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
     keys = {reader.session for reader in readers if reader.session}
     in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
     signed_in = set(in_time.values_list("pk", flat=True)) if keys else set()
+    subscriptions = _subscriptions(readers)
     return {
-        reader: replace(now, session=reader.session)
+        reader: replace(
+            now,
+            session=reader.session,
+            resource=reader.resource,
+            subscriptions=frozenset(subscriptions[reader.login_id, reader.resource]),
+        )
         for reader in readers
         if (now := users.get(reader.login_id))
         and now.credentials == reader.credentials
@@ -60,12 +87,30 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
     }
 
 
-async def reader_of(user: "AbstractBaseUser", session: str = "") -> Reader | None:
+def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:
+    """What each XMPP client has subscribed to, and its user for all clients alike."""
+    found: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    clients: defaultdict[str, set[str]] = defaultdict(set)
+    for reader in readers:
+        if reader.resource is not None:
+            clients[reader.login_id].add(reader.resource)
+    if clients:
+        for one in Subscription.objects.filter(login_id__in=clients):
+            resources = clients[one.login_id]
+            for resource in resources & {one.resource} if one.resource else resources:
+                found[one.login_id, resource].add(one.node)
+    return found
+
+
+async def reader_of(
+    user: "AbstractBaseUser", session: str = "", resource: str | None = None
+) -> Reader | None:
     """What this user may see, or None if its access has ended since the user was read."""
     claimed = Reader(
         login_id=user.pk,
         watches=frozenset(),
         credentials=user.get_session_auth_hash(),
         session=session,
+        resource=resource,
     )
     return (await renewed([claimed])).get(claimed)

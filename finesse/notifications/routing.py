@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path, re_path
 
 from finesse.notifications.consumers import NotificationsConsumer
-from finesse.notifications.socket_auth import refuse
+from finesse.notifications.socket_auth import refuse, socket_authentication
 
 
 async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -14,6 +14,6 @@ async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 websocket_urlpatterns: list[Any] = [
-    path("ws/notifications/", NotificationsConsumer.as_asgi()),
+    path("ws/notifications/", socket_authentication(NotificationsConsumer.as_asgi())),
     re_path(r"^", nowhere),  # type: ignore[arg-type]
 ]

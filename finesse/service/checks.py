@@ -7,6 +7,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 SIGNOUT_CHANNELS = ("1", "2", "a")
 """[Cisco Finesse CLI (administration guide)], user_signout_channel."""
+SHORTEST_PRESENCE = 10
+"""Seconds of which the sweep may pause for half without anybody being taken for gone."""
 
 
 @register(Tags.compatibility)
@@ -32,12 +34,29 @@ def check_services_match(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="finesse.W001",
             )
         )
+    if settings.FINESSE_PRESENCE_SECONDS and settings.FINESSE_PRESENCE_SECONDS < SHORTEST_PRESENCE:
+        found.append(
+            Warning(
+                f"FINESSE_PRESENCE_SECONDS is {settings.FINESSE_PRESENCE_SECONDS}: a client that "
+                "reconnects after an error, or a sweep that is late, may count as gone.",
+                hint=f"Give it {SHORTEST_PRESENCE} seconds or more, or 0 to sign nobody out.",
+                id="finesse.W002",
+            )
+        )
     if settings.FINESSE_USER_SIGNOUT_CHANNEL not in SIGNOUT_CHANNELS:
         found.append(
             Error(
                 f"FINESSE_USER_SIGNOUT_CHANNEL is {settings.FINESSE_USER_SIGNOUT_CHANNEL!r}.",
                 hint=f"It is one of {', '.join(SIGNOUT_CHANNELS)}.",
                 id="finesse.E002",
+            )
+        )
+    if bool(settings.FINESSE_TLS_CERTIFICATE) != bool(settings.FINESSE_TLS_KEY):
+        found.append(
+            Error(
+                "One of FINESSE_TLS_CERTIFICATE and FINESSE_TLS_KEY is set, the other is not.",
+                hint="Set both, or neither to let `run --tls` make a certificate.",
+                id="finesse.E003",
             )
         )
     return found

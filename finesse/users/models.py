@@ -53,8 +53,14 @@ class UserManager(BaseUserManager["User"]):
         """What each of these users may see of the log; who is not there may see nothing.
 
         Agents see their own nodes, supervisors those of their teams' members, too,
-        administrators all. Two queries, however many users.
+        administrators all. Three queries, however many users.
         """
+        teams: defaultdict[str, set[int]] = defaultdict(set)
+        supervising = Team.objects.filter(
+            supervisors__in=login_ids, supervisors__is_supervisor=True
+        )
+        for supervisor, team in supervising.values_list("supervisors", "pk"):
+            teams[supervisor].add(team)
         members: defaultdict[str, set[str]] = defaultdict(set)
         supervised = self.filter(
             team__supervisors__in=login_ids, team__supervisors__is_supervisor=True
@@ -66,6 +72,7 @@ class UserManager(BaseUserManager["User"]):
                 login_id=user.pk,
                 watches=None if user.is_superuser else frozenset({user.pk, *members[user.pk]}),
                 credentials=user.get_session_auth_hash(),
+                teams=frozenset(teams[user.pk]),
             )
             for user in self.filter(pk__in=login_ids, is_active=True)
         }

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import ipaddress
+import shlex
 import signal
 import socket
+import ssl
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -14,8 +17,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
-from finesse.service import heartbeat
+from finesse.service import certificate, heartbeat
 from finesse.service.worker import embedded_worker
+
+PORT = 8000
+SECURE_PORT = 8445
+"""Finesse's own port of HTTPS [Change Agent State]."""
+NOTIFICATION_PORT = 7443
+"""Where Finesse's clients look for wss://<host>:7443/ws and …/http-bind."""
 
 START_UP = 30
 """Seconds within which worker and notifications have to be seen to work."""
@@ -28,13 +37,22 @@ Finesse Media is in service. Ctrl-C ends it.
   API             {url}/finesse/api/, described at {url}/finesse/docs/
   Health          {url}/healthz
 """
+ALSO = """\
+  The same again  {also}/, where Finesse's clients look for notifications
+"""
+TRUST = """
+The certificate is signed by an authority of your own. Let your clients trust it; how, for browsers,
+Python, Node and Java, stands in the README under "Over TLS".
+
+  curl --cacert {authority} {url}/healthz
+"""
 DEMO = """
 Demo logins, all with the password {password}:
   agents 1234, 1235, 1300   supervisor 2001   administrator admin
 
 Open the viewer as 2001, then send Ana Lima to lunch:
 
-  curl -i -u 1234:{password} -X PUT -H 'Content-Type: application/xml' -H 'requestId: r-1' \\
+  curl -i{trust} -u 1234:{password} -X PUT -H 'Content-Type: application/xml' -H 'requestId: r-1' \\
     -d '<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>' \\
     {url}/finesse/api/User/1234/Media/5001
 """
@@ -45,9 +63,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=int, help=f"{PORT}, with --tls {SECURE_PORT}")
+        parser.add_argument("--tls", action="store_true", help="HTTPS and WSS, nothing else")
+        parser.add_argument(
+            "--notification-port",
+            type=int,
+            default=NOTIFICATION_PORT,
+            help="with --tls, a second port that serves the same; 0: none",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        host: str,
+        port: int | None,
+        tls: bool,
+        notification_port: int,
+        **options: Any,
+    ) -> None:
         if settings.FINESSE_DEMO and not is_loopback(host):
             raise CommandError(
                 f"The demo's passwords are public, so it does not listen on {host}. "
@@ -55,18 +88,56 @@ class Command(BaseCommand):
                 "`make run DEMO=0 HOST=… ` with SECRET_KEY and ALLOWED_HOSTS set."
             )
         # Whoever listens on a name or an address is asked for by it.
-        settings.ALLOWED_HOSTS.append(f"[{host}]" if ":" in host else host)
-        listener = listen(host, port)
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+        named = name_of(host)
+        settings.ALLOWED_HOSTS.append(named)
+        if port is None:
+            port = SECURE_PORT if tls else PORT
+        listeners = [listen(host, port)]
+        self.context: ssl.SSLContext | None = None
+        self.authority: Path | None = None
+        if tls:
+            self._speak_tls(host)
+            if notification_port not in (0, port):
+                listeners += self._listen_too(host, notification_port)
+        scheme = "https" if tls else "http"
+        self.urls = [f"{scheme}://{named}:{one.getsockname()[1]}" for one in listeners]
+        self.url = self.urls[0]
         # The server hands a signal on when it has shut down; as an interrupt it lets the worker
         # finish, too, where it would end the process on the spot.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(self._serve(listener))
+            asyncio.run(self._serve(host, listeners))
         self.stdout.write("Stopped. Everything accepted is kept and continues at the next start.")
 
-    async def _serve(self, listener: socket.socket) -> None:
+    def _speak_tls(self, host: str) -> None:
+        try:
+            pair = certificate.chosen(host)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"Cannot make a certificate: {error}") from None
+        try:
+            self.context = certificate.context(pair)
+        except OSError as error:
+            raise CommandError(
+                f"Cannot serve TLS with {pair.certificate} and {pair.key}: {error}. "
+                "Both are PEM, the key without a password."
+            ) from None
+        self.authority = pair.authority
+        # What is read from here on is sent over TLS alone.
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+
+    def _listen_too(self, host: str, port: int) -> list[socket.socket]:
+        try:
+            return [listen(host, port)]
+        except CommandError:
+            self.stderr.write(
+                f"Port {port} is taken: clients that look for wss://…:{port}/ws do not find it "
+                "here. Everything else is served."
+            )
+            return []
+
+    async def _serve(self, host: str, listeners: list[socket.socket]) -> None:
         bind_loop(asyncio.get_running_loop())
+        context = self.context
         server = uvicorn.Server(
             uvicorn.Config(
                 "finesse.asgi:application",
@@ -76,14 +147,18 @@ class Command(BaseCommand):
                 server_header=False,
                 ws_max_size=64 * 1024,
                 timeout_graceful_shutdown=2,
+                ssl_context_factory=(lambda *_: context) if context else None,
             )
         )
         with embedded_worker(app):
-            greeting = asyncio.create_task(self._greet())
+            beside = [asyncio.create_task(self._greet())]
+            if context:
+                beside.append(asyncio.create_task(certificate.keep_fresh(context, host)))
             try:
-                await server.serve(sockets=[listener])
+                await server.serve(sockets=listeners)
             finally:
-                greeting.cancel()
+                for task in beside:
+                    task.cancel()
 
     async def _greet(self) -> None:
         """Print where everything is, once it is true that it works."""
@@ -94,9 +169,35 @@ class Command(BaseCommand):
         else:
             self.stderr.write(f"Not in service after {START_UP} s; see {self.url}/healthz")
             return
-        text = WELCOME + DEMO if settings.FINESSE_DEMO else WELCOME
-        self.stdout.write(text.format(url=self.url, password=settings.FINESSE_DEMO_PASSWORD))
+        authority = shlex.quote(from_here(self.authority)) if self.authority else ""
+        text = WELCOME + ALSO * len(self.urls[1:]) + TRUST * bool(authority)
+        self.stdout.write(
+            (text + DEMO * settings.FINESSE_DEMO).format(
+                url=self.url,
+                also=self.urls[-1],
+                password=settings.FINESSE_DEMO_PASSWORD,
+                authority=authority,
+                trust=f" --cacert {authority}" if authority else "",
+            )
+        )
         self.stdout.flush()
+
+
+def name_of(host: str) -> str:
+    """What whoever listens on `host` is asked for by, as a URL has it."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return settings.FINESSE_HOST or "localhost"
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def from_here(path: Path) -> str:
+    """Short where it can be, and as a shell started here understands it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def is_loopback(host: str) -> bool:
@@ -120,5 +221,5 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise CommandError(
             f"Cannot listen on {host}:{port}: {error.strerror}. "
-            "Is another server running there? Choose another port: make run PORT=8001"
+            f"Is another server running there? Choose another port: PORT={port + 1}"
         ) from None

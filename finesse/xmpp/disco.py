@@ -1,0 +1,64 @@
+"""What the service says of itself (XEP-0030)."""
+
+from collections.abc import Iterable, Mapping
+from xml.etree.ElementTree import Element, SubElement
+
+from finesse.xmpp.addresses import pubsub_domain
+from finesse.xmpp.stanzas import (
+    DISCO_INFO,
+    DISCO_ITEMS,
+    PING,
+    PUBSUB,
+    RSM,
+    result_of,
+    tag,
+)
+
+_OF_EVERYTHING = (DISCO_INFO, DISCO_ITEMS, PING)
+_OF_PUBSUB = (
+    *_OF_EVERYTHING,
+    PUBSUB,
+    f"{PUBSUB}#auto-subscribe",
+    f"{PUBSUB}#item-ids",
+    f"{PUBSUB}#last-published",
+    f"{PUBSUB}#persistent-items",
+    f"{PUBSUB}#retrieve-items",
+    f"{PUBSUB}#retrieve-subscriptions",
+    f"{PUBSUB}#rsm",
+    f"{PUBSUB}#subscribe",
+    RSM,
+)
+
+
+def server_info(iq: Element) -> Element:
+    return _info(iq, "server", "im", "Finesse Media", _OF_EVERYTHING)
+
+
+def server_items(iq: Element) -> Element:
+    return items(iq, None, [{"jid": pubsub_domain(), "name": "Notifications"}])
+
+
+def pubsub_info(iq: Element, node: str) -> Element:
+    """Of the service, or of one of its nodes."""
+    kind, name = ("leaf", node) if node else ("service", "Finesse Media notifications")
+    return _info(iq, "pubsub", kind, name, _OF_PUBSUB, node=node)
+
+
+def items(iq: Element, node: str | None, found: Iterable[Mapping[str, str]]) -> Element:
+    """`found` are the attributes of each; they live at the service unless they say otherwise."""
+    result = result_of(iq)
+    query = SubElement(result, tag(DISCO_ITEMS, "query"), {"node": node} if node else {})
+    for one in found:
+        SubElement(query, tag(DISCO_ITEMS, "item"), {"jid": pubsub_domain(), **one})
+    return result
+
+
+def _info(
+    iq: Element, category: str, kind: str, name: str, features: Iterable[str], node: str = ""
+) -> Element:
+    result = result_of(iq)
+    query = SubElement(result, tag(DISCO_INFO, "query"), {"node": node} if node else {})
+    SubElement(query, tag(DISCO_INFO, "identity"), category=category, type=kind, name=name)
+    for feature in features:
+        SubElement(query, tag(DISCO_INFO, "feature"), var=feature)
+    return result

@@ -1,0 +1,241 @@
+"""The publish-subscribe service that clients meet at `pubsub.<domain>` (XEP-0060).
+
+Subscribing, and retrieving items: the standard way to get what was missed. An item's id is the
+notification's position in the log, so "everything after the last id that I have seen" is exact
+(result sets, XEP-0059). Only the service publishes.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement
+
+from channels.db import database_sync_to_async
+from django.db import transaction
+
+from finesse.notifications import log
+from finesse.notifications.models import Subscription
+from finesse.notifications.nodes import SYSTEM_INFO, is_of_a_user, nodes_of, team_of
+from finesse.notifications.publisher import announce
+from finesse.notifications.readers import Reader
+from finesse.xmpp import disco, items
+from finesse.xmpp.addresses import parsed
+from finesse.xmpp.sessions import Session
+from finesse.xmpp.stanzas import (
+    DISCO_INFO,
+    DISCO_ITEMS,
+    PING,
+    PUBSUB,
+    PUBSUB_ERRORS,
+    PUBSUB_OWNER,
+    error_of,
+    first_child,
+    result_of,
+    split,
+    tag,
+)
+
+MOST_SUBSCRIPTIONS = 100
+"""Explicit subscriptions of one user."""
+
+
+class PubsubError(Exception):
+    """A request that cannot be done: the stanza error, and what pubsub has to add to it."""
+
+    def __init__(self, condition: str, detail: str = "") -> None:
+        super().__init__(condition, detail)
+        self.condition = condition
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a client asks for, and where the answer goes."""
+
+    session: Session
+    reader: Reader
+    """What its user may see at this moment."""
+    pubsub: Element
+    asked: Element
+    content: Element
+
+    def node(self) -> str:
+        """The node that it is about. Raises PubsubError if it names none that the user may have."""
+        if not (node := _known(self.reader, self.asked.get("node"))):
+            raise PubsubError("bad-request", "nodeid-required")
+        return node
+
+    def resource(self) -> str:
+        """The client that a subscription is for: one of the user's, or empty for all of them."""
+        jid = parsed(self.asked.get("jid", ""))
+        if jid is None or jid.bare != self.session.jid.bare:
+            raise PubsubError("bad-request", "invalid-jid")
+        return jid.resource
+
+
+async def answer(session: Session, iq: Element) -> Element | None:
+    """The answer to what a client asks of the service; None if it asked for nothing."""
+    if iq.get("type") not in {"get", "set"}:
+        return None
+    reader = await session.access()
+    if reader is None:
+        return error_of(iq, "not-authorized")
+    payload = first_child(iq)
+    namespace, name = split(payload) if payload is not None else ("", "")
+    try:
+        if payload is None:
+            raise PubsubError("bad-request")
+        if namespace == DISCO_INFO:
+            return disco.pubsub_info(iq, _known(reader, payload.get("node")))
+        if namespace == DISCO_ITEMS:
+            return await _disco_items(iq, reader, payload.get("node"))
+        if namespace == PING:
+            return result_of(iq)
+        if namespace == PUBSUB_OWNER:
+            raise PubsubError("forbidden")
+        if namespace != PUBSUB or name != "pubsub":
+            raise PubsubError("service-unavailable")
+        return await _pubsub(session, reader, iq, payload)
+    except PubsubError as error:
+        detail = (PUBSUB_ERRORS, error.detail) if error.detail else None
+        return error_of(iq, error.condition, detail=detail)
+
+
+async def _pubsub(session: Session, reader: Reader, iq: Element, payload: Element) -> Element:
+    asked = next((child for child in payload if split(child)[0] == PUBSUB), None)
+    if asked is None:
+        raise PubsubError("bad-request")
+    _, name = split(asked)
+    if name in {"publish", "retract", "create", "configure", "delete", "purge"}:
+        # Nobody but the service.
+        raise PubsubError("forbidden")
+    handler = _HANDLERS.get((iq.get("type", ""), name))
+    if handler is None:
+        raise PubsubError("feature-not-implemented", "unsupported")
+    result = result_of(iq)
+    content = SubElement(result, tag(PUBSUB, "pubsub"))
+    await handler(_Request(session, reader, payload, asked, content))
+    if not len(content):
+        result.remove(content)
+    return result
+
+
+# --- subscriptions ------------------------------------------------------------------------------
+
+
+async def _subscribe(request: _Request) -> None:
+    node, resource, reader = request.node(), request.resource(), request.reader
+    # The automatic ones are there without asking, and nothing comes twice.
+    if node not in automatic(reader):
+        is_new = await database_sync_to_async(_remember)(reader.login_id, resource, node)
+        await _renew(request.session, all_clients=is_new and not resource)
+    _add_subscription(request.content, node, request.asked.get("jid", ""))
+
+
+async def _unsubscribe(request: _Request) -> None:
+    node, resource, reader = request.node(), request.resource(), request.reader
+    # The automatic ones stay; clients cancel them before they leave, and may.
+    if node not in automatic(reader):
+        if not await database_sync_to_async(_forget)(reader.login_id, resource, node):
+            raise PubsubError("bad-request", "not-subscribed")
+        await _renew(request.session, all_clients=not resource)
+
+
+async def _subscriptions(request: _Request) -> None:
+    only = request.asked.get("node")
+    address = request.session.jid.bare
+    listed = SubElement(request.content, tag(PUBSUB, "subscriptions"))
+    for node in automatic(request.reader):
+        if only in (None, node):
+            _add_subscription(listed, node, address)
+    for one in await database_sync_to_async(_remembered)(request.reader.login_id):
+        if only in (None, one.node) and request.reader.may_subscribe(one.node):
+            client = f"{address}/{one.resource}" if one.resource else address
+            _add_subscription(listed, one.node, client)
+
+
+def automatic(reader: Reader) -> tuple[str, ...]:
+    """The nodes that come without asking."""
+    return (*nodes_of(reader.login_id), SYSTEM_INFO)
+
+
+def _known(reader: Reader, node: str | None) -> str:
+    """The node, if the reader may have it; empty for the service itself."""
+    if node and not reader.may_subscribe(node):
+        # Others' nodes are refused alike, whether those others exist or not.
+        is_known = is_of_a_user(node) or team_of(node) is not None
+        raise PubsubError("forbidden" if is_known else "item-not-found")
+    return node or ""
+
+
+def _remember(login_id: str, resource: str, node: str) -> bool:
+    mine = Subscription.objects.filter(login_id=login_id)
+    if not mine.filter(resource=resource, node=node).exists():
+        if mine.count() >= MOST_SUBSCRIPTIONS:
+            raise PubsubError("not-allowed", "too-many-subscriptions")
+        _, is_new = Subscription.objects.get_or_create(
+            login_id=login_id, resource=resource, node=node
+        )
+        return is_new
+    return False
+
+
+def _forget(login_id: str, resource: str, node: str) -> bool:
+    deleted, _ = Subscription.objects.filter(
+        login_id=login_id, resource=resource, node=node
+    ).delete()
+    return bool(deleted)
+
+
+def _remembered(login_id: str) -> list[Subscription]:
+    return list(Subscription.objects.filter(login_id=login_id).order_by("pk"))
+
+
+async def _renew(session: Session, *, all_clients: bool) -> None:
+    """Go on with the subscriptions as they are now; the user's other clients, too."""
+    if all_clients:
+        await database_sync_to_async(_tell_all_clients)()
+    reader = await session.access()
+    if reader is not None:
+        session.see(reader)
+
+
+def _tell_all_clients() -> None:
+    # Every process asks anew what whom may see.
+    with transaction.atomic():
+        log.count_access_change()
+        transaction.on_commit(announce)
+
+
+def _add_subscription(parent: Element, node: str, jid: str) -> None:
+    SubElement(parent, tag(PUBSUB, "subscription"), node=node, jid=jid, subscription="subscribed")
+
+
+# --- items --------------------------------------------------------------------------------------
+
+
+async def _items(request: _Request) -> None:
+    node = request.node()
+    try:
+        wanted = items.asked_for(node, request.pubsub, request.asked)
+        found = await database_sync_to_async(items.read)(wanted)
+    except ValueError:
+        raise PubsubError("bad-request") from None
+    except items.UnknownItemError:
+        raise PubsubError("item-not-found") from None
+    items.add(request.content, node, found)
+
+
+async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element:
+    if known := _known(reader, node):
+        newest = await database_sync_to_async(log.newest)(known, limit=items.PAGE)
+        return disco.items(iq, node, [{"name": str(one.position)} for one in newest])
+    nodes = automatic(reader)
+    return disco.items(iq, None, [{"node": one} for one in nodes])
+
+
+_HANDLERS: dict[tuple[str, str], Callable[[_Request], Awaitable[None]]] = {
+    ("set", "subscribe"): _subscribe,
+    ("set", "unsubscribe"): _unsubscribe,
+    ("get", "subscriptions"): _subscriptions,
+    ("get", "items"): _items,
+}

@@ -1,0 +1,62 @@
+"""SASL PLAIN (RFC 4616), as Finesse clients use it: the password is the one of the REST API."""
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from finesse.api.credentials import verify
+from finesse.api.errors import FinesseError
+from finesse.xmpp.addresses import domain, login_id_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+MECHANISM = "PLAIN"
+
+
+class SASLError(Exception):
+    """Why somebody is not let in: a condition of RFC 6120, section 6.5."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self.condition = condition
+
+
+def parse_plain(encoded: str) -> tuple[str, str]:
+    """User name and password of a response.
+
+    It may ask to act as nobody else: clients leave that empty, or name the user once more, or the
+    user's address. Raises SASLError.
+    """
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise SASLError("incorrect-encoding") from None
+    parts = decoded.split("\0")
+    if len(parts) != 3:
+        raise SASLError("malformed-request")
+    acting_as, name, password = parts
+    if acting_as and _local(acting_as).lower() != _local(name).lower():
+        raise SASLError("invalid-authzid")
+    return _local(name), password
+
+
+def sign_in(name: str, password: str) -> "AbstractBaseUser":
+    """The user who this is, by the same checks as HTTP's: memory, lock-out, bounded number.
+
+    Raises SASLError; waits for its turn, so not on an event loop.
+    """
+    try:
+        # A name that nobody has is checked, too: the time must not tell which users exist.
+        user = verify(login_id_of(name) or name, password)
+    except FinesseError:
+        raise SASLError("temporary-auth-failure") from None
+    if user is None:
+        raise SASLError("not-authorized")
+    return user
+
+
+def _local(name: str) -> str:
+    """The user name of an address in this domain; any other text is one as it is."""
+    local, at, host = name.rpartition("@")
+    return local if at and host.lower() == domain().lower() else name

@@ -1,0 +1,170 @@
+"""Stanzas: reading what a peer sent, building what the service says, writing it down.
+
+They are `xml.etree` elements, as in slixmpp. Its serialiser is used since it invents no prefixes,
+which several clients cannot read.
+"""
+
+import re
+from xml.etree.ElementTree import Element, ParseError, SubElement
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from slixmpp.xmlstream.tostring import tostring
+
+from finesse.notifications.models import Notification
+from finesse.xmpp.addresses import pubsub_domain
+
+CLIENT = "jabber:client"
+FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
+STREAM = "http://etherx.jabber.org/streams"
+STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
+STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+BIND = "urn:ietf:params:xml:ns:xmpp-bind"
+SESSION = "urn:ietf:params:xml:ns:xmpp-session"
+ROSTER = "jabber:iq:roster"
+PING = "urn:xmpp:ping"
+DISCO_INFO = "http://jabber.org/protocol/disco#info"
+DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
+PUBSUB = "http://jabber.org/protocol/pubsub"
+PUBSUB_EVENT = "http://jabber.org/protocol/pubsub#event"
+PUBSUB_ERRORS = "http://jabber.org/protocol/pubsub#errors"
+PUBSUB_OWNER = "http://jabber.org/protocol/pubsub#owner"
+RSM = "http://jabber.org/protocol/rsm"
+
+DEEPEST = 20
+"""Levels of elements in what a client sends; nothing that it may ask for has ten."""
+
+_ERROR_TYPES = {
+    "bad-request": "modify",
+    "feature-not-implemented": "cancel",
+    "forbidden": "auth",
+    "internal-server-error": "cancel",
+    "item-not-found": "cancel",
+    "jid-malformed": "modify",
+    "not-allowed": "cancel",
+    "not-authorized": "auth",
+    "resource-constraint": "wait",
+    "service-unavailable": "cancel",
+}
+"""The conditions in use, and what the peer can do about each (RFC 6120, section 8.3.3)."""
+
+_CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
+
+
+class StanzaError(Exception):
+    """What was read is no stanza; `condition` is the stream error that says why."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self.condition = condition
+
+
+def parse(text: str) -> Element:
+    """One element; where it or what is in it has no namespace, the clients' is meant.
+
+    Several clients send `<iq>` and `<presence/>` over WebSocket without one. Raises StanzaError.
+    """
+    text = _DECLARATION.sub("", text, count=1)
+    markup = _CDATA.sub("", text)
+    if "<!" in markup or "<?" in markup:
+        # Comments, DTDs and processing instructions (RFC 6120, section 11.1).
+        raise StanzaError("restricted-xml")
+    try:
+        element: Element = fromstring(text, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError):
+        raise StanzaError("not-well-formed") from None
+    _settle(element, 1)
+    return element
+
+
+def _settle(element: Element, depth: int) -> None:
+    if depth > DEEPEST:
+        raise StanzaError("policy-violation")
+    if not element.tag.startswith("{"):
+        element.tag = f"{{{CLIENT}}}{element.tag}"
+    for child in element:
+        _settle(child, depth + 1)
+
+
+def serialise(element: Element) -> str:
+    """As it goes over the wire."""
+    return tostring(element)
+
+
+def tag(namespace: str, name: str) -> str:
+    return f"{{{namespace}}}{name}"
+
+
+def split(element: Element) -> tuple[str, str]:
+    """Namespace and name of an element."""
+    namespace, _, name = element.tag[1:].partition("}")
+    return namespace, name
+
+
+def first_child(element: Element) -> Element | None:
+    return next(iter(element), None)
+
+
+def integer(text: str | None) -> int | None:
+    """A whole number from 0; None if the text is none."""
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def result_of(iq: Element) -> Element:
+    """The empty result of a request; the answer may be put into it."""
+    return _reply(iq, "result")
+
+
+def error_of(
+    iq: Element, condition: str, *, detail: tuple[str, str] | None = None, text: str = ""
+) -> Element:
+    """The error with which a request ends; `detail` is (namespace, name) of what says more."""
+    reply = _reply(iq, "error")
+    error = SubElement(reply, tag(CLIENT, "error"), type=_ERROR_TYPES[condition])
+    SubElement(error, tag(STANZA_ERRORS, condition))
+    if text:
+        SubElement(error, tag(STANZA_ERRORS, "text")).text = text
+    if detail:
+        SubElement(error, tag(*detail))
+    return reply
+
+
+def _reply(stanza: Element, kind: str) -> Element:
+    reply = Element(stanza.tag, type=kind)
+    for mine, theirs in (("id", "id"), ("to", "from"), ("from", "to")):
+        if value := stanza.get(theirs):
+            reply.set(mine, value)
+    return reply
+
+
+# --- notifications ------------------------------------------------------------------------------
+
+
+def notification_message(notification: Notification, to: str) -> Element:
+    """The stanza that carries a notification: one item, its id the position in the log.
+
+    Its content is the escaped `<Update>` as text, as Finesse sends it, and not its elements.
+    """
+    message = Element(
+        tag(CLIENT, "message"),
+        {
+            "from": pubsub_domain(),
+            "to": to,
+            "id": f"{notification.node}__{to.partition('/')[0]}__{notification.position}",
+        },
+    )
+    event = SubElement(message, tag(PUBSUB_EVENT, "event"))
+    items = SubElement(event, tag(PUBSUB_EVENT, "items"), node=notification.node)
+    add_item(items, PUBSUB_EVENT, notification)
+    return message
+
+
+def add_item(items: Element, namespace: str, notification: Notification) -> None:
+    item = SubElement(items, tag(namespace, "item"), id=str(notification.position))
+    SubElement(item, tag(PUBSUB, "notification")).text = notification.update

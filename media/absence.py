@@ -1,0 +1,73 @@
+"""Users whose clients are gone are signed out by the system [Desktop Presence and Forced Logout].
+
+Of all MRDs, as the pages do not say of which, and of the desktop.
+"""
+
+import logging
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from finesse.service import presence
+from media.models import Cause, Desktop, Media, MediaRequest
+from media.states import Requested, State
+from reasoncodes.models import Category, ReasonCode
+from reasoncodes.system_codes import CONNECTION_FAILURE
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Users signed out in one transaction; the others' turn comes with the next sweep."""
+
+
+def sign_out_absent() -> bool:
+    """Accept a sign-out for each MRD of whoever is absent; True if the writer has something to do.
+
+    One transaction with the end of the watch: however many sweeps look at once, and wherever one
+    of them is killed, each absence ends in one sign-out.
+    """
+    if not presence.is_on():
+        return False
+    at, absent = presence.look()
+    if not absent:
+        return False
+    with transaction.atomic():
+        # What waits may be a sign-in, which the states do not show yet: the next sweep sees it.
+        waiting = MediaRequest.objects.filter(outcome=None, login_id__in=absent[:AT_ONCE])
+        settled = {*absent[:AT_ONCE]} - {*waiting.values_list("login_id", flat=True)}
+        gone = presence.take_absent(settled, at)
+        requests = _sign_outs(gone)
+        MediaRequest.objects.bulk_create(requests)
+        presence.forget(gone)
+    for login_id in gone:
+        logger.info("The client of %s is gone: signed out by the system", login_id)
+    return bool(requests)
+
+
+def _sign_outs(login_ids: Collection[str]) -> list[MediaRequest]:
+    media = Media.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
+    desktops = Desktop.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
+    subjects: list[tuple[str, int | None]] = [
+        *media.order_by("user", "mrd").values_list("user", "mrd"),
+        # Last: a desktop takes the MRDs along where that is set, and these are out by then.
+        *((desktop.user_id, None) for desktop in desktops.order_by("user")),
+    ]
+    if not subjects:
+        return []
+    reason_code = ReasonCode.objects.filter(
+        system_code=True, category=Category.LOGOUT, code=CONNECTION_FAILURE
+    ).first()
+    now = timezone.now()
+    return [
+        MediaRequest(
+            login_id=login_id,
+            mrd_id=mrd_id,
+            requested=Requested.FORCED_LOGOUT,
+            reason_code=reason_code,
+            cause=Cause.SYSTEM,
+            actor="",
+            accepted_at=now,
+        )
+        for login_id, mrd_id in subjects
+    ]
