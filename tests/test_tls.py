@@ -167,6 +167,15 @@ class TestFiles:
         with pytest.raises(ssl.SSLCertVerificationError):
             shake_hands(certificate.context(pair), known, "localhost")
 
+    @pytest.mark.parametrize("other", ["notfinesse.example.com", "example.com", "8.8.8.8"])
+    def test_names_that_look_like_its_own_are_beyond_its_limits(
+        self, tmp_path: Path, other: str
+    ) -> None:
+        first = read(files(tmp_path, ["finesse.example.com"]).authority)
+        assert read(files(tmp_path, ["a.finesse.example.com"]).authority) == first
+        pair = files(tmp_path, [other])
+        assert shake_hands(certificate.context(pair), trusting(pair.authority), other)
+
     @pytest.mark.parametrize(
         "damaged", ["authority.pem", "authority.key", "server.pem", "server.key"]
     )
@@ -419,6 +428,28 @@ class TestServer:
                 silent.enter_context(socket.create_connection(("127.0.0.1", served.port)))
             with served.client(timeout=5) as client:
                 assert client.get("/healthz").status_code == 200
+
+    def test_a_connection_over_tls_costs_little_memory(self, served: SecureInstallation) -> None:
+        def resident() -> int:
+            status = Path(f"/proc/{served.processes['server'].pid}/status").read_text()
+            return int(status.partition("VmRSS:")[2].split()[0])
+
+        trust = trusting(served.authority)
+
+        def connected() -> ssl.SSLSocket:
+            plain = socket.create_connection(("127.0.0.1", served.port))
+            secure = trust.wrap_socket(plain, server_hostname="127.0.0.1")
+            secure.sendall(b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert secure.recv(100).startswith(b"HTTP/1.1 404")
+            return secure
+
+        with contextlib.ExitStack() as open_connections:
+            for _ in range(20):
+                open_connections.enter_context(connected())
+            before = resident()
+            for _ in range(200):
+                open_connections.enter_context(connected())
+            assert resident() - before < 200 * 150, "KiB"
 
     def test_the_curl_lines_that_it_prints_work(self, served: SecureInstallation) -> None:
         text = served.logs()

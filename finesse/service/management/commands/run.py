@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 from argparse import ArgumentParser
+from asyncio.sslproto import SSLProtocol
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,8 @@ class Command(BaseCommand):
                 "Both are PEM, the key without a password."
             ) from None
         self.authority = pair.authority
+        # asyncio sets as much aside for each connection over TLS, by itself 256 KiB.
+        SSLProtocol.max_size = 32 * 1024
         # What is read from here on is sent over TLS alone.
         settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
 
