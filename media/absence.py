@@ -9,7 +9,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from finesse.service import presence
+from finesse.service import heartbeat, presence
 from media.models import Cause, Desktop, Media, MediaRequest
 from media.states import Requested, State
 from reasoncodes.models import Category, ReasonCode
@@ -29,6 +29,9 @@ def sign_out_absent() -> bool:
     """
     if not presence.is_on():
         return False
+    if not heartbeat.in_service():
+        presence.pause()
+        return False
     at, absent = presence.look()
     if not absent:
         return False
@@ -40,8 +43,9 @@ def sign_out_absent() -> bool:
         requests = _sign_outs(gone)
         MediaRequest.objects.bulk_create(requests)
         presence.forget(gone)
-    for login_id in gone:
-        logger.info("The client of %s is gone: signed out by the system", login_id)
+    if requests:
+        signed_out = sorted({request.login_id for request in requests})
+        logger.info("Signed out, as their clients are gone: %s", ", ".join(signed_out))
     return bool(requests)
 
 

@@ -19,7 +19,7 @@ from slixmpp.jid import JID
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
-from finesse.service import presence
+from finesse.service import heartbeat, presence
 from finesse.service.models import Watched
 from finesse.users.models import User
 from finesse.xmpp.sessions import Session
@@ -365,6 +365,20 @@ class TestOutages:
         monkeypatch.setattr(presence, "look", look_then_lose)
         signed_in.sweep(SECONDS)
         assert is_signed_in()
+
+    def test_nobody_is_missed_while_the_service_is_out_of_service(
+        self, signed_in: Time, api: API, settings: Any
+    ) -> None:
+        """Clients can reach nothing then; afterwards they have the time to come back."""
+        signed_in.sweep(SECONDS - 5)
+        settings.FINESSE_XMPP_SECRET = "there is an XMPP server, and it is down"
+        signed_in.sweep(3)
+        assert api.get().status_code == 503
+        heartbeat.stamp(heartbeat.XMPP)
+        signed_in.sweep(SECONDS)
+        assert is_signed_in()
+        signed_in.sweep()
+        assert not is_signed_in()
 
     @pytest.mark.parametrize("jump", [-3600, 3600])
     def test_a_clock_that_is_set_signs_nobody_out(self, signed_in: Time, jump: int) -> None:

@@ -9,9 +9,9 @@ There is one clock, the sweep's: it writes its time into the cache, and a stamp 
 The servers' own clocks are not asked. Those of several workers have to agree within half of the
 setting; where they do not, nobody is signed out.
 
-An outage signs nobody out. Time stands still while no sweep runs, and when it did not run for
-half of the setting, or the cache came back without its time, everybody watched gets the whole
-time again. A stamp that the cache has lost counts from when that was seen.
+An outage signs nobody out. When no sweep ran for half of the setting, the service was out of
+service or the cache came back empty, everybody watched gets the whole time again. A stamp that
+the cache has lost counts from when that was seen.
 """
 
 import logging
@@ -101,6 +101,11 @@ def watch(login_id: str) -> None:
 # --- for the sweep ------------------------------------------------------------------------------
 
 
+def pause() -> None:
+    """Look at nobody while the service is out of service: nobody could show a sign of life."""
+    cache.delete(NOW)
+
+
 def look() -> tuple[int, list[str]]:
     """Look who is absent: the time of the look and their login ids; most looks read no table."""
     now, life = int(clock() * 1000), _life()
@@ -126,7 +131,7 @@ def take_absent(login_ids: Collection[str], at: int) -> list[str]:
 
     Whoever has come back meanwhile is not among them, nor whoever another sweep has taken.
     """
-    rows = Watched.objects.filter(pk__in=login_ids).order_by("pk")
+    rows = Watched.objects.select_for_update().filter(pk__in=login_ids).order_by("pk")
     return _absent(_stamps([row.pk for row in rows]), at)
 
 
