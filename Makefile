@@ -2,6 +2,7 @@
 
 HOST ?= 127.0.0.1
 TLS ?= 0
+XMPP ?= 0
 PORT ?= $(if $(filter 1,$(TLS)),8445,8000)
 DEMO ?= 1
 PYTHON ?= python3
@@ -20,10 +21,10 @@ endif
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, DEMO=0)
+run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, XMPP=1, DEMO=0)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi
-	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(if $(filter 1,$(TLS)),--tls)
+	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(if $(filter 1,$(TLS)),--tls) $(if $(filter 1,$(XMPP)),--xmpp)
 
 test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
 	@BIN=$(BIN) tests/run
@@ -47,7 +48,7 @@ lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
 	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py makemigrations --check --dry-run
 	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py check --fail-level WARNING
 
-services: ## install and start PostgreSQL, Redis, RabbitMQ and Chromium from Debian's packages
+services: ## install PostgreSQL, Redis, RabbitMQ, Chromium, Prosody and Node from Debian's packages
 	@tests/services
 
 lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirements*.txt

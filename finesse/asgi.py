@@ -15,10 +15,11 @@ from finesse.api.body_limit import BodyLimit  # noqa: E402
 from finesse.notifications import routing  # noqa: E402
 from finesse.service.http import ThreadedASGIHandler  # noqa: E402
 from finesse.xmpp import routing as xmpp_routing  # noqa: E402
+from finesse.xmpp.bosh import BOSHForwarder  # noqa: E402
 
 application: Any = ProtocolTypeRouter(
     {
-        "http": BodyLimit(ThreadedASGIHandler()),
+        "http": BOSHForwarder(BodyLimit(ThreadedASGIHandler())),
         "websocket": URLRouter(
             # XMPP signs in within its stream, the viewers' socket at the handshake.
             [*xmpp_routing.websocket_urlpatterns, *routing.websocket_urlpatterns]

@@ -346,5 +346,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # The component tells by itself when it comes and goes.
+        "slixmpp": {"level": "WARNING"},
     },
 }

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from finesse.api.views import UnknownResource
 from finesse.service.views import SystemInfo, healthz
+from finesse.xmpp.views import password
 from media.viewer import SignIn, board, viewer
 
 handler500 = "finesse.service.views.server_error"
@@ -17,6 +18,7 @@ urlpatterns = [
     path("finesse/api/", include("media.urls")),
     # Whatever else begins so, line breaks included.
     re_path(r"^finesse/api/", UnknownResource.as_view()),
+    path("finesse/xmpp/password", password),
     path("finesse/docs/", include("finesse.docs.urls")),
     re_path(r"^finesse/docs$", RedirectView.as_view(pattern_name="docs")),
     path("", viewer, name="viewer"),

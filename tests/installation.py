@@ -1,7 +1,9 @@
 """A running installation of its own: real processes, a real server, nothing shared.
 
 On the embedded default it is one process (`manage.py run`); on real services it is a server, a
-worker and a beat, with a database, a cache prefix and a queue of their own.
+worker and a beat, with a database, a cache prefix and a queue of their own. With `xmpp` there is a
+real XMPP server, too: on services the role "xmpp", with the role "component" beside it; otherwise
+a child of the server, of which the component is a part.
 """
 
 import atexit
@@ -25,6 +27,8 @@ import psycopg
 from django.conf import settings
 from kombu import Connection
 
+from finesse.service import certificate
+
 ROOT = Path(__file__).resolve().parent.parent
 ON_SERVICES = bool(settings.REDIS_URL)
 PATIENCE = 30
@@ -44,7 +48,7 @@ def administration() -> psycopg.Connection[Any]:
 class Installation:
     """The demo, served. Processes end by their ids, and only those started here."""
 
-    def __init__(self, folder: Path, *, measured: bool = False) -> None:
+    def __init__(self, folder: Path, *, measured: bool = False, xmpp: bool = False) -> None:
         self.folder = folder
         self.name = f"journey_{uuid.uuid4().hex[:12]}"
         self.port = free_port()
@@ -69,6 +73,21 @@ class Installation:
             base = os.environ["DATABASE_URL"].rpartition("/")[0]
             self.environment["DATABASE_URL"] = f"{base}/{self.name}"
         self.prepared = False
+        self.xmpp = xmpp
+        if xmpp:
+            self.xmpp_port, self.xmpp_secure_port = free_port(), free_port()
+            self.component_port, self.bosh_port = free_port(), free_port()
+            self.bosh_url = f"http://127.0.0.1:{self.bosh_port}/http-bind"
+            # Whom XMPP's clients have to trust; the server is "localhost".
+            self.authority = folder / "tls" / "authority.pem"
+            self.environment |= {
+                "FINESSE_XMPP_DOMAIN": "localhost",
+                "FINESSE_XMPP_SECRET": "for-this-journey-only",
+                "FINESSE_XMPP_COMPONENT": f"127.0.0.1:{self.component_port}",
+                "FINESSE_XMPP_PORT": str(self.xmpp_port),
+                "FINESSE_XMPP_SECURE_PORT": str(self.xmpp_secure_port),
+                "FINESSE_XMPP_BOSH_URL": self.bosh_url,
+            }
 
     def prepare(self) -> None:
         """Migrate and load the demo: once a run of the tests, the others get a copy."""
@@ -85,10 +104,11 @@ class Installation:
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
+        assert done.returncode == 0, done.stderr
         return done.stdout
 
     def start(self) -> None:
@@ -99,12 +119,35 @@ class Installation:
         if ON_SERVICES:
             celery = [python, "-m", "celery", "-A", "finesse"]
             uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
+            for option, protocol in (("--http", "HTTPProtocol"), ("--ws", "WebSocketProtocol")):
+                uvicorn += [option, f"finesse.service.protocols:{protocol}"]
             self._start("server", [*uvicorn, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
             self._start("beat", [*celery, "beat"])
+            if self.xmpp:
+                self._start("xmpp", ["prosody", "-F", "--config", str(self._prosody())])
+                self._start("component", [python, "manage.py", "xmpp_component"])
         else:
-            self._start("server", [python, "manage.py", "run", "--port", str(self.port)])
+            run = [python, "manage.py", "run", "--port", str(self.port)]
+            self._start("server", [*run, "--xmpp"] if self.xmpp else run)
         self.await_status(200)
+
+    def _prosody(self) -> Path:
+        """The configuration of the XMPP server, as an operator makes it."""
+        file = self.folder / "prosody.cfg.lua"
+        if not file.exists():
+            pair = certificate.files(self.authority.parent, ["localhost"])
+            made = self.manage(
+                "xmpp_config",
+                *("--certificate", str(pair.certificate), "--key", str(pair.key)),
+                *("--password-url", f"{self.url}/finesse/xmpp/password"),
+                *("--interface", "127.0.0.1"),
+            )
+            # Whoever runs the tests, and nothing of it outside their folder.
+            own = f"run_as_root = true\ndata_path = '{self.folder / 'prosody'}'\n"
+            (self.folder / "prosody").mkdir()
+            file.write_text(own + made)
+        return file
 
     def _start(self, role: str, command: list[str]) -> None:
         running = self.processes.get(role)
@@ -134,9 +177,22 @@ class Installation:
 
     def kill(self, role: str) -> None:
         """kill -9, the whole process group: prefork workers have children."""
+        if role == "xmpp" and role not in self.processes:
+            os.kill(self.pid(role), signal.SIGKILL)
+            return
         process = self.processes.pop(role)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def pid(self, role: str) -> int:
+        if role in self.processes:
+            return self.processes[role].pid
+        # The XMPP server as the server's child.
+        parent = str(self.processes["server"].pid)
+        listed = ["ps", "-o", "pid=,args=", "--ppid", parent]
+        shown = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
+        (child,) = [line for line in shown.splitlines() if "prosody" in line]
+        return int(child.split()[0])
 
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from finesse.notifications.models import Notification
@@ -47,7 +47,14 @@ class Follower:
         self._ended = False
         self._access_changed = False
         self._present = True
+        self._waits = False
         self._wake = asyncio.Event()
+        self._at_end: Callable[[], None] | None = None
+
+    @property
+    def reached(self) -> int:
+        """Everything up to here has been yielded, or was not for it."""
+        return self._log.position if self._waits and not self._wake.is_set() else self.position
 
     @property
     def present(self) -> bool:
@@ -73,6 +80,14 @@ class Follower:
         """Its user may no longer read: nothing more comes, not even what is queued."""
         self._ended = True
         self._wake.set()
+        if self._at_end is not None:
+            self._at_end()
+
+    def at_end(self, tell: Callable[[], None]) -> None:
+        """Let somebody know who does not iterate yet."""
+        self._at_end = tell
+        if self._ended:
+            tell()
 
     def see(self, reader: Reader) -> None:
         """Go on with what its user may see now."""
@@ -99,7 +114,9 @@ class Follower:
                     yield notification
             else:
                 self._wake.clear()
+                self._waits = True
                 await self._wake.wait()
+                self._waits = False
 
     def _passes(self, notification: Notification) -> bool:
         """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""

@@ -1,4 +1,6 @@
-"""Is the service in service? The sweep stamps each part that it saw work; a stale stamp is a fault.
+"""Is the service in service? Each part that was seen to work is stamped; a stale stamp is a fault.
+
+The sweep stamps worker and delivery; the component that stands at an XMPP server stamps that path.
 
 The stamps live in the cache, so that reading them also proves that the cache works.
 """
@@ -15,7 +17,14 @@ logger = logging.getLogger(__name__)
 WORKER = "worker"
 NOTIFICATIONS = "notifications"
 PARTS = (WORKER, NOTIFICATIONS)
-"""What must beat: the writer (broker, worker and database together) and the delivery."""
+"""What must beat everywhere: the writer (broker, worker, database together) and the delivery."""
+XMPP = "xmpp"
+"""The XMPP server and the component on it."""
+
+
+def parts() -> tuple[str, ...]:
+    """What must beat in this installation: where there is an XMPP server, that, too."""
+    return (*PARTS, XMPP) if settings.FINESSE_XMPP_SECRET else PARTS
 
 
 def _key(part: str) -> str:
@@ -40,13 +49,13 @@ class Pulse:
 def pulse() -> Pulse:
     """Read the stamps. Never raises: a cache that does not answer is a fault."""
     try:
-        stamps = cache.get_many([_key(part) for part in PARTS])
+        stamps = cache.get_many([_key(part) for part in parts()])
     except Exception as error:
         logger.warning("The cache does not answer: %s", error)
         return Pulse(beats={}, faults={"cache": "does not answer"})
-    beats = {part: stamps[_key(part)] for part in PARTS if stamps.get(_key(part)) is not None}
+    beats = {part: stamps[_key(part)] for part in parts() if stamps.get(_key(part)) is not None}
     found = {}
-    for part in PARTS:
+    for part in parts():
         if part not in beats:
             found[part] = "has not started yet"
         elif (age := time.time() - beats[part]) > settings.FINESSE_HEARTBEAT_SECONDS:

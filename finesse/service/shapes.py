@@ -14,8 +14,12 @@ class PrimaryNodeShape(Shape):
 
     host = serializers.CharField(help_text="Its name, as configured or as asked")
     httpsPort = serializers.IntegerField(allow_null=True, help_text="Empty without TLS")
-    xmppPort = serializers.CharField(help_text=_EMPTY)
-    xmppSecurePort = serializers.CharField(help_text=_EMPTY)
+    xmppPort = serializers.IntegerField(
+        allow_null=True, help_text="Of the XMPP server, with STARTTLS; empty where there is none"
+    )
+    xmppSecurePort = serializers.IntegerField(
+        allow_null=True, help_text="Of the XMPP server, with TLS; empty where there is none"
+    )
 
 
 class SecondaryNodeShape(Shape):
@@ -52,8 +56,8 @@ class SystemInfoShape(Shape):
   <systemAuthMode>NON_SSO</systemAuthMode>
   <timezoneOffset>0</timezoneOffset>
   <uri>/finesse/api/SystemInfo</uri>
-  <xmppDomain></xmppDomain>
-  <xmppPubSubDomain></xmppPubSubDomain>
+  <xmppDomain>finesse.example</xmppDomain>
+  <xmppPubSubDomain>pubsub.finesse.example</xmppPubSubDomain>
 </SystemInfo>"""
 
     ctiHeartbeatInterval = serializers.IntegerField(allow_null=True, help_text="Seconds")
@@ -79,8 +83,8 @@ class SystemInfoShape(Shape):
     systemAuthMode = serializers.ChoiceField(choices=["NON_SSO"], help_text="HTTP Basic")
     timezoneOffset = serializers.IntegerField(help_text="Minutes, of the server's time zone")
     uri = serializers.CharField(help_text="Its path")
-    xmppDomain = serializers.CharField(help_text="Empty unless XMPP is served")
-    xmppPubSubDomain = serializers.CharField(help_text="Empty unless XMPP is served")
+    xmppDomain = serializers.CharField(help_text="Of XMPP addresses: <login id>@<this domain>")
+    xmppPubSubDomain = serializers.CharField(help_text="Where XMPP clients find notifications")
 
 
 class SystemInfoUpdateDataShape(Shape):

@@ -28,6 +28,8 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
     beat = pulse.beats.get(heartbeat.WORKER)
     worker_beats = beat is not None and heartbeat.WORKER not in pulse.faults
     xmpp_domain = settings.FINESSE_XMPP_DOMAIN
+    # Over WebSocket, XMPP is served everywhere; these ports are the XMPP server's.
+    has_xmpp_server = bool(settings.FINESSE_XMPP_SECRET)
     return {
         # In seconds [SystemInfo API Parameters].
         "ctiHeartbeatInterval": int(settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]),
@@ -43,8 +45,8 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
         "primaryNode": {
             "host": settings.FINESSE_HOST or host or socket.gethostname(),
             "httpsPort": https_port,
-            "xmppPort": None,
-            "xmppSecurePort": None,
+            "xmppPort": settings.FINESSE_XMPP_PORT if has_xmpp_server else None,
+            "xmppSecurePort": settings.FINESSE_XMPP_SECURE_PORT if has_xmpp_server else None,
         },
         "secondaryNode": {"host": None},
         "status": Status.OUT_OF_SERVICE.value if pulse.faults else Status.IN_SERVICE.value,
@@ -53,7 +55,7 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
         "timezoneOffset": _offset_minutes(),
         "uri": "/finesse/api/SystemInfo",
         "xmppDomain": xmpp_domain,
-        "xmppPubSubDomain": f"pubsub.{xmpp_domain}" if xmpp_domain else None,
+        "xmppPubSubDomain": f"pubsub.{xmpp_domain}",
     }
 
 

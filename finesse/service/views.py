@@ -22,7 +22,7 @@ from finesse.service.system_info import Status, represent
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when in service, 503 when not; the JSON says which part is down and how."""
-    parts = dict.fromkeys(["database", "cache", *heartbeat.PARTS], "ok")
+    parts = dict.fromkeys(["database", "cache", *heartbeat.parts()], "ok")
     parts |= heartbeat.faults()
     try:
         connection.ensure_connection()

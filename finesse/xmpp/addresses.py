@@ -31,9 +31,13 @@ def address(login_id: str, resource: str = "") -> JID:
     if len(resource) > LONGEST_RESOURCE:
         raise ValueError("The resource is too long")
     try:
-        return JID(f"{login_id}@{domain()}/{resource}" if resource else f"{login_id}@{domain()}")
+        found = JID(f"{login_id}@{domain()}/{resource}" if resource else f"{login_id}@{domain()}")
     except InvalidJID as error:
         raise ValueError(str(error)) from None
+    # Preparing it may have made one letter many.
+    if len(found.resource) > LONGEST_RESOURCE:
+        raise ValueError("The resource is too long")
+    return found
 
 
 def parsed(text: str) -> JID | None:

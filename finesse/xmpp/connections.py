@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from typing import Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from django.conf import settings
 from slixmpp.jid import JID
+
+from finesse.service.origins import origin_of
 
 
 class Client(Protocol):
@@ -32,6 +34,8 @@ class Connections:
         self._of_users: Counter[str] = Counter()
         self._clients: dict[str, Client] = {}
         """By full address."""
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Of each user who is connected."""
 
     @classmethod
     def here(cls) -> "Connections":
@@ -39,6 +43,7 @@ class Connections:
 
     def admit(self, address: str) -> "Admission":
         """A place for one who has not signed in. Raises TooManyError."""
+        address = origin_of(address)
         if self._strangers[address] >= settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS:
             raise TooManyError(address)
         return Admission(self, address)
@@ -53,6 +58,9 @@ class Admission:
         self._user: str | None = None
         self._jid: str | None = None
         self._client: Client | None = None
+        self.turn = asyncio.Lock()
+        """Held while a request is answered: all clients of a user together ask for one thing at a
+        time, so that who has many of them is in nobody's way."""
         connections._strangers[address] += 1
 
     def sign_in(self, login_id: str) -> None:
@@ -63,6 +71,7 @@ class Admission:
         self._leave_strangers()
         of_users[login_id] += 1
         self._user = login_id
+        self.turn = self._connections._turns.setdefault(login_id, asyncio.Lock())
 
     def bind(self, jid: JID, client: Client) -> Client | None:
         """Take the address; whoever had it until now, if somebody did, has to end."""

@@ -7,7 +7,7 @@ binds a resource; from then on the log does the rest.
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -44,13 +44,15 @@ from finesse.xmpp.stanzas import (
 logger = logging.getLogger(__name__)
 
 SUBPROTOCOL = "xmpp"
-LONGEST_FRAME = 32 * 1024
-"""Characters of one stanza; the largest that a client has reason to send has a few hundred."""
+LONGEST_FRAME = 10_000
+"""Characters of one stanza, the least that may be the most (RFC 6120, section 13.12). Names take
+memory and time by the square of this: each is kept with its namespace, as long as that may be."""
 FRAMES_BEFORE_BIND = 20
 PATIENCE_BEFORE_BIND = 30
 """Seconds from connecting to a bound resource."""
-PATIENCE_WITH_READERS = 60
-"""Seconds that a client may take to read what it was sent."""
+PATIENCE_WITH_READERS = 30
+"""Seconds that a client may take to read what it was sent; the server itself drops a client
+that leaves its pings unanswered for 40."""
 PATIENCE_AT_THE_END = 5
 """Seconds that it may take to read why its stream ends."""
 PASSWORDS = 3
@@ -64,6 +66,14 @@ class StreamEndError(Exception):
     def __init__(self, condition: str = "") -> None:
         super().__init__(condition)
         self.condition = condition
+
+
+class GoneError(Exception):
+    """Nobody is there any more to be told anything."""
+
+
+class SlowReaderError(Exception):
+    """The client does not read what it is sent."""
 
 
 class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -82,14 +92,20 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.wrong_passwords = 0
         self.awaits_response = False
         self._ended = False
+        self._dropped = False
+        self._serving: asyncio.Task[Any] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Channels calls disconnect() for a client that says goodbye, not for one that is gone
         # when something is sent to it.
+        self._serving = asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._dropped:
+                raise
         finally:
             self._leave()
 
@@ -117,9 +133,8 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._end(end.condition)
         except StanzaError as error:
             await self._end(error.condition)
-        except Exception:
-            logger.exception("A stanza could not be answered; its stream ends")
-            await self._end("internal-server-error")
+        except Exception as error:
+            await self._stop(error)
 
     async def replace(self) -> None:
         await self._end("conflict")
@@ -156,17 +171,17 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if name != "open":
             raise StreamEndError("bad-format")
         self.is_open = True
-        await self._open_here()
+        await self._say(self._opening())
         if element.get("to", domain()).lower() != domain().lower():
             raise StreamEndError("host-unknown")
         # Several clients open once more after signing in without having closed.
         await self._say(self._features())
 
-    async def _open_here(self) -> None:
+    def _opening(self) -> Element:
         opening = Element(tag(FRAMING, "open"), {"from": domain(), "id": uuid.uuid4().hex})
         opening.set("version", "1.0")
         opening.set("xml:lang", "en")
-        await self._say(opening)
+        return opening
 
     def _features(self) -> Element:
         # With the prefix that RFC 7395 prints: some clients look for these very letters.
@@ -192,8 +207,9 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             self.awaits_response = False
             # Not on the shared thread: a password check would hold up everybody's queries.
-            check = database_sync_to_async(sasl.sign_in, thread_sensitive=False)
+            check = database_sync_to_async(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
             self.user = await check(*sasl.parse_plain(response))
+            self._assert_there()
             assert self.admission is not None
             self.admission.sign_in(self.user.pk)
         except sasl.SASLError as error:
@@ -230,13 +246,17 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _stanza(self, name: str, element: Element) -> None:
         if self.user is None:
             raise StreamEndError("not-authorized")
-        if self.session is None:
+        if self.session is None or self.admission is None:
             await self._before_bind(element, self.user)
             return
         element.set("from", self.session.jid.full)
         if name == "presence":
             await self._presence(element, self.session)
-        elif (reply := await answer(self.session, name, element)) is not None:
+            return
+        async with self.admission.turn:
+            self._assert_there()
+            reply = await answer(self.session, name, element)
+        if reply is not None:
             await self._say(reply)
 
     async def _before_bind(self, iq: Element, user: AbstractBaseUser) -> None:
@@ -252,9 +272,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         reader = await reader_of(user, resource=jid.resource)
         if reader is None or self.admission is None:
             raise StreamEndError("not-authorized")
-        session = Session(jid, reader, self._deliver, self._stop)
+        self._assert_there()
+        self.session = session = Session(jid, reader, self._deliver, self._stop)
         await session.open()
-        self.session = session
+        self._assert_there()
         if self._deadline is not None:
             self._deadline.cancel()
         if (former := self.admission.bind(jid, self)) is not None:
@@ -274,14 +295,25 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             except ValueError:
                 priority = 0
             # Told to the client itself before anything else (RFC 6121, section 4.2.2).
-            presence.set("to", session.jid.full)
             is_first = session.priority is None
-            await self._say(presence)
+            await self._say(self._own(presence, session))
             if is_first:
                 await self._say(self._publisher(session))
             await session.set_priority(max(-128, min(priority, 127)))
         else:
             await session.set_priority(None)
+
+    def _own(self, presence: Element, session: Session) -> Element:
+        """What the protocol knows of a presence, and nothing else that came with it: the
+        serialiser does not escape the names of others' namespaces."""
+        jid = session.jid.full
+        own = Element(tag(CLIENT, "presence"), {"from": jid, "to": jid})
+        if identifier := presence.get("id"):
+            own.set("id", identifier)
+        for name in ("show", "status", "priority"):
+            if (text := presence.findtext(tag(CLIENT, name))) is not None:
+                SubElement(own, tag(CLIENT, name)).text = text
+        return own
 
     def _publisher(self, session: Session) -> Element:
         """The presence of the user `Finesse`: gone means failed, for clients that watch it
@@ -296,13 +328,13 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _stop(self, failure: Exception | None) -> None:
         if failure is None:
             await self._end("not-authorized")
-        elif isinstance(failure, TimeoutError):
+        elif isinstance(failure, GoneError):
+            self._leave()
+        elif isinstance(failure, SlowReaderError):
             logger.info("A client does not read what it is sent; its stream ends")
             await self._end("policy-violation")
         else:
-            logger.error(
-                "A stream's forwarding failed; its client will come back", exc_info=failure
-            )
+            logger.error("A stream failed; its client will come back", exc_info=failure)
             await self._end("internal-server-error")
 
     # --- the end --------------------------------------------------------------------------------
@@ -316,21 +348,29 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._ended = True
         try:
             async with asyncio.timeout(PATIENCE_AT_THE_END):
-                if condition:
-                    await self._say_error(condition)
-                await self._say(Element(tag(FRAMING, "close")))
+                for element in self._last_words(condition):
+                    await self._write(element)
             await self.close(NORMAL)
         except Exception as error:
             logger.debug("The client had gone before its stream was closed: %r", error)
+            self._drop()
         finally:
             self._leave()
 
-    async def _say_error(self, condition: str) -> None:
-        if not self.is_open:
-            await self._open_here()
-        error = Element("stream:error", {"xmlns:stream": STREAM})
-        SubElement(error, tag(STREAM_ERRORS, condition))
-        await self._say(error)
+    def _last_words(self, condition: str) -> Iterator[Element]:
+        if condition:
+            if not self.is_open:
+                yield self._opening()
+            error = Element("stream:error", {"xmlns:stream": STREAM})
+            SubElement(error, tag(STREAM_ERRORS, condition))
+            yield error
+        yield Element(tag(FRAMING, "close"))
+
+    def _drop(self) -> None:
+        """Leave it to the server to close a connection whose client does not read its end."""
+        self._dropped = True
+        if self._serving is not None:
+            self._serving.cancel()
 
     def _leave(self) -> None:
         self._ended = True
@@ -342,9 +382,25 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.admission.end()
 
     async def _say(self, element: Element) -> None:
-        """Send it. A client that does not read loses its connection."""
-        async with asyncio.timeout(PATIENCE_WITH_READERS):
+        """Send it, while the stream is there. Raises GoneError and SlowReaderError."""
+        self._assert_there()
+        try:
+            async with asyncio.timeout(PATIENCE_WITH_READERS):
+                await self._write(element)
+        except TimeoutError:
+            raise SlowReaderError from None
+
+    async def _write(self, element: Element) -> None:
+        try:
             await self.send(text_data=serialise(element))
+        except OSError:
+            # As ASGI says that the connection is closed.
+            raise GoneError from None
+
+    def _assert_there(self) -> None:
+        """Raises GoneError if the stream has ended, as it may while something is waited for."""
+        if self._ended:
+            raise GoneError
 
     def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.ensure_future(work())

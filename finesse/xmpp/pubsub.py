@@ -18,7 +18,7 @@ from finesse.notifications.nodes import SYSTEM_INFO, is_of_a_user, nodes_of, tea
 from finesse.notifications.publisher import announce
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
-from finesse.xmpp.addresses import parsed
+from finesse.xmpp.addresses import LONGEST_RESOURCE, parsed
 from finesse.xmpp.sessions import Session
 from finesse.xmpp.stanzas import (
     DISCO_INFO,
@@ -68,6 +68,8 @@ class _Request:
         """The client that a subscription is for: one of the user's, or empty for all of them."""
         jid = parsed(self.asked.get("jid", ""))
         if jid is None or jid.bare != self.session.jid.bare:
+            raise PubsubError("bad-request", "invalid-jid")
+        if len(jid.resource) > LONGEST_RESOURCE:
             raise PubsubError("bad-request", "invalid-jid")
         return jid.resource
 

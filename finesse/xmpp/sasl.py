@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from finesse.api.credentials import verify
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
 MECHANISM = "PLAIN"
+POOL = ThreadPoolExecutor(16, thread_name_prefix="sign-in")
+"""More threads than may wait for password checks, so that whoever is known comes in meanwhile."""
 
 
 class SASLError(Exception):

@@ -44,6 +44,7 @@ class Session:
         self._hub: Hub | None = None
         self._follower: Follower | None = None
         self._forwarding: asyncio.Task[None] | None = None
+        self._delivering: Notification | None = None
 
     @property
     def login_id(self) -> str:
@@ -52,13 +53,23 @@ class Session:
     @property
     def position(self) -> int:
         """Everything up to here has been delivered, or was not for this client."""
-        return self._follower.position if self._follower else 0
+        if self._delivering is not None:
+            return self._delivering.position - 1
+        return self._follower.reached if self._follower else 0
 
     async def open(self, after: int | None = None) -> None:
         """Join the log: from now on, or from behind a position, nothing is missed."""
         self._hub = await Hub.running()
-        _, _, self._follower = await self._hub.subscribe(self.reader, after)
+        resume, _, self._follower = await self._hub.subscribe(self.reader, after)
+        if resume == "reset":
+            logger.warning(
+                "What followed %s in the log has been pruned: %s goes on with what is new",
+                after,
+                self.jid,
+            )
         self._follower.present = False
+        # A user who is closed is cut off, also one who never became available.
+        self._follower.at_end(self._began.set)
         self.reader = self._follower.reader
         self._forwarding = asyncio.create_task(self._forward(self._follower))
 
@@ -94,7 +105,9 @@ class Session:
             await self._began.wait()
             async for notification in follower:
                 if not isinstance(notification, AccessChanged) and self._listens:
+                    self._delivering = notification
                     await self._deliver(notification)
+                    self._delivering = None
         except Exception as error:
             failure = error
         await self._end(failure)

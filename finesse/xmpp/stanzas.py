@@ -5,6 +5,7 @@ which several clients cannot read.
 """
 
 import re
+from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError, SubElement
 
 from defusedxml.common import DefusedXmlException
@@ -49,7 +50,9 @@ _ERROR_TYPES = {
 }
 """The conditions in use, and what the peer can do about each (RFC 6120, section 8.3.3)."""
 
-_CDATA = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+# Each reads a text once, whatever it is: one that is tried again from every place in it takes
+# seconds for a frame that is made for it.
+_CDATA = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
 
 
@@ -66,7 +69,8 @@ def parse(text: str) -> Element:
 
     Several clients send `<iq>` and `<presence/>` over WebSocket without one. Raises StanzaError.
     """
-    text = _DECLARATION.sub("", text, count=1)
+    if declared := _DECLARATION.match(text):
+        text = text[declared.end() :]
     markup = _CDATA.sub("", text)
     if "<!" in markup or "<?" in markup:
         # Comments, DTDs and processing instructions (RFC 6120, section 11.1).
@@ -88,9 +92,9 @@ def _settle(element: Element, depth: int) -> None:
         _settle(child, depth + 1)
 
 
-def serialise(element: Element) -> str:
-    """As it goes over the wire."""
-    return tostring(element)
+def serialise(element: Element, *, within: str = "") -> str:
+    """As it goes over the wire: `within` is the namespace that a stream has declared before."""
+    return tostring(element, within)
 
 
 def tag(namespace: str, name: str) -> str:
@@ -151,7 +155,22 @@ def notification_message(notification: Notification, to: str) -> Element:
 
     Its content is the escaped `<Update>` as text, as Finesse sends it, and not its elements.
     """
-    message = Element(
+    message = _addressed(notification, to)
+    message.append(_event(notification))
+    return message
+
+
+def notification_text(notification: Notification, to: str, *, within: str = "") -> str:
+    """The same stanza as it goes over the wire, for those who send it to many."""
+    # Writing down 1 kB takes 60 us, of which 50 are the content's, which is everybody's. That is
+    # 60 ms less until the last of 1,000 clients has what concerns all.
+    opening = tostring(_addressed(notification, to), within, open_only=True)
+    content = _event_text(notification.node, notification.position, notification.update)
+    return f"{opening}{content}</message>"
+
+
+def _addressed(notification: Notification, to: str) -> Element:
+    return Element(
         tag(CLIENT, "message"),
         {
             "from": pubsub_domain(),
@@ -159,10 +178,20 @@ def notification_message(notification: Notification, to: str) -> Element:
             "id": f"{notification.node}__{to.partition('/')[0]}__{notification.position}",
         },
     )
-    event = SubElement(message, tag(PUBSUB_EVENT, "event"))
+
+
+def _event(notification: Notification) -> Element:
+    event = Element(tag(PUBSUB_EVENT, "event"))
     items = SubElement(event, tag(PUBSUB_EVENT, "items"), node=notification.node)
     add_item(items, PUBSUB_EVENT, notification)
-    return message
+    return event
+
+
+@lru_cache(maxsize=512)
+def _event_text(node: str, position: int, update: str) -> str:
+    """The event in a stanza; by what is in it, so that no other log's can be meant."""
+    event = _event(Notification(node=node, position=position, update=update))
+    return tostring(event, CLIENT)
 
 
 def add_item(items: Element, namespace: str, notification: Notification) -> None:

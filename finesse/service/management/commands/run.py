@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import shlex
 import signal
@@ -19,7 +20,11 @@ from django.core.management.base import BaseCommand, CommandError
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
 from finesse.service import certificate, heartbeat
+from finesse.service.protocols import HTTPProtocol, WebSocketProtocol
 from finesse.service.worker import embedded_worker
+from finesse.xmpp import prosody
+from finesse.xmpp.addresses import domain, pubsub_domain
+from finesse.xmpp.component import run_component
 
 PORT = 8000
 SECURE_PORT = 8445
@@ -47,6 +52,16 @@ Python, Node and Java, stands in the README under "Over TLS".
 
   curl --cacert {authority} {url}/healthz
 """
+XMPP = """
+XMPP, users being <login id>@{domain} and notifications coming from {pubsub_domain}:
+
+  STARTTLS        {host}:{xmpp_port}
+  TLS             {host}:{xmpp_secure_port}
+  BOSH            {url}/http-bind
+"""
+XMPP_TRUST = """
+Over TLS it shows a certificate signed by {xmpp_authority}
+"""
 DEMO = """
 Demo logins, all with the password {password}:
   agents 1234, 1235, 1300   supervisor 2001   administrator admin
@@ -57,6 +72,24 @@ Open the viewer as 2001, then send Ana Lima to lunch:
     -d '<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>' \\
     {url}/finesse/api/User/1234/Media/5001
 """
+
+
+class Server(uvicorn.Server):
+    """Ends what runs beside it as soon as it is told to end itself.
+
+    Otherwise it would first wait for those who wait for an XMPP server's answer.
+    """
+
+    beside: "list[asyncio.Task[None]]"
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.end_what_is_beside()
+        await super().shutdown(sockets)
+
+    async def end_what_is_beside(self) -> None:
+        for task in self.beside:
+            task.cancel()
+        await asyncio.gather(*self.beside, return_exceptions=True)
 
 
 class Command(BaseCommand):
@@ -72,6 +105,9 @@ class Command(BaseCommand):
             default=NOTIFICATION_PORT,
             help="with --tls, a second port that serves the same; 0: none",
         )
+        parser.add_argument(
+            "--xmpp", action="store_true", help="XMPP over TCP, TLS and BOSH, too, by Prosody"
+        )
 
     def handle(
         self,
@@ -80,6 +116,7 @@ class Command(BaseCommand):
         port: int | None,
         tls: bool,
         notification_port: int,
+        xmpp: bool,
         **options: Any,
     ) -> None:
         if settings.FINESSE_DEMO and not is_loopback(host):
@@ -94,8 +131,10 @@ class Command(BaseCommand):
         if port is None:
             port = SECURE_PORT if tls else PORT
         listeners = [listen(host, port)]
+        self.name = named
         self.context: ssl.SSLContext | None = None
         self.authority: Path | None = None
+        self.xmpp_authority: Path | None = None
         if tls:
             self._speak_tls(host)
             if notification_port not in (0, port):
@@ -103,6 +142,7 @@ class Command(BaseCommand):
         scheme = "https" if tls else "http"
         self.urls = [f"{scheme}://{named}:{one.getsockname()[1]}" for one in listeners]
         self.url = self.urls[0]
+        self.xmpp = self._prepare_xmpp(host, listeners[0]) if xmpp else None
         # The server hands a signal on when it has shut down; as an interrupt it lets the worker
         # finish, too, where it would end the process on the spot.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -138,30 +178,73 @@ class Command(BaseCommand):
             )
             return []
 
+    def _prepare_xmpp(self, host: str, listener: socket.socket) -> prosody.Configuration:
+        folder = settings.FINESSE_DATA_DIR / "xmpp"
+        address, port, *_ = listener.getsockname()
+        # Where it listens everywhere, it is asked for at home.
+        home = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+        scheme = "https" if self.context else "http"
+        try:
+            pair = certificate.chosen(host)
+            settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or prosody.secret_of(folder)
+            settings.FINESSE_XMPP_BOSH_URL = settings.FINESSE_XMPP_BOSH_URL or prosody.BOSH_URL
+            configuration = prosody.Configuration(
+                certificate=pair.certificate,
+                key=pair.key,
+                password_url=f"{scheme}://{name_of(home)}:{port}/finesse/xmpp/password",
+                interfaces=["*" if address == "0.0.0.0" else address],
+                folder=folder,
+            )
+            taken = prosody.taken(configuration)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"Cannot run an XMPP server: {error}") from None
+        if prosody.find() is None:
+            raise CommandError(
+                "Prosody is not installed. On Debian and Ubuntu: apt-get install prosody. "
+                "XMPP over WebSocket is served without it: leave XMPP=1 out."
+            )
+        if taken:
+            raise CommandError(
+                f"Prosody cannot listen on {taken[0]}:{taken[1]}. Is another XMPP server running "
+                "there, as the one of Prosody's package (systemctl disable --now prosody)? Other "
+                "ports: FINESSE_XMPP_PORT, FINESSE_XMPP_SECURE_PORT, FINESSE_XMPP_COMPONENT and "
+                "FINESSE_XMPP_BOSH_URL (docs/xmpp.md)."
+            )
+        self.xmpp_authority = pair.authority
+        return configuration
+
     async def _serve(self, host: str, listeners: list[socket.socket]) -> None:
         bind_loop(asyncio.get_running_loop())
         context = self.context
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(
                 "finesse.asgi:application",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws_max_size=64 * 1024,
+                http=HTTPProtocol,
+                ws=WebSocketProtocol,
                 timeout_graceful_shutdown=2,
                 ssl_context_factory=(lambda *_: context) if context else None,
             )
         )
         with embedded_worker(app):
-            beside = [asyncio.create_task(self._greet())]
+            server.beside = [asyncio.create_task(self._greet())]
             if context:
-                beside.append(asyncio.create_task(certificate.keep_fresh(context, host)))
+                server.beside.append(asyncio.create_task(certificate.keep_fresh(context, host)))
+            if self.xmpp:
+                renew = functools.partial(certificate.chosen, host)
+                server.beside.append(asyncio.create_task(prosody.keep_running(self.xmpp, renew)))
+                server.beside.append(asyncio.create_task(self._be_pubsub()))
             try:
                 await server.serve(sockets=listeners)
             finally:
-                for task in beside:
-                    task.cancel()
+                await server.end_what_is_beside()
+
+    async def _be_pubsub(self) -> None:
+        await prosody.listening()
+        await run_component()
 
     async def _greet(self) -> None:
         """Print where everything is, once it is true that it works."""
@@ -174,6 +257,8 @@ class Command(BaseCommand):
             return
         authority = shlex.quote(from_here(self.authority)) if self.authority else ""
         text = WELCOME + ALSO * len(self.urls[1:]) + TRUST * bool(authority)
+        if self.xmpp:
+            text += XMPP + XMPP_TRUST * bool(self.xmpp_authority)
         self.stdout.write(
             (text + DEMO * settings.FINESSE_DEMO).format(
                 url=self.url,
@@ -181,6 +266,12 @@ class Command(BaseCommand):
                 password=settings.FINESSE_DEMO_PASSWORD,
                 authority=authority,
                 trust=f" --cacert {authority}" if authority else "",
+                host=self.name,
+                domain=domain(),
+                pubsub_domain=pubsub_domain(),
+                xmpp_port=settings.FINESSE_XMPP_PORT,
+                xmpp_secure_port=settings.FINESSE_XMPP_SECURE_PORT,
+                xmpp_authority=self.xmpp_authority and from_here(self.xmpp_authority),
             )
         )
         self.stdout.flush()

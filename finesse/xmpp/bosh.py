@@ -1,0 +1,152 @@
+"""XMPP over HTTP (BOSH, XEP-0124) under the address of the REST API: handed on to the XMPP server.
+
+Finesse's clients look for it at `/http-bind` and at `/http-bind/`, and are not to be redirected.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from weakref import WeakKeyDictionary
+
+import httpx
+from django.conf import settings
+
+from finesse.api.body_limit import Message, Receive, Send
+from finesse.xmpp.peers import is_private
+
+logger = logging.getLogger(__name__)
+
+PATHS = ("/http-bind", "/http-bind/")
+METHODS = ("GET", "OPTIONS", "POST")
+LARGEST = 64 * 1024
+"""Bytes of a body; of one stanza, as everywhere."""
+PATIENCE_WITH_CLIENTS = 30
+"""Seconds within which a body has to come, whole."""
+PATIENCE = {"connect": 2.0, "write": 5.0, "read": 150.0, "pool": None}
+"""With the XMPP server, in seconds: it holds answers back until there is something to say."""
+
+_PASSED_ON = {b"content-type", b"origin"}
+_PASSED_BACK = ("content-type", "access-control-")
+
+_transports: "WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport]"
+_transports = WeakKeyDictionary()
+
+
+class BOSHForwarder:
+    """ASGI middleware; without FINESSE_XMPP_BOSH_URL it is not there."""
+
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["path"] not in PATHS or not settings.FINESSE_XMPP_BOSH_URL:
+            await self.application(scope, receive, send)
+        elif scope["method"] not in METHODS:
+            await _refuse(send, HTTPStatus.METHOD_NOT_ALLOWED, "BOSH is spoken by POST.")
+        else:
+            await _forward(scope, receive, send)
+
+
+async def _forward(scope: Message, receive: Receive, send: Send) -> None:
+    try:
+        body = await _read(scope, receive)
+    except ValueError:
+        await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+        return
+    except TimeoutError:
+        await _refuse(send, HTTPStatus.REQUEST_TIMEOUT, "The body did not come.")
+        return
+    if body is None:
+        return
+    answering = asyncio.create_task(_ask(scope, body))
+    leaving = asyncio.create_task(_disconnect(receive))
+    try:
+        # Whoever is gone shall not seem to wait for the next notification.
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            await _respond(send, answering.result())
+    except (httpx.ConnectError, httpx.ConnectTimeout):
+        await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "The XMPP server is not running.")
+    except httpx.HTTPError as error:
+        logger.debug("The XMPP server did not answer a BOSH request: %r", error)
+        await _refuse(send, HTTPStatus.BAD_GATEWAY, "The XMPP server did not answer.")
+    finally:
+        for task in (answering, leaving):
+            task.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _read(scope: Message, receive: Receive) -> bytes | None:
+    """The body; None if the client went away before its end. Raises ValueError for too large a
+    one, TimeoutError for one that does not come."""
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    if not announced.isdigit() or len(announced) > 10 or int(announced) > LARGEST:
+        raise ValueError("too large")
+    body = bytearray()
+    async with asyncio.timeout(PATIENCE_WITH_CLIENTS):
+        while (message := await receive())["type"] == "http.request":
+            body += message.get("body", b"")
+            if len(body) > LARGEST:
+                raise ValueError("too large")
+            if not message.get("more_body", False):
+                return bytes(body)
+    return None
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _ask(scope: Message, body: bytes) -> httpx.Response:
+    headers = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
+    # The server lets nobody sign in whom others can listen to.
+    is_safe = scope["scheme"] == "https" or is_private(scope)
+    headers.append((b"x-forwarded-proto", b"https" if is_safe else b"http"))
+    if client := scope.get("client"):
+        headers.append((b"x-forwarded-for", client[0].encode()))
+    request = httpx.Request(
+        scope["method"],
+        settings.FINESSE_XMPP_BOSH_URL,
+        headers=headers,
+        content=body,
+        extensions={"timeout": PATIENCE},
+    )
+    response = await _transport().handle_async_request(request)
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
+
+
+def _transport() -> httpx.AsyncHTTPTransport:
+    """The connections of this event loop. Beneath httpx's client, which would log every request
+    and look for a proxy."""
+    loop = asyncio.get_running_loop()
+    if loop not in _transports:
+        _transports[loop] = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None))
+    return _transports[loop]
+
+
+async def _respond(send: Send, response: httpx.Response) -> None:
+    headers = [
+        (name.lower(), value)
+        for name, value in response.headers.raw
+        if name.decode().lower().startswith(_PASSED_BACK)
+    ]
+    await _send(send, response.status_code, headers, response.content)
+
+
+async def _refuse(send: Send, status: HTTPStatus, text: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append((b"allow", ", ".join(METHODS).encode()))
+    await _send(send, status, headers, f"{text}\n".encode())
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

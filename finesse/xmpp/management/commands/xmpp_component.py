@@ -1,0 +1,36 @@
+"""`manage.py xmpp_component`: the component on an XMPP server, as a process of its own."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from finesse.xmpp.component import run_component
+
+
+class Command(BaseCommand):
+    help = "Be pubsub.<domain> on the XMPP server at FINESSE_XMPP_COMPONENT."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.FINESSE_XMPP_SECRET:
+            raise CommandError(
+                "FINESSE_XMPP_SECRET is not set: the component and the XMPP server know each "
+                "other by it."
+            )
+        if not settings.REDIS_URL:
+            raise CommandError(
+                "REDIS_URL is not set: in a process of its own, the component meets the others "
+                "there. In the embedded default it is part of the one process: make run XMPP=1."
+            )
+        with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+            asyncio.run(_until_told())
+
+
+async def _until_told() -> None:
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    await run_component()

@@ -1,0 +1,262 @@
+"""Prosody, the XMPP server for TCP, TLS and BOSH: its configuration, made from the settings, and
+one that runs as a child of `manage.py run`.
+
+What this service wants of it beyond a configuration are the Lua modules in `deploy/prosody`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from finesse.xmpp.addresses import domain, pubsub_domain
+
+logger = logging.getLogger(__name__)
+
+MODULES = settings.BASE_DIR / "deploy" / "prosody"
+BOSH_URL = "http://127.0.0.1:5280/http-bind"
+"""Where it speaks BOSH, unless the settings name another place."""
+PATIENCE = 3
+"""Seconds that a child has to take leave of its clients."""
+LAST_WORDS = 10
+"""Lines of a child that ended by itself that tell why."""
+DAY = 24 * 3600
+REST = 1.0
+"""Seconds before a child that ended by itself is started again."""
+
+_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
+_LOG_LINE = re.compile(r"(?P<source>\S+)\s+(?P<level>warn|error)\t(?P<text>.*)")
+_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What stands in Prosody's configuration and not in this service's settings."""
+
+    certificate: Path
+    key: Path
+    password_url: str
+    """Where it asks whether a password is right."""
+    interfaces: Sequence[str] = ("*", "::")
+    """Where clients connect: addresses of this machine; these two are all of them."""
+    modules: Path = MODULES
+    users_may_talk: bool = False
+    folder: Path | None = None
+    """Where a child keeps what it needs. None: the operator runs it."""
+
+    def render(self) -> str:
+        """The file. Raises ValueError for a setting that has no place in it."""
+        component_host, component_port = component_address()
+        bosh_host, bosh_port = bosh_address()
+        values: dict[str, object] = {
+            "domain": domain(),
+            "pubsub_domain": pubsub_domain(),
+            "secret": settings.FINESSE_XMPP_SECRET,
+            "certificate": self.certificate.absolute(),
+            "key": self.key.absolute(),
+            # Prosody looks around there by itself, and complains about what it does not find.
+            "certificate_folder": self.certificate.absolute().parent,
+            "password_url": self.password_url,
+            # A child asks its parent, on this machine.
+            "trust_password_url": self.folder is not None,
+            "interfaces": list(self.interfaces),
+            "port": settings.FINESSE_XMPP_PORT,
+            "secure_port": settings.FINESSE_XMPP_SECURE_PORT,
+            "component_host": component_host,
+            "component_port": component_port,
+            "bosh_host": bosh_host,
+            "bosh_port": bosh_port,
+            "modules": [self.modules.absolute()],
+            "users_may_talk": self.users_may_talk,
+            "allow_cleartext": settings.FINESSE_XMPP_ALLOW_CLEARTEXT,
+            "connections_per_user": settings.FINESSE_XMPP_CONNECTIONS_PER_USER,
+            "strangers_per_address": settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS,
+            "patience": settings.FINESSE_HEARTBEAT_SECONDS,
+        }
+        if self.folder is not None:
+            values["folder"] = self.folder.absolute()
+        literals = {name: lua(value) for name, value in values.items()}
+        return render_to_string("xmpp/prosody.cfg.lua", literals)
+
+    def listens_at(self) -> list[tuple[str, int]]:
+        """Addresses and ports that it takes. Raises ValueError as `render` does."""
+        ports = (settings.FINESSE_XMPP_PORT, settings.FINESSE_XMPP_SECURE_PORT)
+        public = [(interface, port) for interface in self.interfaces for port in ports]
+        return [*public, component_address(), bosh_address()]
+
+
+def component_address() -> tuple[str, int]:
+    """Where it takes components. Raises ValueError."""
+    return _address("FINESSE_XMPP_COMPONENT", f"//{settings.FINESSE_XMPP_COMPONENT}")
+
+
+def bosh_address() -> tuple[str, int]:
+    """Where it speaks BOSH. Raises ValueError."""
+    return _address("FINESSE_XMPP_BOSH_URL", settings.FINESSE_XMPP_BOSH_URL or BOSH_URL)
+
+
+def _address(name: str, url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    if not parts.hostname or not parts.port:
+        raise ValueError(f"{name} must name a host and a port")
+    return parts.hostname, parts.port
+
+
+def lua(value: object) -> str:
+    """A value as Lua writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case list():
+            return "{ " + ", ".join(map(lua, value)) + " }"
+    return '"' + _SPECIAL.sub(lambda match: f"\\{ord(match[0]):03}", str(value)) + '"'
+
+
+# --- A child ------------------------------------------------------------------------------------
+
+
+def find() -> str | None:
+    """The program; None if it is not installed."""
+    return shutil.which("prosody")
+
+
+def secret_of(folder: Path) -> str:
+    """The secret that service and child share, made once."""
+    file = folder / "secret"
+    if not file.exists():
+        write_privately(file, secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+def taken(configuration: Configuration) -> tuple[str, int] | None:
+    """The first address and port of a child that somebody has already.
+
+    Prosody itself would log it and go on without.
+    """
+    for host, port in configuration.listens_at():
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            socket.create_server(("" if host == "*" else host, port), family=family).close()
+        except OSError:
+            return host, port
+    return None
+
+
+async def keep_running(configuration: Configuration, renew: Callable[[], object]) -> None:
+    """Run a child until cancelled; one that ends by itself is started again.
+
+    It ends with this process, whatever ends it: see `mod_finesse_child.lua`. Once a day, `renew`
+    is called to see to the certificate's files, and the child reads them anew.
+    """
+    assert configuration.folder is not None
+    file = configuration.folder / "prosody.cfg.lua"
+    write_privately(file, configuration.render())
+    told: Sequence[str] = ()
+    while True:
+        try:
+            child = await _start(file)
+        except OSError as error:
+            logger.error("Prosody cannot be started: %s", error)
+        else:
+            renewing = asyncio.create_task(_renew(child, renew))
+            try:
+                last = await _log(child)
+            finally:
+                renewing.cancel()
+                await _end(child)
+            logger.error("Prosody has ended (status %s) and is started again", child.returncode)
+            if child.returncode and last != told:
+                logger.error("Its last words:\n%s", "\n".join(last))
+                told = last
+        await asyncio.sleep(REST)
+
+
+async def listening() -> None:
+    """Until it takes components; a component that asks before has something to complain about."""
+    host, port = component_address()
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+async def _start(file: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        find() or "prosody",
+        "-F",
+        "--config",
+        file,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=file.parent,
+        # Not what this process has in its own, secrets among it.
+        env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(file.parent)},
+        # Ctrl-C is for this process, which then takes leave in order.
+        start_new_session=True,
+    )
+
+
+async def _log(child: asyncio.subprocess.Process) -> Sequence[str]:
+    """Its warnings and errors become this service's, until it says nothing more; its last lines."""
+    assert child.stdout is not None
+    last: deque[str] = deque(maxlen=LAST_WORDS)
+    async for line in child.stdout:
+        text = line.decode(errors="replace").rstrip()
+        if match := _LOG_LINE.fullmatch(text):
+            logger.log(_LEVELS[match["level"]], "Prosody, %s: %s", match["source"], match["text"])
+        if text:
+            last.append(text)
+    return last
+
+
+async def _renew(child: asyncio.subprocess.Process, renew: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(DAY)
+        try:
+            await asyncio.to_thread(renew)
+        except (OSError, ValueError):
+            logger.exception("The certificate cannot be renewed; Prosody shows the former one")
+        else:
+            child.send_signal(signal.SIGHUP)
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    assert child.stdin is not None
+    # What it takes for the end of this process.
+    child.stdin.close()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await child.wait()
+    except TimeoutError:
+        logger.warning("Prosody did not stop in time")
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Nobody else may read it at any moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

@@ -1,0 +1,36 @@
+"""The question of an XMPP server that runs beside this service: is this password right?"""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from finesse.xmpp.sasl import SASLError, sign_in
+
+_STATUS = {"not-authorized": 401}
+"""Whatever else prevents an answer: 503, a temporary failure."""
+
+
+@csrf_exempt
+@never_cache
+def password(request: HttpRequest) -> HttpResponse:
+    """200 if the form's `password` is the one of its `user`, 401 if not, 503 if that cannot be
+    told now. Also out of service: clients sign in while the service comes back.
+
+    Only for who knows FINESSE_XMPP_SECRET (403); without one, there is nothing here (404).
+    """
+    if not (secret := settings.FINESSE_XMPP_SECRET):
+        raise Http404
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {secret}"):
+        return HttpResponse(status=403)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    user, given = request.POST.get("user", ""), request.POST.get("password", "")
+    if not user or "\0" in user + given:
+        return HttpResponse(status=401)
+    try:
+        sign_in(user, given)
+    except SASLError as error:
+        return HttpResponse(status=_STATUS.get(error.condition, 503))
+    return HttpResponse()

@@ -1,0 +1,108 @@
+// What every client program here is around its library: arguments, commands from standard input,
+// events to standard output (README.md), and how a client gets each notification exactly once.
+
+import { createInterface } from "node:readline";
+
+const [service, login, password, domain, resource] = process.argv.slice(2);
+
+export const options = { service, login, password, domain, resource };
+export const pubsub = `pubsub.${domain}`;
+
+/** Milliseconds after which a library that does not reconnect by itself is told to. */
+export const AGAIN = 300;
+
+const NODES = [
+  `/finesse/api/User/${login}`,
+  `/finesse/api/User/${login}/Media`,
+  `/finesse/api/User/${login}/Dialogs/Media`,
+  "/finesse/api/SystemInfo",
+];
+
+export function tell(event, more = {}) {
+  process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+}
+
+/**
+ * Run a client: `connect()`, `fetch(node, after)` for the items after an id, as a list of
+ * {node, id, update}, and `stop()`. What its library tells it, it hands to the recipient.
+ */
+export function run(client) {
+  const commands = {
+    fetch: async ({ node, after }) => tell("items", { items: await client.fetch(node, after) }),
+    stop: async () => {
+      await client.stop();
+      process.exit(0);
+    },
+  };
+  createInterface({ input: process.stdin })
+    .on("line", (line) => {
+      const command = JSON.parse(line);
+      commands[command.do](command).catch((error) => tell("error", { error: described(error) }));
+    })
+    // Whoever started this program is gone.
+    .on("close", () => process.exit(0));
+  client.connect();
+}
+
+/** Each notification once and in order, whatever happens to the connection. */
+export class Recipient {
+  #last = null;
+  #held = null;
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+  }
+
+  /** Signed in, and presence sent; also again, after a loss: then fetch what was missed. */
+  async online(address) {
+    tell("online", { address: String(address) });
+    if (this.#last === null) return;
+    // What is new meanwhile has to wait its turn.
+    this.#held = [];
+    try {
+      const missed = (await Promise.all(NODES.map((node) => this.#after(node)))).flat();
+      missed.sort((one, other) => one.id - other.id);
+      missed.forEach((item) => this.#take(item, "retrieved"));
+      this.#held.forEach((item) => this.#take(item, "live"));
+      this.#held = null;
+      tell("current");
+    } catch (error) {
+      // Lost again: the next connection starts from the same place.
+      tell("error", { error: described(error) });
+    }
+  }
+
+  notification(item) {
+    if (this.#held === null) this.#take(item, "live");
+    else this.#held.push(item);
+  }
+
+  offline(reason) {
+    tell("offline", { reason: described(reason) });
+  }
+
+  error(error) {
+    tell("error", { error: described(error) });
+  }
+
+  #take(item, how) {
+    // An item's id is its position in the log of everything.
+    if (this.#last !== null && Number(item.id) <= this.#last) return;
+    this.#last = Number(item.id);
+    tell("notification", { ...item, how });
+  }
+
+  async #after(node) {
+    const found = [];
+    for (let last = this.#last; ; last = found.at(-1).id) {
+      const page = await this.#client.fetch(node, last);
+      if (page.length === 0) return found;
+      found.push(...page);
+    }
+  }
+}
+
+function described(error) {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error ?? "");
+}
