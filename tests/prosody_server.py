@@ -50,10 +50,13 @@ class Changed(prosody.Configuration):
     """With options for all hosts that an operator could write into the file."""
 
     options: str = ""
+    bind_patience: float = 0.1
+    """Seconds; most tests have no component to wait for."""
 
     def render(self) -> str:
         text = super(Changed, self).render()
-        return text.replace("VirtualHost", f"{self.options}\nVirtualHost", 1)
+        options = f"finesse_bind_patience = {self.bind_patience}\n{self.options}\n"
+        return text.replace("VirtualHost", f"{options}VirtualHost", 1)
 
 
 @dataclass

@@ -65,8 +65,9 @@ async def start(desk: Desk, settings: Any, tmp_path: Path) -> AsyncIterator[Star
 
 
 @pytest.fixture
-async def server(start: Start) -> Server:
-    started: Server = await start()
+async def server(start: Start, request: pytest.FixtureRequest) -> Server:
+    has_component = "component" in request.fixturenames
+    started: Server = await start(bind_patience=5 if has_component else 0.1)
     return started
 
 
@@ -299,13 +300,25 @@ async def test_a_client_hears_that_it_is_bound_once_its_place_is_known(
 async def test_a_component_that_says_nothing_keeps_clients_waiting_for_a_while_only(
     start: Start,
 ) -> None:
-    server = await start("finesse_bind_patience = 0.2")
+    server = await start(bind_patience=0.2)
     async with Component().connected() as component:
         component.answers.clear()
         await server.sign_in()
 
 
-async def test_a_component_that_goes_keeps_nobody_waiting(server: Server) -> None:
+async def test_the_first_clients_wait_for_the_component_to_come(start: Start) -> None:
+    server = await start(bind_patience=5)
+    wire = await (await server.wire()).authenticate()
+    binding = asyncio.create_task(wire.bind("desktop"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(binding), 0.3)
+    async with Component(position=3).connected() as component:
+        assert await component.hears() == ("bound", {"jid": "alice@localhost/desktop"})
+        assert (await binding).get("type") == "result"
+
+
+async def test_a_component_that_goes_keeps_nobody_waiting(start: Start) -> None:
+    server = await start(bind_patience=5)
     async with Component().connected() as component:
         component.answers.clear()
         wire = await (await server.wire()).authenticate()
@@ -340,8 +353,8 @@ async def test_a_component_that_comes_back_hears_where_each_session_stands(
         ("bound", {"jid": jid("a"), "position": "7"}),
         ("bound", {"jid": jid("b"), "position": "11", "priority": "3"}),
         ("bound", {"jid": jid("c"), "position": "12"}),
-        # Bound while there was nobody to say where.
-        ("bound", {"jid": jid("late"), "priority": "0"}),
+        # Bound when nobody was here: behind what had been here before.
+        ("bound", {"jid": jid("late"), "position": "12", "priority": "0"}),
     ]
 
 

@@ -2,7 +2,8 @@
 -- answers with where in the log a session begins, and each item says how far a session has come;
 -- so a component that comes back goes on with each exactly where it was.
 --
--- Option: finesse_bind_patience, seconds that a client waits for the component's answer.
+-- Option: finesse_bind_patience, seconds that a client waits for the component's answer, or for the
+-- component.
 
 local async = require "util.async";
 local st = require "util.stanza";
@@ -14,6 +15,7 @@ local patience = module:get_option_number("finesse_bind_patience", 5);
 local full_sessions = prosody.full_sessions;
 
 local connected; -- the component's own session
+local newest; -- the highest position seen here: no client that comes from now on needs what is before
 local awaited = {}; -- address -> sessions that the component has been told of and not answered yet
 
 local function tell(what, attributes)
@@ -42,6 +44,7 @@ end
 local function advance(session, position)
 	if position and position > (session.finesse_position or -1) then
 		session.finesse_position = position;
+		newest = math.max(newest or position, position);
 		return true;
 	end
 end
@@ -54,7 +57,8 @@ end
 
 module:hook("resource-bind", function (event)
 	local session = event.session;
-	if not connected then
+	if not connected and newest then
+		session.finesse_position = newest;
 		return;
 	end
 	-- The client hears that it is bound once its place in the log is known: whatever it causes
@@ -149,7 +153,10 @@ local function on_disconnected(event)
 	connected = nil;
 	awaited = {};
 	for _, session in pairs(full_sessions) do
-		release(session);
+		if session.host == module.host then
+			session.finesse_position = session.finesse_position or newest;
+			release(session);
+		end
 	end
 	module:fire_event("finesse-component-disconnected");
 end
