@@ -16,7 +16,7 @@ export FINESSE_DEMO = 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance fuzz lint services lock clean
+.PHONY: help run test conformance fuzz bench lint services lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,6 +40,9 @@ conformance: $(VENV)/installed-dev ## check any server: URL, USER, PASSWORD, …
 	@$(BIN)/python -m pytest -c tests/conformance/pytest.ini --rootdir tests/conformance tests/conformance \
 		--junitxml "$(JUNIT)" $(ARGS)
 
+bench: $(VENV)/benchmarks/installed ## how fast, beside what the machine can do: SHORT=1, ONLY="accept cycles" (benchmarks/README.md)
+	@$(BIN)/python -m benchmarks.run $(if $(filter 1,$(SHORT)),--short) $(ONLY:%=--only %)
+
 lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,6 +59,8 @@ lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirem
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
 
 clean: ## remove the environment and caches; the data in .data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
@@ -75,6 +80,13 @@ $(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the checks need into $(VENV) (once, about a minute) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@ $(VENV)/installed
+
+# In a folder of their own: what they bring along must not change the service that is measured.
+$(VENV)/benchmarks/installed: benchmarks/requirements.txt $(VENV)/installed
+	@echo "Installing what the benchmarks need into $(@D) (once, some seconds) …"
+	@rm -rf $(@D)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $< --target $(@D)
+	@touch $@
 
 $(VENV)/lock: | $(VENV)/bin/python
 	$(PYTHON) -m venv $@ && $@/bin/pip install --quiet uv

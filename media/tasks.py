@@ -87,7 +87,12 @@ def prune() -> None:
 
     What has no outcome yet, is not over yet or was not handed over yet stays, however old.
     """
-    handed_over = TransportCursor.objects.aggregate(upto=Min("position"))["upto"] or 0
+    # One that nothing moves any more must not keep the log for ever.
+    in_use = {*settings.FINESSE_TRANSPORTS}
+    if settings.FINESSE_XMPP_SECRET:
+        in_use.add(TransportCursor.XMPP)
+    cursors = TransportCursor.objects.filter(name__in=in_use)
+    handed_over = cursors.aggregate(upto=Min("position"))["upto"] or 0
     _delete(
         MediaRequest.objects.filter(
             outcome__isnull=False, accepted_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)

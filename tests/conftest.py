@@ -25,6 +25,7 @@ from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.service import heartbeat
 from finesse.users.models import Team, User
+from finesse.xmpp import sasl
 from media import writer
 from media.models import Media, MediaRequest, MediaRoutingDomain
 from reasoncodes.models import ReasonCode
@@ -194,12 +195,14 @@ def own_layer(settings: Any) -> None:
 
 
 @pytest.fixture
-async def server_loop(cast: Cast) -> AsyncIterator[None]:
+async def server_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """Publishing from threads reaches this test's event loop, as in the embedded default."""
     loop = asyncio.get_running_loop()
     # One thread, so that its database connection can be closed: the communicators of
     # channels.testing keep it open.
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
+    one_thread = ThreadPoolExecutor(max_workers=1)
+    loop.set_default_executor(one_thread)
+    monkeypatch.setattr(sasl, "POOL", one_thread)
     channels.bind_loop(loop)
     yield
     channels.bind_loop(None)

@@ -38,13 +38,13 @@ class Closed:
 
 
 class Peer:
-    """A connection; each step takes at most `patience` seconds."""
+    """A connection; each step takes at most ten seconds."""
 
-    def __init__(self, port: int, *, patience: float = 10, reads_little: bool = False) -> None:
+    def __init__(self, port: int, *, reads_little: bool = False) -> None:
         self.socket = socket.socket()
         if reads_little:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(patience)
+        self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
         self._received = b""
         self.features: Element = Element("")
@@ -87,17 +87,16 @@ class Peer:
 
     def read(self) -> Element | Closed:
         try:
-            opcode, payload = self._frame()
+            while True:
+                opcode, payload = self._frame()
+                if opcode == TEXT:
+                    return fromstring(payload.decode())
+                if opcode == CLOSE:
+                    return Closed(struct.unpack("!H", payload[:2])[0] if payload else 1005)
+                if opcode == PING:
+                    self.send(frame(payload, PONG))
         except ConnectionError:
             return Closed(None)
-        if opcode == CLOSE:
-            return Closed(struct.unpack("!H", payload[:2])[0] if payload else 1005)
-        if opcode == PING:
-            self.send(frame(payload, PONG))
-            return self.read()
-        if opcode == PONG:
-            return self.read()
-        return fromstring(payload.decode())
 
     def ask(self, text: str) -> Element:
         self.say(text)

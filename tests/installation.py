@@ -125,12 +125,16 @@ class Installation:
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
             self._start("beat", [*celery, "beat"])
             if self.xmpp:
-                self._start("xmpp", ["prosody", "-F", "--config", str(self._prosody())])
+                self.start_xmpp_server()
                 self._start("component", [python, "manage.py", "xmpp_component"])
         else:
             run = [python, "manage.py", "run", "--port", str(self.port)]
             self._start("server", [*run, "--xmpp"] if self.xmpp else run)
         self.await_status(200)
+
+    def start_xmpp_server(self) -> None:
+        """On services, alone."""
+        self._start("xmpp", ["prosody", "-F", "--config", str(self._prosody())])
 
     def _prosody(self) -> Path:
         """The configuration of the XMPP server, as an operator makes it."""

@@ -493,6 +493,23 @@ async def test_a_component_that_comes_back_at_once_was_never_away(
             await wire.hear(1.2)
 
 
+async def test_each_time_that_it_goes_the_component_has_all_the_time_to_come_back(
+    start: Start, settings: Any
+) -> None:
+    settings.FINESSE_HEARTBEAT_SECONDS = 2.0
+    server = await start()
+    loop = asyncio.get_running_loop()
+    async with Component().connected():
+        wire = await (await server.sign_in()).available()
+    for _ in range(3):
+        async with Component().connected() as component:
+            assert (await component.hears())[0] == "bound"
+            await asyncio.sleep(0.5)
+        went = loop.time()
+    assert (await wire.hear(10)).get("type") == "unavailable"
+    assert loop.time() - went > 1.5
+
+
 # --- Walls ---------------------------------------------------------------------------------------
 
 
@@ -1026,6 +1043,27 @@ async def test_a_child_that_dies_is_started_again(
     assert [r.getMessage() for r in caplog.records if "started again" in r.getMessage()] == [
         "Prosody has ended (status -9) and is started again"
     ]
+
+
+async def test_a_line_of_any_length_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = tmp_path / "prosody"
+    program.write_text(
+        "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' x; echo\n"
+        "printf 'general warn\\tgoes on\\n'; exec cat\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    pair = certificate.files(tmp_path / "tls", ["localhost"])
+    configuration = prosody.Configuration(
+        certificate=pair.certificate, key=pair.key, password_url="http://a/", folder=tmp_path / "x"
+    )
+    keeping = asyncio.create_task(prosody.keep_running(configuration, lambda: None))
+    await eventually(lambda: keeping.done() or "Prosody, general: goes on" in caplog.text)
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
 
 
 async def test_a_child_that_does_not_stop_is_stopped(

@@ -77,6 +77,20 @@ def test_notifications_go_when_they_are_old_and_handed_over() -> None:
     assert log.floor() == 3
 
 
+@pytest.mark.parametrize(("secret", "left"), [("there is an XMPP server", [2, 3]), ("", [3])])
+def test_an_xmpp_server_keeps_what_it_has_not_got_as_long_as_there_is_one(
+    settings: Any, secret: str, left: list[int]
+) -> None:
+    settings.FINESSE_XMPP_SECRET = secret
+    old = {"node": "n", "source": "s", "event": "PUT", "at": NOW - timedelta(days=9), "update": ""}
+    for position in (1, 2, 3):
+        Notification.objects.create(position=position, **old)
+    TransportCursor.objects.create(name="channels", position=2)
+    TransportCursor.objects.create(name=TransportCursor.XMPP, position=1)
+    tasks.prune()
+    assert list(Notification.objects.values_list("position", flat=True)) == left
+
+
 def test_without_any_hand_over_no_notification_goes() -> None:
     Notification.objects.create(
         position=1, node="n", source="s", event="PUT", at=NOW - timedelta(days=99), update=""

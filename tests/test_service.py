@@ -63,6 +63,16 @@ def test_before_the_first_beat_the_service_is_not_in_service(api: API, part: str
     assert api.client.get("/healthz").json()["parts"][part] == "has not started yet"
 
 
+def test_an_xmpp_server_counts_where_there_is_one(api: API, settings: Any) -> None:
+    assert "xmpp" not in api.client.get("/healthz").json()["parts"]
+    settings.FINESSE_XMPP_SECRET = "shared with the XMPP server"
+    out_of_service(api)
+    assert api.client.get("/healthz").json()["parts"]["xmpp"] == "has not started yet"
+    heartbeat.stamp(heartbeat.XMPP)
+    assert api.client.get("/healthz").json()["parts"]["xmpp"] == "ok"
+    assert heartbeat.in_service()
+
+
 def test_a_cache_that_is_away_puts_the_service_out_of_service(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,19 @@ def test_the_xmpp_domains_are_shown_where_there_is_one(api: API, settings: Any) 
     assert info.findtext("xmppPubSubDomain") == "pubsub.finesse.example"
 
 
+@pytest.mark.parametrize(
+    ("secret", "shown"), [("there is one", ("15222", "15223")), ("", ("", ""))]
+)
+def test_the_ports_of_the_xmpp_server_are_shown_where_there_is_one(
+    api: API, settings: Any, secret: str, shown: tuple[str, str]
+) -> None:
+    settings.FINESSE_XMPP_SECRET = secret
+    settings.FINESSE_XMPP_PORT, settings.FINESSE_XMPP_SECURE_PORT = 15222, 15223
+    node = system_info(api).find("primaryNode")
+    assert node is not None
+    assert (node.findtext("xmppPort"), node.findtext("xmppSecurePort")) == shown
+
+
 def test_the_workers_heartbeat_is_shown_with_its_time_in_milliseconds(api: API) -> None:
     beat = time.time()
     cache.set("heartbeat:worker", beat)

@@ -234,6 +234,14 @@ async def test_who_has_lost_access_is_disconnected(served: Installation) -> None
             await asyncio.to_thread(set_active, True)
 
 
+UNTIL_OUT_OF_SERVICE = """
+import time
+from finesse.notifications.models import LogHead
+while LogHead.objects.get().status == "IN_SERVICE": time.sleep(0.1)
+print(1)
+"""
+
+
 # --- kill -9 ------------------------------------------------------------------------------------
 
 
@@ -328,6 +336,26 @@ async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_o
             assert len(got) >= 2
         finally:
             await late.leave()
+
+
+@needs_processes
+async def test_who_comes_before_any_component_gets_what_came_since_the_last_one(
+    served: Installation,
+) -> None:
+    served.kill("component")
+    served.kill("xmpp")
+    served.start_xmpp_server()
+    late = Desk(served, "1234", "late")
+    try:
+        # It is made to wait for the component, but not for ever.
+        await late.sign_in()
+        late.send_presence(ppriority=0)
+        await asyncio.to_thread(served.query, UNTIL_OUT_OF_SERVICE)
+        await started(served)
+        for status in ("OUT_OF_SERVICE", "IN_SERVICE"):
+            assert (await late.next()).text("data/systemInfo/status") == status
+    finally:
+        await late.leave()
 
 
 async def test_clients_recover_when_the_xmpp_server_was_killed(served: Installation) -> None:

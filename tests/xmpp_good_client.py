@@ -130,7 +130,7 @@ class GoodClient:
 
     @property
     def last(self) -> int:
-        return max((ids[-1] for ids in self.got.values()), default=0)
+        return max((ids[-1] for ids in self.got.values() if ids), default=0)
 
     async def _run(self) -> None:
         while True:
@@ -150,9 +150,13 @@ class GoodClient:
             came: list[Element] = []
             await self._ask(wire, "<ping xmlns='urn:xmpp:ping'/>", came)
             if self.connections > 1:
-                after = self.last
-                for node in (SYSTEM_INFO, f"/finesse/api/User/{self.user}/Media"):
-                    await self._retrieve(wire, node, after, came)
+                missed = {
+                    node: await self._retrieve(wire, node, came)
+                    for node in (SYSTEM_INFO, f"/finesse/api/User/{self.user}/Media")
+                }
+                # All at once: one that is lost before that asks for all of it again.
+                for node, found in missed.items():
+                    self.got[node] += found
         self.ready.set()
         latest = 0
         async for position, node in _items(wire, came):
@@ -181,21 +185,22 @@ class GoodClient:
             raise LostError(answer.tag)
         await wire.send("<presence xmlns='jabber:client'/>")
 
-    async def _retrieve(self, wire: Wire, node: str, last: int, came: list[Element]) -> None:
-        """Everything on the node after an item, page by page."""
+    async def _retrieve(self, wire: Wire, node: str, came: list[Element]) -> list[int]:
+        """Everything on the node after the last item that came on any, page by page."""
+        missed: list[int] = []
         while True:
+            after = missed[-1] if missed else self.last
             answer = await self._ask(
                 wire,
                 f"<pubsub xmlns='{_PUBSUB}'><items node='{node}'/>"
                 "<set xmlns='http://jabber.org/protocol/rsm'>"
-                f"<max>100</max><after>{last}</after></set></pubsub>",
+                f"<max>100</max><after>{after}</after></set></pubsub>",
                 came,
             )
             found = [int(one.get("id", "")) for one in answer.iter(f"{{{_PUBSUB}}}item")]
             if not found:
-                return
-            self.got[node] += found
-            last = found[-1]
+                return missed
+            missed += found
 
     async def _ask(self, wire: Wire, payload: str, came: list[Element]) -> Element:
         """The answer; what else comes meanwhile is kept in `came`."""

@@ -15,17 +15,17 @@ local trusts_url = module:get_option_boolean("finesse_trust_password_url", false
 local allow_cleartext = module:get_option_boolean("finesse_allow_cleartext", false);
 local patience = 50; -- Seconds; a check may have to wait for its turn.
 
--- The HTTP status of the answer, 0 without one. Only the client that asks is kept waiting.
+-- The HTTP status of the answer, or why there is none. Only the client that asks is kept waiting.
 local function ask(user, password)
 	local wait, done = async.waiter();
 	local status;
-	local function finish(_, code)
+	local function finish(why, code)
 		if not status then
-			status = code;
+			status = code == 0 and why or code;
 			done();
 		end
 	end
-	local timer = module:add_timer(patience, finish, 0);
+	local timer = module:add_timer(patience, function () finish("no answer in time", 0); end);
 	http.request(url, {
 		headers = {
 			["Authorization"] = "Bearer " .. secret,

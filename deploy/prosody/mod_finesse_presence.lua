@@ -12,6 +12,7 @@ local patience = module:get_option_number("finesse_patience", 5);
 
 local connected = false;
 local is_present = false; -- As clients were told.
+local waiting; -- for the component to come back
 
 local function tell(session)
 	session.send(st.presence {
@@ -39,10 +40,14 @@ end);
 
 module:hook("finesse-component-connected", function ()
 	connected = true;
+	if waiting then
+		waiting:stop();
+		waiting = nil;
+	end
 	settle();
 end);
 
 module:hook("finesse-component-disconnected", function ()
 	connected = false;
-	module:add_timer(patience, settle);
+	waiting = module:add_timer(patience, settle);
 end);

@@ -24,6 +24,7 @@ from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
 from finesse.notifications.status import Watch
+from finesse.notifications.together import Together
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.service import presence
 
@@ -54,6 +55,7 @@ class Hub:
         self._by_node: defaultdict[str, set[Follower]] = defaultdict(set)
         self._of_everything: set[Follower] = set()
         self._attendance = Attendance(self._present)
+        self._readers = Together[Reader, Reader](lambda readers: renewed(readers))
         # The socket that subscribes and the task that follows both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -107,12 +109,12 @@ class Hub:
             if not self._by_node[node]:
                 del self._by_node[node]
 
-    def see(self, follower: Follower, reader: Reader) -> None:
+    async def renew(self, follower: Follower) -> None:
         """Let it go on with what its client is subscribed to now."""
-        if follower in self._followers:
-            self._part(follower)
-            follower.see(reader)
-            self._join(follower)
+        # Between reviews: one that had asked before this would take the answer back.
+        async with self._advancing:
+            current = await self._as_of_now(follower.reader)
+            self._let_see(follower, current)
 
     async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
         """What the follower may see behind its position, from memory if it is there."""
@@ -236,7 +238,7 @@ class Hub:
         """What the reader may see now, or None if it has lost its access since its handshake."""
         while True:
             access = self._access
-            current = (await renewed([reader])).get(reader)
+            current = await self._readers.get(reader)
             # If users changed meanwhile, this answer may be from before the change.
             if access == self._access:
                 return current
@@ -252,15 +254,18 @@ class Hub:
             self._access = UNKNOWN
             raise
         for follower in followers:
-            if follower not in self._followers:
-                continue  # It left while the question was asked.
-            self._part(follower)
-            current = readers.get(follower.reader)
-            if current is None:
-                follower.end()
-            else:
-                follower.see(current)
-                self._join(follower)
+            self._let_see(follower, readers.get(follower.reader))
+
+    def _let_see(self, follower: Follower, current: Reader | None) -> None:
+        """Let it go on with what its user may see now, or end it."""
+        if follower not in self._followers:
+            return  # It left while the question was asked.
+        self._part(follower)
+        if current is None:
+            follower.end()
+        else:
+            follower.see(current)
+            self._join(follower)
 
     async def _can_replay(self, after: int) -> bool:
         if after > self.position:

@@ -118,6 +118,9 @@ class Subscription(models.Model):
 class TransportCursor(models.Model):
     """How far one transport has handed the log over; its lock makes the transport's order."""
 
+    XMPP = "xmpp"
+    """The name of the one that the component on an XMPP server moves."""
+
     name = models.CharField(primary_key=True, max_length=32)
     position = models.PositiveBigIntegerField(default=0)
 

@@ -8,6 +8,7 @@ for it. Any of these lets one peer fill the memory or hold up everybody else.
 
 import asyncio
 import logging
+from asyncio.sslproto import SSLProtocol
 from collections import Counter
 from typing import Any
 
@@ -38,18 +39,62 @@ PATIENCE_AT_THE_END = 10
 _silent: Counter[str] = Counter()
 
 
+class _Silence:
+    """Of one connection that has not said yet what it wants."""
+
+    def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._origin: str | None = origin_of((transport.get_extra_info("peername") or ("",))[0])
+        _silent[self._origin] += 1
+        is_crowd = _silent[self._origin] > SILENT_PER_ADDRESS
+        self.patience = PATIENCE_IN_A_CROWD if is_crowd else PATIENCE_WITH_HEADS
+
+    def end(self) -> None:
+        if self._origin is not None:
+            _silent[self._origin] -= 1
+            if not _silent[self._origin]:
+                del _silent[self._origin]
+            self._origin = None
+
+
+class TLSProtocol(SSLProtocol):
+    """Ends a connection that does not shake hands in time: asyncio gives each a minute.
+
+    asyncio makes these by itself; `run --tls` puts this one in the place of its own.
+    """
+
+    # asyncio sets as much aside for each connection, by itself 256 KiB.
+    max_size = 32 * 1024
+    _silence: _Silence | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._server_side:
+            self._silence = _Silence(transport)
+            self._ssl_handshake_timeout = self._silence.patience
+        super().connection_made(transport)
+
+    def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
+        self._end_silence()
+        super()._on_handshake_complete(handshake_exc)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._end_silence()
+        super().connection_lost(exc)
+
+    def _end_silence(self) -> None:
+        if self._silence is not None:
+            self._silence.end()
+
+
 class HTTPProtocol(H11Protocol):
     """Ends a connection that does not say in time what it wants."""
 
-    _waits_at: str | None = None
+    _silence: _Silence | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._waits_at = origin_of(self.client[0] if self.client else "")
-        _silent[self._waits_at] += 1
-        is_crowd = _silent[self._waits_at] > SILENT_PER_ADDRESS
-        self._wait(PATIENCE_IN_A_CROWD if is_crowd else PATIENCE_WITH_HEADS)
+        self._silence = _Silence(transport)
+        self._wait(self._silence.patience)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -75,11 +120,8 @@ class HTTPProtocol(H11Protocol):
             self._deadline = None
 
     def _has_asked(self) -> None:
-        if self._waits_at is not None:
-            _silent[self._waits_at] -= 1
-            if not _silent[self._waits_at]:
-                del _silent[self._waits_at]
-            self._waits_at = None
+        if self._silence is not None:
+            self._silence.end()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):

@@ -12,12 +12,15 @@ import asyncio
 import contextlib
 import itertools
 import logging
+from collections.abc import Collection
 from typing import Any, cast
 from xml.etree.ElementTree import Element
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models.functions import Lower
 from slixmpp import ComponentXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import JID, InvalidJID
@@ -28,6 +31,8 @@ from slixmpp.xmlstream.tostring import tostring
 from finesse.notifications import log
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.readers import Reader
+from finesse.notifications.together import Together
 from finesse.service import heartbeat
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody import component_address
@@ -47,7 +52,6 @@ logger = logging.getLogger(__name__)
 
 SESSIONS = "urn:finesse-media:sessions"
 """The namespace of what module and component tell each other."""
-CURSOR = "xmpp"
 BEAT = 1.0
 """Seconds from an answered ping to the next."""
 PATIENCE = 10.0
@@ -138,13 +142,15 @@ def _cursor() -> int:
     # The first one starts with what is new. From then on the row keeps from being pruned what
     # has not been handed over.
     cursor, _ = TransportCursor.objects.get_or_create(
-        name=CURSOR, defaults={"position": log.head().position}
+        name=TransportCursor.XMPP, defaults={"position": log.head().position}
     )
     return cursor.position
 
 
 def _move_cursor(position: int) -> None:
-    TransportCursor.objects.filter(name=CURSOR, position__lt=position).update(position=position)
+    TransportCursor.objects.filter(name=TransportCursor.XMPP, position__lt=position).update(
+        position=position
+    )
 
 
 class Component(ComponentXMPP):
@@ -158,6 +164,8 @@ class Component(ComponentXMPP):
         self._cursor = cursor
         self._server = JID(domain())
         self._clients: dict[str, RemoteClient] = {}
+        # All who are here when the component comes back join at once.
+        self._readers = Together[str, Reader](database_sync_to_async(_readers))
         self._lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
         self._is_read = asyncio.Event()
         self._is_read.set()
@@ -188,6 +196,9 @@ class Component(ComponentXMPP):
             await self.disconnect(FAREWELL)
 
     # --- for the clients' stand-ins ---------------------------------------------------------------
+
+    async def reader_of(self, local: str) -> Reader | None:
+        return await self._readers.get(local)
 
     async def forward(self, notification: Notification, to: str) -> None:
         await self._until_read()
@@ -375,6 +386,15 @@ class Component(ComponentXMPP):
 
     def resume_writing(self) -> None:
         self._is_read.set()
+
+
+def _readers(locals_: Collection[str]) -> dict[str, Reader]:
+    """What the users of these addresses may see, by local part."""
+    # XMPP compares those without case.
+    found = get_user_model().objects.annotate(local=Lower("login_id"))
+    login_ids = dict(found.filter(local__in=locals_).values_list("local", "pk"))
+    readers = get_user_model().objects.readers(login_ids.values())
+    return {local: readers[pk] for local, pk in login_ids.items() if pk in readers}
 
 
 def _at(address: str, position: int) -> Element:

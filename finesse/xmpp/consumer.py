@@ -251,7 +251,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         element.set("from", self.session.jid.full)
         if name == "presence":
-            await self._presence(element, self.session)
+            await self._presence(element, self.session, self.admission.turn)
             return
         async with self.admission.turn:
             self._assert_there()
@@ -285,7 +285,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         SubElement(bound, tag(BIND, "jid")).text = jid.full
         await self._say(result)
 
-    async def _presence(self, presence: Element, session: Session) -> None:
+    async def _presence(self, presence: Element, session: Session, turn: asyncio.Lock) -> None:
         kind = presence.get("type")
         if presence.get("to") is not None or kind not in (None, "unavailable"):
             return  # To other users, who are not told.
@@ -299,7 +299,9 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._say(self._own(presence, session))
             if is_first:
                 await self._say(self._publisher(session))
-            await session.set_priority(max(-128, min(priority, 127)))
+            async with turn:
+                self._assert_there()
+                await session.set_priority(max(-128, min(priority, 127)))
         else:
             await session.set_priority(None)
 

@@ -220,13 +220,18 @@ async def _log(child: asyncio.subprocess.Process) -> Sequence[str]:
     """Its warnings and errors become this service's, until it says nothing more; its last lines."""
     assert child.stdout is not None
     last: deque[str] = deque(maxlen=LAST_WORDS)
-    async for line in child.stdout:
+    while True:
+        try:
+            line = await child.stdout.readline()
+        except ValueError:
+            continue  # Longer than what is kept of a line, which is dropped.
+        if not line:
+            return last
         text = line.decode(errors="replace").rstrip()
         if match := _LOG_LINE.fullmatch(text):
             logger.log(_LEVELS[match["level"]], "Prosody, %s: %s", match["source"], match["text"])
         if text:
             last.append(text)
-    return last
 
 
 async def _renew(child: asyncio.subprocess.Process, renew: Callable[[], object]) -> None:

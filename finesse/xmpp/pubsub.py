@@ -196,9 +196,7 @@ async def _renew(session: Session, *, all_clients: bool) -> None:
     """Go on with the subscriptions as they are now; the user's other clients, too."""
     if all_clients:
         await database_sync_to_async(_tell_all_clients)()
-    reader = await session.access()
-    if reader is not None:
-        session.see(reader)
+    await session.renew()
 
 
 def _tell_all_clients() -> None:

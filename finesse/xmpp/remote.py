@@ -3,21 +3,16 @@
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from channels.db import database_sync_to_async
-from django.contrib.auth import get_user_model
 from slixmpp.jid import JID
 
 from finesse.notifications.models import Notification
-from finesse.notifications.readers import reader_of
+from finesse.notifications.readers import Reader
 from finesse.xmpp import pubsub
 from finesse.xmpp.sessions import Session
 from finesse.xmpp.stanzas import error_of
-
-if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +28,10 @@ class StreamEndedError(Exception):
 
 class Server(Protocol):
     """The stream to the server, as one client's stand-in uses it."""
+
+    async def reader_of(self, local: str) -> Reader | None:
+        """What the user of an address may see; None if there is no such user, or none that may."""
+        ...
 
     async def forward(self, notification: Notification, to: str) -> None:
         """Send it to a client. Waits for a server that is slow; raises StreamEndedError."""
@@ -112,8 +111,7 @@ class RemoteClient:
 
     async def _join(self) -> Session | None:
         """Join the log; None if there is no such user, or none that may."""
-        user = await database_sync_to_async(_user)(self._jid.node)
-        reader = await reader_of(user, resource=self._jid.resource) if user else None
+        reader = await self._server.reader_of(self._jid.node)
         if reader is None:
             return None
         self._has_ended, self._failure = False, None
@@ -159,10 +157,3 @@ class RemoteClient:
             self._start = self._session.position
             self._session.close()
             self._session = None
-
-
-def _user(local: str) -> "AbstractBaseUser | None":
-    # XMPP compares local parts without case.
-    users = get_user_model()._default_manager.filter(login_id__iexact=local)
-    found: AbstractBaseUser | None = users.first()
-    return found

@@ -86,11 +86,10 @@ class Session:
         """What its user may see at this moment; None if that is nothing any more."""
         return (await renewed([self.reader])).get(self.reader)
 
-    def see(self, reader: Reader) -> None:
-        """Go on with other subscriptions."""
-        self.reader = reader
+    async def renew(self) -> None:
+        """Go on with the subscriptions as they are now."""
         if self._hub is not None and self._follower is not None:
-            self._hub.see(self._follower, reader)
+            await self._hub.renew(self._follower)
 
     def close(self) -> None:
         """Leave the log. Nothing is delivered after this."""

@@ -9,7 +9,7 @@ import signal
 import socket
 import ssl
 from argparse import ArgumentParser
-from asyncio.sslproto import SSLProtocol
+from asyncio import sslproto
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
 from finesse.service import certificate, heartbeat
-from finesse.service.protocols import HTTPProtocol, WebSocketProtocol
+from finesse.service.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
 from finesse.service.worker import embedded_worker
 from finesse.xmpp import prosody
 from finesse.xmpp.addresses import domain, pubsub_domain
@@ -163,8 +163,7 @@ class Command(BaseCommand):
                 "Both are PEM, the key without a password."
             ) from None
         self.authority = pair.authority
-        # asyncio sets as much aside for each connection over TLS, by itself 256 KiB.
-        SSLProtocol.max_size = 32 * 1024
+        sslproto.SSLProtocol = TLSProtocol  # type: ignore[misc]
         # What is read from here on is sent over TLS alone.
         settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
 

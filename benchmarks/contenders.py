@@ -1,0 +1,265 @@
+"""Who is compared: ours in the form of production and in the embedded one, the ceiling, and what
+one would otherwise write. All serve the same people, each on a database of its own."""
+
+import http.client
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.load import http as http_request
+from benchmarks.machine import Read, of_backends, of_family, of_program
+from benchmarks.people import MRD, NOT_READY, READY, basic
+from benchmarks.stage import PACKAGES, PATIENCE, Process, Stage, await_port, free_port
+from benchmarks.tap import Tap
+
+PYTHON = sys.executable
+WORKERS = 2
+"""Processes that serve HTTP: one a core of the machine that the figures are from."""
+EMBEDDED = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
+"""What is not in the environment of the default set-up."""
+
+
+class Contender:
+    """One program with its database; roles are started and ended by name."""
+
+    name = ""
+    socket_path = "/ws/notifications/"
+
+    def __init__(self, stage: Stage, database: str, label: str = "") -> None:
+        self.stage = stage
+        self.database = database
+        self.instance = stage.queue(f"{stage.name}_{label or type(self).__name__.lower()}")
+        self.roles: dict[str, Process] = {}
+        self.port = free_port()
+        self.socket_port = free_port()
+        self.away: set[str] = set()
+        """Who was asked to be NOT_READY last: the next request of each has to change something."""
+        self._database_url = stage.url_of(database)
+        self._redis_url = stage.services.redis
+
+    def through(self, database: Tap | None = None, redis: Tap | None = None) -> None:
+        """Let what is started from now on speak by way of these, or with none of them directly."""
+        url = self.stage.url_of(self.database)
+        self._database_url = database.through(url) if database else url
+        url = self.stage.services.redis
+        self._redis_url = redis.through(url) if redis else url
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the environment that this program was started in sets up a contender."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("FINESSE_", "PYTHON", "COVERAGE_")) and name not in EMBEDDED
+        }
+        return kept | {
+            "DATABASE_URL": self._database_url,
+            "REDIS_URL": self._redis_url,
+            "CELERY_BROKER_URL": self.stage.services.broker,
+            "FINESSE_INSTANCE": self.instance,
+            "FINESSE_DATA_DIR": str(self.stage.folder / self.instance),
+            "SECRET_KEY": "for-the-benchmarks-only",
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+        }
+
+    def commands(self) -> dict[str, list[str]]:
+        """How each role is started."""
+        raise NotImplementedError
+
+    def start(self, *roles: str) -> None:
+        """Start those that do not run, and wait until those that listen do."""
+        commands, environment = self.commands(), self.environment()
+        new = [role for role in roles if role not in self.roles]
+        for role in new:
+            name = f"{self.instance}-{role}"
+            self.roles[role] = self.stage.start(name, commands[role], environment)
+        if "http" in new:
+            await_port(self.roles["http"], self.port)
+        if "sockets" in new:
+            await_port(self.roles["sockets"], self.socket_port)
+
+    def end(self, *roles: str) -> None:
+        for role in roles:
+            self.stage.end(self.roles.pop(role))
+
+    def await_service(self, login_id: str) -> None:
+        """Until a request of this user is answered, by an installation whose worker runs or whose
+        heartbeat somebody else makes. Raises RuntimeError."""
+        deadline = time.monotonic() + PATIENCE
+        while (status := self.status(login_id)) != 200:
+            if time.monotonic() > deadline:
+                logs = "\n".join(process.tail() for process in self.roles.values())
+                raise RuntimeError(f"{self.name} answers {status}\n{logs}")
+            time.sleep(0.05)
+
+    def status(self, login_id: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(
+                "GET", self.media(login_id), headers={"Authorization": basic(login_id)}
+            )
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
+
+    def media(self, login_id: str) -> str:
+        return f"/finesse/api/User/{login_id}/Media/{MRD}"
+
+    def change(self, login_id: str) -> bytes:
+        """The PUT with which this agent goes away, or comes back."""
+        self.away ^= {login_id}
+        body = NOT_READY if login_id in self.away else READY
+        return http_request("PUT", self.media(login_id), login_id, body, "r-1")
+
+    def meters(self) -> dict[str, Read]:
+        """What its processes and the services have taken, by role."""
+        found: dict[str, Read] = {
+            role: lambda pid=process.pid: of_family(pid)  # type: ignore[misc]
+            for role, process in self.roles.items()
+        }
+        return found | {
+            "PostgreSQL": lambda: of_backends(self.database),
+            "Redis": lambda: of_program("redis-server"),
+            "RabbitMQ": lambda: of_program("beam.smp"),
+        }
+
+
+def granian(interface: str, application: str, port: int, workers: int = WORKERS) -> list[str]:
+    return [
+        *(PYTHON, "-m", "granian", "--interface", interface, "--port", str(port), "--no-ws"),
+        *("--workers", str(workers), "--log-level", "warning", application),
+    ]
+
+
+def program(name: str, *arguments: str) -> list[str]:
+    return [PYTHON, "-m", "benchmarks.program", name, *arguments]
+
+
+def with_packages(environment: dict[str, str]) -> dict[str, str]:
+    """Where the programs that only the benchmarks need can be imported."""
+    return environment | {"PYTHONPATH": str(PACKAGES)}
+
+
+class Ours(Contender):
+    """In production: REST on WSGI workers of one thread, sockets on uvicorn, worker, beat."""
+
+    name = "ours"
+
+    def __init__(
+        self,
+        stage: Stage,
+        database: str,
+        label: str = "",
+        *,
+        settings: str = "benchmarks.settings",
+        workers: int = WORKERS,
+        more: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(stage, database, label)
+        self._settings = settings
+        self._workers = workers
+        self._more = more or {}
+
+    def environment(self) -> dict[str, str]:
+        chosen = {"DJANGO_SETTINGS_MODULE": self._settings}
+        return with_packages(super().environment() | chosen | self._more)
+
+    def commands(self) -> dict[str, list[str]]:
+        celery = [PYTHON, "-m", "celery", "-A", "finesse"]
+        wsgi = granian("wsgi", "finesse.wsgi:application", self.port, self._workers)
+        return {
+            "http": [*wsgi, "--blocking-threads", "1"],
+            "sockets": [
+                *(PYTHON, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
+                *("--loop", "asyncio", "--port", str(self.socket_port)),
+            ],
+            "worker": [
+                *(*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"),
+                *("-n", f"{self.instance}@localhost"),
+            ],
+            "beat": [*celery, "beat", "--loglevel", "WARNING"],
+        }
+
+    def drain(self, *arguments: str) -> list[str]:
+        return program("writer", *arguments)
+
+
+class Ceiling(Contender):
+    """benchmarks/ceiling.py."""
+
+    name = "ceiling"
+
+    def environment(self) -> dict[str, str]:
+        return with_packages(super().environment())
+
+    def commands(self) -> dict[str, list[str]]:
+        program = [PYTHON, "-m", "benchmarks.ceiling"]
+        return {
+            "http": [*granian("asginl", "benchmarks.ceiling:http", self.port), "--loop", "uvloop"],
+            "sockets": [*program, "sockets", str(self.socket_port)],
+            "worker": [*program, "apply"],
+            "beat": [PYTHON, "-c", "import time; time.sleep(1e6)"],
+        }
+
+    def drain(self, *arguments: str) -> list[str]:
+        return [PYTHON, "-m", "benchmarks.ceiling", "drain", *arguments]
+
+
+class Plain(Contender):
+    """benchmarks/plain: DRF with the ORM, a Celery task for each request, group_send."""
+
+    name = "plain DRF"
+
+    def environment(self) -> dict[str, str]:
+        chosen = {"DJANGO_SETTINGS_MODULE": "benchmarks.plain.settings"}
+        return with_packages(super().environment() | chosen)
+
+    def commands(self) -> dict[str, list[str]]:
+        wsgi = granian("wsgi", "benchmarks.plain.wsgi:application", self.port)
+        return {
+            "http": [*wsgi, "--blocking-threads", "1"],
+            "sockets": [
+                *(PYTHON, "-m", "uvicorn", "benchmarks.plain.asgi:application"),
+                *("--no-access-log", "--loop", "asyncio", "--port", str(self.socket_port)),
+            ],
+            "worker": [
+                *(PYTHON, "-m", "celery", "-A", "benchmarks.plain", "worker"),
+                *("--concurrency", "2", "--loglevel", "WARNING"),
+                *("-n", f"{self.instance}@localhost"),
+            ],
+            "beat": [PYTHON, "-c", "import time; time.sleep(1e6)"],
+        }
+
+
+class Embedded(Contender):
+    """`manage.py run`, as `make run` does: one process, SQLite."""
+
+    name = "ours, default"
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, "", "embedded")
+        self.socket_port = self.port
+        self.folder = Path(stage.folder / self.instance)
+
+    def environment(self) -> dict[str, str]:
+        found = super().environment()
+        return {name: value for name, value in found.items() if name not in EMBEDDED}
+
+    def commands(self) -> dict[str, list[str]]:
+        return {"http": [PYTHON, "manage.py", "run", "--port", str(self.port)]}
+
+    def prepare(self, agents: int) -> None:
+        manage(self, "migrate", "--verbosity", "0")
+        populate(self, agents)
+
+
+def manage(contender: Contender, *arguments: str) -> None:
+    contender.stage.run([PYTHON, "manage.py", *arguments], contender.environment())
+
+
+def populate(contender: Contender, agents: int, rows: int = 0) -> None:
+    command = program("populate", f"--agents={agents}", f"--rows={rows}")
+    contender.stage.run(command, contender.environment())

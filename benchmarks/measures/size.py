@@ -1,0 +1,295 @@
+"""Does it stay as fast with many agents, and after years? And how does it ask for what it needs?"""
+
+import json
+import re
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import httpx
+
+from benchmarks.bench import Bench
+from benchmarks.contenders import Ceiling, Contender, Ours, program
+from benchmarks.crowd import Loop, ask_all, listen
+from benchmarks.figures import Figure, Target
+from benchmarks.load import wrk
+from benchmarks.measures.flow import PENDING
+from benchmarks.measures.rest import CONNECTIONS, put
+from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
+from benchmarks.tap import Tap
+
+RESULTS = Path(__file__).resolve().parent.parent / "results"
+BATCH = 200
+"""Requests that both apply in one transaction."""
+MISSED = 20
+"""Notifications that an agent has missed who comes back; as in benchmarks/reader.py."""
+NO_SLOWER = Target("ratio", 0.909)
+"""No more than 1.1 times slower."""
+LARGE = re.compile(
+    r"Seq Scan on (media_mediarequest|media_stateinterval|notifications_notification|media_media"
+    r"|users_user)\b"
+)
+PAGES = {
+    "users": "users/user/",
+    "teams": "users/team/",
+    "memberships": "media/media/",
+    "requests": "media/mediarequest/",
+    "history": "media/stateinterval/",
+    "notifications": "notifications/notification/",
+    "reason codes": "reasoncodes/reasoncode/",
+}
+
+
+def sizes(bench: Bench) -> list[tuple[int, int]]:
+    """Agents, and rows of the past; the first is what the others are held against.
+
+    The smallest has as many agents as a batch has requests, and whoever reads has missed as much
+    everywhere: else one would do less work than the other.
+    """
+    small, middle, large = BATCH, 2000, 20_000
+    if bench.short:
+        return [(small, MISSED * small), (middle, 200_000)]
+    of_many = [(size, MISSED * size) for size in (small, middle, large)]
+    return [*of_many, (middle, 5_000_000)]
+
+
+def growth(bench: Bench) -> list[Figure]:
+    """Accepting, applying and reading, on installations of several sizes in turns."""
+    made = {size: _installation(bench, *size) for size in sizes(bench)}
+    base, *others = made
+    what = ("accepted PUTs", "applied by the writer", "reads of what was missed")
+    rates: dict[tuple[str, tuple[int, int]], list[float]] = defaultdict(list)
+
+    def one_round(size: tuple[int, int]) -> None:
+        contender, agents = made[size], min(size[0], 2000)
+        requests = [put(contender, number) for number in range(agents)]
+        seconds = bench.seconds(6, 2)
+        folder = bench.stage.folder
+        load = wrk(contender.port, requests, folder, seconds=seconds, connections=CONNECTIONS)
+        if load.errors:
+            raise RuntimeError(f"{load.errors} of {load.requests} requests failed")
+        rates[what[0], size].append(load.rate)
+        bench.reset(contender)
+        # As many for each, so that the batches are of different agents where there are enough.
+        pending = PENDING.format(agents=size[0], requests=2000)
+        bench.stage.sql(contender.database, pending, "ANALYZE media_mediarequest")
+        reading = program("reader", str(size[0]))
+        for name, command in ((what[1], contender.drain()), (what[2], reading)):
+            told = json.loads(bench.stage.run(command, contender.environment()))
+            rates[name, size].append(told["requests"] / told["seconds"])
+        bench.reset(contender)
+
+    bench.play(["http"], *made.values())
+    with bench.beating(*made.values()):
+        for size, contender in made.items():
+            bench.warm(contender, min(size[0], 2000))
+        bench.alternate("growth", list(made), one_round, 1 if bench.short else 5)
+    return [
+        Figure(
+            name=f"{name}, {agents:,} agents and {rows:,} rows",
+            unit="1/s",
+            ours=rates[name, (agents, rows)],
+            ceiling=rates[name, base],
+            beside=f"the same with {base[0]:,} agents and {base[1]:,} rows",
+            target=NO_SLOWER,
+        )
+        for name in what
+        for agents, rows in others
+    ]
+
+
+def _installation(bench: Bench, agents: int, rows: int) -> Ours:
+    database = _population(bench, agents, rows)
+    return Ours(bench.stage, database, f"{agents}_{rows}", workers=1)
+
+
+def _population(bench: Bench, agents: int, rows: int) -> str:
+    made: dict[tuple[int, int], str] = bench.__dict__.setdefault("populations", {})
+    if (agents, rows) not in made:
+        made[agents, rows] = bench.population(agents, rows)
+    return made[agents, rows]
+
+
+# --- what is said to the database -----------------------------------------------------------------
+
+
+def statements(bench: Bench) -> list[Figure]:
+    """Both lists of what is said to PostgreSQL and Redis for one PUT, and for a batch of ten."""
+    contenders: list[Ours | Ceiling] = [bench.ours, bench.ceiling]
+    bench.play(())
+    told = {one.name: _overheard(bench, one) for one in contenders}
+    lines = []
+    for subject in told["ours"]:
+        for name, of_one in told.items():
+            heard = of_one[subject]
+            lines += [f"## {subject}: {name} ({len(heard)})", "", "```", *heard, "```", ""]
+    (RESULTS / "statements.md").write_text("\n".join(lines))
+    return [
+        Figure(
+            name=subject,
+            unit="round trips" if "PUT" in subject else "statements",
+            ours=[len(told["ours"][subject])],
+            ceiling=[len(told["ceiling"][subject])],
+            better="less",
+            shown=False,
+            notes=["the lists: results/statements.md"],
+        )
+        for subject in told["ours"]
+    ]
+
+
+def _overheard(bench: Bench, contender: Ours | Ceiling) -> dict[str, list[str]]:
+    services = bench.stage.services
+    found: dict[str, list[str]] = {}
+    with Tap.database(services.database) as database, Tap.redis(services.redis) as redis:
+        contender.through(database, redis)
+        with bench.beating(contender):
+            contender.start("http")
+            contender.await_service(agent(0))
+            # Each worker process has something to say when it is new.
+            ask_all(contender.port, [put(contender, 0)] * 40)
+            database.heard.clear()
+            redis.heard.clear()
+            ask_all(contender.port, [put(contender, 0)], connections=1)
+            found["SQL of one PUT"] = [*database.heard]
+            found["Redis of one PUT"] = [*redis.heard]
+            contender.end(*tuple(contender.roles))
+        bench.reset(contender)
+        # A batch and ten: what is said once on a new connection is said in the first.
+        pending = BATCH + 10
+        statement = PENDING.format(agents=bench.agents, requests=pending)
+        bench.stage.sql(contender.database, statement)
+        database.heard.clear()
+        bench.stage.run(contender.drain("--publish"), contender.environment())
+        found["SQL of a batch of ten, applied and published"] = _second_batch(database.heard)
+        bench.reset(contender)
+    contender.through(None, None)
+    return found
+
+
+def _second_batch(heard: list[str]) -> list[str]:
+    """From the second locking of the head, but not a third, which finds nothing to do."""
+    begins = [number for number, one in enumerate(heard) if one.startswith("BEGIN")]
+    locks = [begin for begin in begins if "loghead" in heard[begin + 1]]
+    return heard[locks[1] : locks[2] if len(locks) > 2 else None]
+
+
+def plans(bench: Bench) -> list[Figure]:
+    """How PostgreSQL finds what the service asks for, on the largest of the databases."""
+    agents, rows = sizes(bench)[-1]
+    contender = Ours(bench.stage, _population(bench, agents, rows), "plans", workers=1)
+    services = bench.stage.services
+    bench.play(())
+    bench.say("explaining the statements of each path")
+    found: dict[str, list[str]] = {}
+    with Tap.database(services.database) as tap:
+        contender.through(tap)
+        with bench.beating(contender):
+            contender.start("http", "sockets")
+            contender.await_service(agent(0))
+            tap.heard.clear()
+            ask_all(contender.port, [put(contender, 0)], connections=1)
+            found["a PUT"] = [*tap.heard]
+            tap.heard.clear()
+            _listen_once(bench, contender)
+            found["a socket that comes back"] = [*tap.heard]
+            contender.end(*tuple(contender.roles))
+        bench.stage.sql(contender.database, PENDING.format(agents=10, requests=10))
+        tap.heard.clear()
+        bench.stage.run(contender.drain("--publish"), contender.environment())
+        found["the writer and the publisher"] = [*tap.heard]
+    bench.reset(contender)
+    lines, scans = [], []
+    for subject, heard in found.items():
+        lines.append(f"## {subject}\n")
+        for statement in dict.fromkeys(heard):
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")) and " FROM " in statement:
+                plan = _plan(bench, contender, statement)
+                lines += ["```", statement[:1500], "", *plan, "```", ""]
+                scans += [f"{subject}: {one.strip()}" for one in plan if LARGE.search(one)]
+    (RESULTS / "plans.md").write_text("\n".join(lines))
+    return [
+        Figure(
+            name=f"scans of a large table, {agents:,} agents and {rows:,} rows",
+            unit="scans",
+            ours=[len(scans)],
+            better="less",
+            target=Target("ours", 0, at_most=True),
+            shown=False,
+            notes=[*scans, "the plans: results/plans.md"],
+        )
+    ]
+
+
+def _listen_once(bench: Bench, contender: Contender) -> None:
+    ((head,),) = bench.stage.sql(contender.database, "SELECT position FROM notifications_loghead")
+    loop = Loop()
+    path, port = contender.socket_path, contender.socket_port
+    after = max(0, head - 5000)
+    sockets = listen(loop, port, path, [agent(0)], lambda *_: None, after=after)
+    loop.until(lambda: False, 1.0)
+    for socket in sockets:
+        socket.close()
+
+
+def _plan(bench: Bench, contender: Contender, statement: str) -> list[str]:
+    rows = bench.stage.sql(contender.database, f"EXPLAIN {statement}")
+    return [line for (line,) in rows]
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def admin(bench: Bench) -> list[Figure]:
+    """The lists of the administration, first byte: with the most agents, and the longest past."""
+    by_agents, by_rows = max(sizes(bench)), max(sizes(bench), key=lambda size: size[1])
+    took: dict[str, list[float]] = {}
+    notes = []
+    for number, (agents, rows) in enumerate(dict.fromkeys([by_agents, by_rows])):
+        database = _population(bench, agents, rows)
+        contender = Ours(bench.stage, database, f"admin_{number}", workers=1)
+        notes.append(f"{agents:,} agents, {rows:,} rows of requests, history and log")
+        bench.play(["http"], contender)
+        with bench.beating(contender):
+            contender.await_service(agent(0))
+            for name, seconds in _pages(bench, contender).items():
+                took.setdefault(name, []).append(max(seconds))
+    slowest = max(took, key=lambda name: max(took[name]))
+    for name, seconds in took.items():
+        notes.append(f"{name}: {', '.join(f'{one * 1e3:,.0f}' for one in seconds)} ms")
+    return [
+        Figure(
+            name=f"the slowest list of the administration ({slowest}), first byte",
+            unit="s",
+            ours=[max(took[slowest])],
+            better="less",
+            target=Target("ours", 1.0, at_most=True),
+            shown=False,
+            notes=notes,
+        )
+    ]
+
+
+def _pages(bench: Bench, contender: Contender) -> dict[str, list[float]]:
+    took: dict[str, list[float]] = {}
+    with httpx.Client(base_url=f"http://127.0.0.1:{contender.port}", timeout=60) as client:
+        client.get("/admin/login/")
+        form = {
+            "username": ADMINISTRATOR,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+        }
+        if client.post("/admin/login/?next=/admin/", data=form).status_code != 302:
+            raise RuntimeError("The administrator cannot sign in")
+        for name, page in PAGES.items():
+            bench.say(f"the administration's list of {name}")
+            for number in range(3 if bench.short else 6):
+                began = time.perf_counter()
+                with client.stream("GET", f"/admin/{page}") as response:
+                    first_byte = time.perf_counter() - began
+                    response.read()
+                if response.status_code != 200:
+                    raise RuntimeError(f"{page} is answered {response.status_code}")
+                if number:
+                    took.setdefault(name, []).append(first_byte)
+    return took

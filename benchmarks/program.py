@@ -1,0 +1,17 @@
+"""`python -m benchmarks.program writer --publish`: a program of this folder that works with the
+models of whatever DJANGO_SETTINGS_MODULE names."""
+
+import sys
+from importlib import import_module
+
+import django
+
+
+def main() -> None:
+    _, name, *sys.argv[1:] = sys.argv
+    django.setup()
+    import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
