@@ -56,11 +56,11 @@ services: ## install PostgreSQL, Redis, RabbitMQ, Chromium, Prosody and Node fro
 
 lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirements*.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
+		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
 
 clean: ## remove the environment and caches; the data in .data stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

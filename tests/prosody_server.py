@@ -246,11 +246,11 @@ class Component(ComponentXMPP):
     async def pong(self) -> None:
         """Come back when the server has read everything that was said before."""
         self.say("iq", self.domain, "<ping xmlns='urn:xmpp:ping'/>", "type='get' id='pong'")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await self.others.get()).get("id") == "pong"
 
     async def hears(self) -> tuple[str, dict[str, str]]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.told.get()
 
 
@@ -287,7 +287,7 @@ class Wire:
         self.writer.write(text.encode())
         await self.writer.drain()
 
-    async def read(self, patience: float = 5) -> Element | None:
+    async def read(self, patience: float = 30) -> Element | None:
         """The next element of the stream; None at its end."""
         async with asyncio.timeout(patience):
             while True:
@@ -302,7 +302,7 @@ class Wire:
                     return None
                 self.parser.feed(data)
 
-    async def hear(self, patience: float = 5) -> Element:
+    async def hear(self, patience: float = 30) -> Element:
         element = await self.read(patience)
         assert element is not None, "The stream has ended"
         return element
@@ -372,7 +372,7 @@ class Wire:
         to = f"to='{to}'" if to else ""
         return await self.ask(f"<iq type='get' id='p' {to}><ping xmlns='urn:xmpp:ping'/></iq>")
 
-    async def ended(self, patience: float = 5) -> str:
+    async def ended(self, patience: float = 30) -> str:
         """The stream error with which it ends, empty without one."""
         condition = ""
         while (element := await self.read(patience)) is not None:
