@@ -40,6 +40,30 @@ LOGIN = (
 )
 
 
+LONGEST = (
+    "test_xmpp_kill",
+    "test_conformance",
+    "test_xmpp_clients",
+    "test_fuzz",
+    "test_xmpp_component",
+    "test_installation",
+    "test_burst",
+    "test_browser",
+    "test_manners",
+    "test_tls",
+    "test_xmpp_socket",
+)
+"""Files whose tests take longest: what starts last must not be what the others wait for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        name = item.path.stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=turn)
+
+
 def pytest_sessionfinish() -> None:
     """Bells that rang in this process have made a queue on the broker, if that is a real one."""
     if not settings.CELERY_BROKER_URL.startswith("memory:"):

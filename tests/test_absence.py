@@ -627,7 +627,7 @@ async def follow(hub: Hub, login_id: str) -> Follower:
 
 
 async def until_seen(login_id: str, at: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await sync_to_async(seen)(login_id) != at:
             await asyncio.sleep(0.01)
 
@@ -646,7 +646,7 @@ async def rounds(hub: Hub) -> None:
         return real()
 
     attendance._present = present
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await again.wait()
     attendance._present = real
 

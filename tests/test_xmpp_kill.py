@@ -46,11 +46,11 @@ found = Notification.objects.filter(position__gt={after}).order_by("position")
 print(json.dumps(list(found.values_list("node", "position"))))
 """
 # In the embedded default the component and the sockets are one process, the XMPP server its child.
-KILLED = [
-    ("xmpp", TCP),
-    ("server", WebSocket),
-    ("component", TCP) if ON_SERVICES else ("server", TCP),
-]
+KILLED = (
+    [("xmpp", TCP), ("component", TCP), ("server", WebSocket)]
+    if ON_SERVICES
+    else [("server", TCP), ("server", WebSocket)]
+)
 
 
 @pytest.fixture

@@ -637,6 +637,26 @@ async def test_subscriptions_of_one_user_are_bounded(
     assert again.get("type") == "result"
 
 
+async def test_subscriptions_of_clients_that_never_cancelled_them_give_way(
+    cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub, "MOST_SUBSCRIPTIONS", 2)
+    node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
+    for _ in range(4):
+        client = await online("carol")
+        assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
+    position = await tell_team(cast.alice.team_id)
+    assert await client.item() == (node, position)
+
+
+async def test_a_deleted_user_leaves_no_subscription(cast: Cast, online: Client) -> None:
+    client = await online("carol")
+    await client.ask(subscribe(f"/finesse/api/Team/{cast.alice.team_id}/Users", client.jid))
+    assert await database_sync_to_async(Subscription.objects.exists)()
+    await database_sync_to_async(cast.carol.delete)()
+    assert not await database_sync_to_async(Subscription.objects.exists)()
+
+
 @pytest.mark.parametrize(
     ("request_", "why"),
     [

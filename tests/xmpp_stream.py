@@ -55,7 +55,7 @@ class Stream:
         await self.socket.send_to(text_data=text)
 
     async def read(self) -> Element:
-        return fromstring(await self.socket.receive_from(5))
+        return fromstring(await self.socket.receive_from(30))
 
     async def ask(self, text: str) -> Element:
         await self.say(text)
@@ -107,7 +107,7 @@ class Stream:
             condition = names(element)[1]
             element = await self.read()
         assert names(element) == ["close"]
-        closed = await self.socket.receive_output(5)
+        closed = await self.socket.receive_output(30)
         assert (closed["type"], closed["code"]) == ("websocket.close", 1000)
         return condition
 

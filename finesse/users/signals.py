@@ -8,6 +8,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 
 from finesse.notifications import log
+from finesse.notifications.models import Subscription
 from finesse.notifications.publisher import announce
 from finesse.users.models import Team, User
 
@@ -37,3 +38,9 @@ def on_access_changed(
         with transaction.atomic():
             log.count_access_change()
             transaction.on_commit(announce)
+
+
+@receiver(post_delete, sender=User)
+def forget_subscriptions(instance: User, **kwargs: Any) -> None:
+    # By name: whoever gets the login id later starts with none.
+    Subscription.objects.filter(login_id=instance.pk).delete()

@@ -128,7 +128,8 @@ async def _subscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
     # The automatic ones are there without asking, and nothing comes twice.
     if node not in automatic(reader):
-        is_new = await database_sync_to_async(_remember)(reader.login_id, resource, node)
+        client = request.session.jid.resource
+        is_new = await database_sync_to_async(_remember)(reader.login_id, client, resource, node)
         await _renew(request.session, all_clients=is_new and not resource)
     _add_subscription(request.content, node, request.asked.get("jid", ""))
 
@@ -169,16 +170,20 @@ def _known(reader: Reader, node: str | None) -> str:
     return node or ""
 
 
-def _remember(login_id: str, resource: str, node: str) -> bool:
+def _remember(login_id: str, client: str, resource: str, node: str) -> bool:
+    """Whether it is new; `client` is the resource of who asks."""
     mine = Subscription.objects.filter(login_id=login_id)
-    if not mine.filter(resource=resource, node=node).exists():
-        if mine.count() >= MOST_SUBSCRIPTIONS:
+    if mine.filter(resource=resource, node=node).exists():
+        return False
+    if mine.count() >= MOST_SUBSCRIPTIONS:
+        # Of clients that left without cancelling theirs, and whose resource, if the server chose
+        # it, never comes again.
+        oldest = mine.exclude(resource__in=["", client]).order_by("pk").first()
+        if oldest is None:
             raise PubsubError("not-allowed", "too-many-subscriptions")
-        _, is_new = Subscription.objects.get_or_create(
-            login_id=login_id, resource=resource, node=node
-        )
-        return is_new
-    return False
+        oldest.delete()
+    _, is_new = Subscription.objects.get_or_create(login_id=login_id, resource=resource, node=node)
+    return is_new
 
 
 def _forget(login_id: str, resource: str, node: str) -> bool:
