@@ -174,6 +174,8 @@ class Ours(Contender):
             "http": [*wsgi, "--blocking-threads", "1"],
             "sockets": [
                 *(PYTHON, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
+                *("--http", "finesse.service.protocols:HTTPProtocol"),
+                *("--ws", "finesse.service.protocols:WebSocketProtocol"),
                 *("--loop", "asyncio", "--port", str(self.socket_port)),
             ],
             "worker": [

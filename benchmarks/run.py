@@ -64,15 +64,19 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
     RESULTS.mkdir(exist_ok=True)
     chosen = options.only or list(MEASURES)
+    complete = False
     with Stage() as stage:
         bench = Bench(stage, short=options.short)
-        for name in chosen:
-            for figure in MEASURES[name](bench):
-                bench.figures.append(figure)
-                print(f"\n{text(figure)}\n", flush=True)
-        bench.say("done")
-        report(bench.figures, whole=not options.only, short=options.short)
-    return 0
+        try:
+            for name in chosen:
+                for figure in MEASURES[name](bench):
+                    bench.figures.append(figure)
+                    print(f"\n{text(figure)}\n", flush=True)
+            complete = True
+        except KeyboardInterrupt:
+            bench.say("interrupted; ending what was started")
+    report(bench.figures, whole=complete and not options.only, short=options.short)
+    return 0 if complete else 1
 
 
 def report(figures: Sequence[Figure], *, whole: bool, short: bool) -> None:

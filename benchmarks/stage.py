@@ -54,6 +54,8 @@ class Services:
                 found.append(f"{name}: nothing listens on {parts.netloc.rpartition('@')[2]}")
         if not shutil.which("wrk"):
             found.append("wrk (on Debian: apt-get install wrk)")
+        if not (PACKAGES / "granian").exists():
+            found.append("the packages of benchmarks/requirements.txt (`make bench` installs them)")
         return found
 
 
@@ -127,17 +129,20 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Whoever interrupts a second time must not leave databases behind.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         for process in [*self._processes]:
             self.end(process)
         for database in [*self._databases]:
             self.drop(database)
         with Redis.from_url(self.services.redis) as redis:
-            for key in redis.scan_iter(f"{self.name}*", count=1000):
-                redis.delete(key)
+            if keys := list(redis.scan_iter(f"{self.name}*", count=1000)):
+                redis.delete(*keys)
         if self._queues:
             with Connection(self.services.broker) as broker:
+                channel: Any = broker.default_channel
                 for queue in self._queues:
-                    channel: Any = broker.default_channel
                     channel.queue_delete(queue)
         shutil.rmtree(self.folder, ignore_errors=True)
 
