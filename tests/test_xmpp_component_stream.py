@@ -332,6 +332,15 @@ async def test_what_has_been_pruned_is_said_to_be_missing(server: Server, caplog
     assert f"What followed 0 in the log has been pruned: {ALICE}" in caplog.text
 
 
+async def test_who_has_more_than_there_is_has_to_start_anew(server: Server) -> None:
+    """As after a backup has been played back: what is new would look old to the server."""
+    last = await head()
+    await server.accept(f"bound jid='{ALICE}' position='{last + 100}' priority='0'")
+    assert await server.told() == [("end", ALICE, "")]
+    server.tell(f"unbound jid='{ALICE}'", f"bound jid='{ALICE}'")
+    assert await server.told() == [("at", ALICE, str(last))]
+
+
 async def _after_opening(server: Server, user: str) -> list[int]:
     """Write when the client has joined the log: it is answered only then."""
     server.say(ITEMS.format("joined", ALICE, MEDIA.format("alice")))

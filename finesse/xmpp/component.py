@@ -209,7 +209,7 @@ class Component(ComponentXMPP):
         self._say(answer)
 
     def dismiss(self, address: str) -> None:
-        logger.warning("%s is closed: its user has no access", address)
+        logger.info("%s is closed: it may not be here, or has to start anew", address)
         self._tell(Element(tag(SESSIONS, "end"), jid=address))
 
     async def _until_read(self) -> None:

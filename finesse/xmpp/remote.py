@@ -42,7 +42,7 @@ class Server(Protocol):
         ...
 
     def dismiss(self, address: str) -> None:
-        """Have the server close the client's stream: its user has no access."""
+        """Have the server close the client's stream; it may come back and start anew."""
         ...
 
 
@@ -66,6 +66,7 @@ class RemoteClient:
         self._requests: deque[Element] = deque()
         self._presence_changed = False
         self._has_ended = False
+        self._is_failing = False
         self._failure: Exception | None = None
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._serve(), name=f"xmpp {address}")
@@ -104,13 +105,16 @@ class RemoteClient:
             except StreamEndedError:
                 return
             except Exception:
-                logger.exception("%s cannot be served; trying again", self.address)
+                # Once: as many as there are clients try again until the database is back.
+                if not self._is_failing:
+                    logger.exception("%s cannot be served; trying again", self.address)
+                self._is_failing = True
             finally:
                 self._leave()
             await asyncio.sleep(PAUSE)
 
     async def _join(self) -> Session | None:
-        """Join the log; None if there is no such user, or none that may."""
+        """Join the log; None if there is no such user, or none that may, or no such log."""
         reader = await self._server.reader_of(self._jid.node)
         if reader is None:
             return None
@@ -118,6 +122,13 @@ class RemoteClient:
         session = Session(self._jid, reader, self._forward, self._stop)
         await session.open(after=self._start)
         self._session = session
+        if session.position < self._start:
+            logger.warning(
+                "%s has had %s of a log that ends at %s: it is another one",
+                *(self.address, self._start, session.position),
+            )
+            return None
+        self._is_failing = False
         self._presence_changed = self.priority is not None
         return session
 
