@@ -33,7 +33,7 @@ from finesse.xmpp.stanzas import (
     STREAM_ERRORS,
     StanzaError,
     error_of,
-    notification_message,
+    notification_text,
     parse,
     result_of,
     serialise,
@@ -325,7 +325,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _deliver(self, notification: Notification) -> None:
         assert self.session is not None
-        await self._say(notification_message(notification, self.session.jid.full))
+        await self._say(notification_text(notification, self.session.jid.full))
 
     async def _stop(self, failure: Exception | None) -> None:
         if failure is None:
@@ -383,18 +383,19 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.admission is not None:
             self.admission.end()
 
-    async def _say(self, element: Element) -> None:
+    async def _say(self, said: Element | str) -> None:
         """Send it, while the stream is there. Raises GoneError and SlowReaderError."""
         self._assert_there()
         try:
             async with asyncio.timeout(PATIENCE_WITH_READERS):
-                await self._write(element)
+                await self._write(said)
         except TimeoutError:
             raise SlowReaderError from None
 
-    async def _write(self, element: Element) -> None:
+    async def _write(self, said: Element | str) -> None:
+        text = said if isinstance(said, str) else serialise(said)
         try:
-            await self.send(text_data=serialise(element))
+            await self.send(text_data=text)
         except OSError:
             # As ASGI says that the connection is closed.
             raise GoneError from None
