@@ -76,6 +76,11 @@ class Follower:
             self._missed = True
         self._wake.set()
 
+    @property
+    def ended(self) -> bool:
+        """Whether its user may no longer read."""
+        return self._ended
+
     def end(self) -> None:
         """Its user may no longer read: nothing more comes, not even what is queued."""
         self._ended = True

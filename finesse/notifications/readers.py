@@ -102,15 +102,20 @@ def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | 
     return found
 
 
-async def reader_of(
-    user: "AbstractBaseUser", session: str = "", resource: str | None = None
-) -> Reader | None:
-    """What this user may see, or None if its access has ended since the user was read."""
-    claimed = Reader(
+def claimed(user: "AbstractBaseUser", session: str = "", resource: str | None = None) -> Reader:
+    """Who has just signed in, seeing nothing yet: the hub asks what that may see when it joins."""
+    return Reader(
         login_id=user.pk,
         watches=frozenset(),
         credentials=user.get_session_auth_hash(),
         session=session,
         resource=resource,
     )
-    return (await renewed([claimed])).get(claimed)
+
+
+async def reader_of(
+    user: "AbstractBaseUser", session: str = "", resource: str | None = None
+) -> Reader | None:
+    """What this user may see, or None if its access has ended since the user was read."""
+    claim = claimed(user, session, resource)
+    return (await renewed([claim])).get(claim)

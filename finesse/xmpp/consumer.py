@@ -16,7 +16,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from finesse.notifications.models import Notification
-from finesse.notifications.readers import reader_of
+from finesse.notifications.readers import claimed
 from finesse.xmpp import sasl
 from finesse.xmpp.addresses import address, domain, new_resource
 from finesse.xmpp.connections import Admission, Connections, TooManyError
@@ -269,12 +269,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except ValueError:
             await self._say(error_of(iq, "bad-request"))
             return
-        reader = await reader_of(user, resource=jid.resource)
-        if reader is None or self.admission is None:
+        assert self.admission is not None
+        self.session = session = Session(jid, claimed(user), self._deliver, self._stop)
+        if not await session.open():
             raise StreamEndError("not-authorized")
-        self._assert_there()
-        self.session = session = Session(jid, reader, self._deliver, self._stop)
-        await session.open()
         self._assert_there()
         if self._deadline is not None:
             self._deadline.cancel()

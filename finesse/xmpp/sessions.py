@@ -57,8 +57,9 @@ class Session:
             return self._delivering.position - 1
         return self._follower.reached if self._follower else 0
 
-    async def open(self, after: int | None = None) -> None:
-        """Join the log: from now on, or from behind a position, nothing is missed."""
+    async def open(self, after: int | None = None) -> bool:
+        """Join the log: from now on, or from behind a position, nothing is missed. False if the
+        user's access has ended, and so has this."""
         self._hub = await Hub.running()
         resume, _, self._follower = await self._hub.subscribe(self.reader, after)
         if resume == "reset":
@@ -72,6 +73,7 @@ class Session:
         self._follower.at_end(self._began.set)
         self.reader = self._follower.reader
         self._forwarding = asyncio.create_task(self._forward(self._follower))
+        return not self._follower.ended
 
     async def set_priority(self, priority: int | None) -> None:
         """The client's presence, -128 to 127; None is unavailable."""
