@@ -684,6 +684,8 @@ class TestSockets:
         said = await tick(time)
         alice.present = False
         await until_seen("alice", said)
+        # What was seen may be that it was there still: the next round stamps that it is away.
+        await rounds(hub)
         later = await tick(time)
         await rounds(hub)
         # Closing the connection of somebody who is not there is no sign of life either.
