@@ -4,25 +4,16 @@ What can be set wrong is caught by the system checks in `finesse.service.checks`
 The table of variables for operators stands in the README.
 """
 
-import secrets
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from finesse.service.files import secret
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def demo_secret(path: Path) -> str:
-    """A secret made once per demo folder, so that sign-ins outlive a restart."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
-
 
 # --- What kind of service this is ---------------------------------------------------------------
 
@@ -32,7 +23,8 @@ FINESSE_DEMO_PASSWORD = "finesse"
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
-    SECRET_KEY = demo_secret(FINESSE_DATA_DIR / "demo-secret-key")
+    # Kept, so that sign-ins outlive a restart.
+    SECRET_KEY = secret(FINESSE_DATA_DIR / "demo-secret-key")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Put a long random value into the environment (for one: "

@@ -8,7 +8,6 @@ import asyncio
 import fcntl
 import ipaddress
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +29,7 @@ from finesse.service.authority import (
     make_authority,
     sign,
 )
+from finesse.service.files import PUBLIC, write
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def files(folder: Path, hosts: Sequence[str], *, now: datetime | None = None) ->
         # The key stays, so that certificate and key belong together at every moment.
         key = _load_key(key_file) or _make_key(key_file)
         if not _serves(_load(certificate), authority, key, wanted, now):
-            _write(certificate, _pem(sign(authority, key, wanted, now)), 0o644)
+            write(certificate, _pem(sign(authority, key, wanted, now)), PUBLIC)
     return Pair(certificate, key_file, folder / "authority.pem")
 
 
@@ -136,7 +136,7 @@ def _authority(folder: Path, hosts: set[Host], now: datetime) -> Authority:
     # A key and a name of its own: it must not look like one that clients know already.
     called = f"Finesse Media {now:%Y-%m-%d %H:%M:%S} on {socket.gethostname()}"
     made = make_authority(_make_key(key_file), called, hosts, now)
-    _write(path, _pem(made.certificate), 0o644)
+    write(path, _pem(made.certificate), PUBLIC)
     return made
 
 
@@ -187,20 +187,9 @@ def _make_key(path: Path) -> Key:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(path, pem, 0o600)
+    write(path, pem)
     return key
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all, and at no moment readable for more than `mode` says."""
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from finesse.service.files import write
 from finesse.xmpp.addresses import domain, pubsub_domain
 
 logger = logging.getLogger(__name__)
@@ -135,14 +135,6 @@ def find() -> str | None:
     return shutil.which("prosody")
 
 
-def secret_of(folder: Path) -> str:
-    """The secret that service and child share, made once."""
-    file = folder / "secret"
-    if not file.exists():
-        write_privately(file, secrets.token_urlsafe(50))
-    return file.read_text()
-
-
 def taken(configuration: Configuration) -> tuple[str, int] | None:
     """The first address and port of a child that somebody has already.
 
@@ -165,7 +157,7 @@ async def keep_running(configuration: Configuration, renew: Callable[[], object]
     """
     assert configuration.folder is not None
     file = configuration.folder / "prosody.cfg.lua"
-    write_privately(file, configuration.render())
+    write(file, configuration.render())
     told: Sequence[str] = ()
     while True:
         try:
@@ -257,11 +249,3 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.wait()
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Nobody else may read it at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

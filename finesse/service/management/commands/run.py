@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
 from finesse.service import certificate, heartbeat
+from finesse.service.files import secret
 from finesse.service.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
 from finesse.service.worker import embedded_worker
 from finesse.xmpp import prosody
@@ -185,7 +186,7 @@ class Command(BaseCommand):
         scheme = "https" if self.context else "http"
         try:
             pair = certificate.chosen(host)
-            settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or prosody.secret_of(folder)
+            settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or secret(folder / "secret")
             settings.FINESSE_XMPP_BOSH_URL = settings.FINESSE_XMPP_BOSH_URL or prosody.BOSH_URL
             configuration = prosody.Configuration(
                 certificate=pair.certificate,
