@@ -81,7 +81,7 @@ class Hub:
             if after > self.position:
                 await self._catch_up()
             resume = "replayed" if await self._can_replay(after) else "reset"
-        current = await self.as_of_now(reader)
+        current = await self._as_of_now(reader)
         start = after if after is not None and resume == "replayed" else self.position
         follower = Follower(self, current or reader, start)
         if current is None:
@@ -113,17 +113,8 @@ class Hub:
         """Let it go on with what its client is subscribed to now."""
         # Between reviews: one that had asked before this would take the answer back.
         async with self._advancing:
-            current = await self.as_of_now(follower.reader)
+            current = await self._as_of_now(follower.reader)
             self._let_see(follower, current)
-
-    async def as_of_now(self, reader: Reader) -> Reader | None:
-        """What the reader may see now, or None if it has lost its access since its handshake."""
-        while True:
-            access = self._access
-            current = await self._readers.get(reader)
-            # If users changed meanwhile, this answer may be from before the change.
-            if access == self._access:
-                return current
 
     async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
         """What the follower may see behind its position, from memory if it is there."""
@@ -242,6 +233,15 @@ class Hub:
             self._of_everything.add(follower)
         for node in follower.reader.nodes or ():
             self._by_node[node].add(follower)
+
+    async def _as_of_now(self, reader: Reader) -> Reader | None:
+        """What the reader may see now, or None if it has lost its access since its handshake."""
+        while True:
+            access = self._access
+            current = await self._readers.get(reader)
+            # If users changed meanwhile, this answer may be from before the change.
+            if access == self._access:
+                return current
 
     async def _review(self, access: int) -> None:
         """Ask anew what each follower may see; end those who may see nothing any more."""

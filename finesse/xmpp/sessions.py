@@ -15,7 +15,7 @@ from slixmpp.jid import JID
 from finesse.notifications.follower import AccessChanged, Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
-from finesse.notifications.readers import Reader
+from finesse.notifications.readers import Reader, renewed
 from finesse.service import presence
 
 logger = logging.getLogger(__name__)
@@ -86,8 +86,7 @@ class Session:
 
     async def access(self) -> Reader | None:
         """What its user may see at this moment; None if that is nothing any more."""
-        assert self._hub is not None
-        return await self._hub.as_of_now(self.reader)
+        return (await renewed([self.reader])).get(self.reader)
 
     async def renew(self) -> None:
         """Go on with the subscriptions as they are now."""
