@@ -231,9 +231,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["ENGINE"] = "finesse.service.postgresql"
     # A network that vanishes says nothing: ask, and give up in seconds instead of hours.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
+            # What is asked often is parsed and planned once a connection: half of the database's
+            # part of a PUT. A pooler between the two has to know of prepared statements.
+            "server_side_binding": True,
+            "prepare_threshold": 5,
             "connect_timeout": 3,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
@@ -248,7 +253,7 @@ FINESSE_INSTANCE = env.str("FINESSE_INSTANCE", "finesse")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "finesse.service.cache.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": FINESSE_INSTANCE,
             "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from django.db import IntegrityError
 
 from finesse.api.errors import REASON_CODE_INVALID, TABLE
+from finesse.service.statements import Insertion
 from media import tasks
 from media.models import MediaRequest
+
+_INSERT = Insertion(lambda: MediaRequest)
 
 
 def refuse(error: str | None, login_id: str, mrd_id: int | None) -> None:
@@ -30,7 +33,7 @@ def accept(requests: Sequence[MediaRequest]) -> None:
     # Committed before the bell, and both before the answer: a 202 is a promise.
     try:
         if len(requests) == 1:
-            requests[0].save(force_insert=True)
+            _INSERT(requests[0])
         else:
             MediaRequest.objects.bulk_create(requests)
     except IntegrityError:

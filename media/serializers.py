@@ -20,6 +20,7 @@ from finesse.users.models import User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
 from media.states import MEDIA_STATES, Options, Requested, State
 from reasoncodes.models import ReasonCode
+from reasoncodes.selection import selectable_by, selected_by
 from reasoncodes.serializers import represent_embedded
 
 NO_REASON_CODE = -1
@@ -133,12 +134,11 @@ def read_reason_code(children: Children, requested: Requested, user: User) -> Re
         if text:
             raise REASON_CODE_NOT_ALLOWED()
         return None
-    selectable = ReasonCode.objects.selectable_by(user, requested.value)
     if not text:
-        if selectable.exists():
+        if selectable_by(user, requested.value):
             raise REASON_CODE_REQUIRED()
         return None
-    reason_code = selectable.filter(pk=identifier(text)).first()
+    reason_code = selected_by(user, requested.value, identifier(text))
     if reason_code is None:
         raise REASON_CODE_INVALID()
     return reason_code

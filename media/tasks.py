@@ -33,7 +33,7 @@ PRUNE_BATCH = 5_000
 def ring() -> None:
     """Announce pending requests. Fails silently: the bell only makes things fast."""
     try:
-        if cache.add(BELL, True, BELL_SECONDS):
+        if cache.add(BELL, 1, BELL_SECONDS):
             apply_requests.apply_async(retry=False)
     except Exception as error:
         logger.warning("The bell did not ring, the sweep will find the request: %s", error)

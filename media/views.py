@@ -21,6 +21,7 @@ from finesse.api.errors import (
 )
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
+from finesse.service.statements import Parameter, Statement
 from finesse.users.models import User
 from media import operations
 from media.acceptance import accept, refuse
@@ -36,6 +37,13 @@ from media.serializers import (
 from media.states import Requested, State, refusal
 
 LARGEST_MRD = 2**31 - 1
+_MEDIA = Statement(
+    lambda: (
+        Media.objects.filter(user=Parameter("login_id"), mrd=Parameter("mrd"))
+        .select_related("mrd", "reason_code")
+        .order_by()
+    )
+)
 MOST_AT_ONCE = 100
 """Media in one request: some for each of the 20 MRDs that a system has [Configuration Limits]."""
 
@@ -126,7 +134,7 @@ def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
     Ids are the text that they are: `05000` is not 5000. Raises FinesseError `Not Found`.
     """
     pk = identifier(mrd_id, upto=LARGEST_MRD)
-    media = Media.objects.filter(user=login_id, mrd=pk).select_related("mrd", "reason_code").first()
+    media = _MEDIA.first(login_id=login_id, mrd=pk)
     if media:
         return media.mrd, media
     return find_mrd(mrd_id), None

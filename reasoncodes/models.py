@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
-from finesse.users.models import Team, User
+from finesse.service.statements import Parameter
+from finesse.users.models import Team
 
 
 class Category(models.TextChoices):
@@ -25,14 +26,10 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         """What people have made and agents may be offered: the limits count these."""
         return self.not_retired().filter(system_code=False)
 
-    def offered_to(self, team_id: int | None) -> "ReasonCodeQuerySet":
+    def offered_to(self, team_id: int | Parameter | None) -> "ReasonCodeQuerySet":
         """Global codes and those of the team, no system codes."""
-        applicable = Q(for_all=True) | Q(teams=team_id) if team_id else Q(for_all=True)
-        return self.configured().filter(applicable).distinct()
-
-    def selectable_by(self, user: User, category: str) -> "ReasonCodeQuerySet":
-        """What this user may choose for a state of this category."""
-        return self.offered_to(user.team_id).filter(category=category)
+        of_team = ReasonCode.teams.through.objects.filter(reasoncode=OuterRef("pk"), team=team_id)
+        return self.configured().filter(Q(for_all=True) | Exists(of_team))
 
     def assigned_to(self, team: Team, category: str) -> "ReasonCodeQuerySet":
         """The team's own codes; assignments of global and retired ones are kept, but idle."""

@@ -24,6 +24,7 @@ from finesse.api.views import FinesseView
 from finesse.users.models import Team, User
 from reasoncodes import configuration, operations
 from reasoncodes.models import ReasonCode
+from reasoncodes.selection import selectable_by
 from reasoncodes.serializers import (
     ALL,
     read_category,
@@ -113,7 +114,7 @@ class UserReasonCodeList(FinesseView):
     def get(self, request: Request, user_id: str) -> Response:
         user = _user_of(request, user_id)
         category = read_category(request)
-        reason_codes = ReasonCode.objects.selectable_by(user, category)
+        reason_codes = selectable_by(user, category)
         return Response(represent_list(reason_codes, category))
 
 

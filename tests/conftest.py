@@ -79,6 +79,12 @@ def cache_of_its_own(settings: Any) -> None:
     settings.CACHES = {"default": prefixed}
 
 
+@pytest.fixture(autouse=True)
+def no_glances(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test breaks is broken with its next request."""
+    monkeypatch.setattr(heartbeat, "GLANCE", 0.0)
+
+
 @pytest.fixture
 def in_service(cache_of_its_own: None) -> None:
     """As if the sweep had just run."""

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError
 
 from finesse.users.models import Team
+from media import acceptance
 from media.models import Media, MediaRequest
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, error_of
@@ -412,7 +413,7 @@ def test_a_code_that_is_deleted_while_it_is_chosen_is_not_valid(
     def gone(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("no such reason code")
 
-    monkeypatch.setattr(MediaRequest, "save", gone)
+    monkeypatch.setattr(acceptance, "_INSERT", gone)
     assert refused(api.state("NOT_READY", codes["Lunch"].pk), 400)["ErrorData"] == INVALID_CODE
 
 

@@ -1,5 +1,6 @@
 """SystemInfo: the one representation, and telling of an outage that lasts and of its end, once."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -146,7 +147,12 @@ def test_a_worker_that_has_stopped_is_a_failure_with_the_time_of_its_last_beat(a
     cache.set("heartbeat:worker", beat)
     info = system_info(api)
     assert info.findtext("status") == OUT
-    assert info.findtext("statusReason") == "worker last seen to work 60 s ago"
+    told = re.fullmatch(
+        r"worker last seen to work (\d+) s ago", info.findtext("statusReason") or ""
+    )
+    # A machine that stands still meanwhile lets it grow older.
+    assert told
+    assert int(told[1]) >= 60
     assert info.findtext("lastCTIHeartbeatStatus") == "failure"
     assert info.findtext("lastSuccessCTIHeartbeatTime") == str(int(beat * 1000))
 

@@ -18,6 +18,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from finesse.api.errors import OUT_OF_SERVICE
+from finesse.service.statements import Parameter, Statement
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -55,7 +56,7 @@ def verify(login_id: str, password: str) -> "AbstractBaseUser | None":
                 return None
             # The check may have renewed the hash, as Django does when it asks for a stronger one.
             verified_key = _verified_key(login_id, password, user)
-            cache.set(verified_key, True, settings.FINESSE_CREDENTIAL_CACHE_SECONDS)
+            cache.set(verified_key, 1, settings.FINESSE_CREDENTIAL_CACHE_SECONDS)
         # Checking and waiting take their time: what was checked may have been changed meanwhile.
         user = _read(login_id)
         if _verified_key(login_id, password, user) != verified_key:
@@ -65,8 +66,13 @@ def verify(login_id: str, password: str) -> "AbstractBaseUser | None":
     return user if user and user.is_active else None
 
 
+_USER: "Statement[AbstractBaseUser]" = Statement(
+    lambda: get_user_model()._default_manager.filter(pk=Parameter("login_id")).order_by()
+)
+
+
 def _read(login_id: str) -> "AbstractBaseUser | None":
-    return get_user_model()._default_manager.filter(pk=login_id).first()
+    return _USER.first(login_id=login_id)
 
 
 def _is_blocked(failures: int | None) -> bool:

@@ -31,6 +31,7 @@ from media.states import (
 )
 from media.user_serializers import desktop_of
 from reasoncodes.models import Category, ReasonCode
+from reasoncodes.selection import selectable_by
 
 _MODES = {Requested.ROUTABLE: "routable true", Requested.NOT_ROUTABLE: "routable false"}
 _ANY_OPTIONS = Options(max_dialog_limit=1, interrupt_action="ACCEPT")
@@ -105,10 +106,7 @@ def now_of_desktop(user: User) -> Now:
 
 
 def choices_of(user: User) -> list[Choice]:
-    return [
-        Choice(category, list(ReasonCode.objects.selectable_by(user, category)))
-        for category in Category.values
-    ]
+    return [Choice(category, selectable_by(user, category)) for category in Category.values]
 
 
 def _now_of_media(media: Media) -> Now:

@@ -1,0 +1,26 @@
+"""What a user may choose for a state: the global reason codes and those of the user's team."""
+
+from finesse.service.statements import Parameter, Statement
+from finesse.users.models import User
+from reasoncodes.models import ReasonCode
+
+_SELECTABLE = Statement(
+    lambda: ReasonCode.objects.offered_to(Parameter("team")).filter(category=Parameter("category"))
+)
+_SELECTED = Statement(
+    lambda: (
+        ReasonCode.objects.offered_to(Parameter("team"))
+        .filter(category=Parameter("category"), pk=Parameter("id"))
+        .order_by()
+    )
+)
+
+
+def selectable_by(user: User, category: str) -> list[ReasonCode]:
+    """All of a category, in the order of their codes."""
+    return _SELECTABLE.all(team=user.team_id, category=category)
+
+
+def selected_by(user: User, category: str, pk: int) -> ReasonCode | None:
+    """The one with this id, if the user may choose it."""
+    return _SELECTED.first(team=user.team_id, category=category, id=pk)

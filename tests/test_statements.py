@@ -1,0 +1,183 @@
+"""What is put together once or not asked every time: the answers are the same."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from finesse.service import cache as redis_cache
+from finesse.service import heartbeat
+from finesse.service.postgresql import base
+from finesse.service.statements import Insertion, Parameter, Statement
+from media.models import Media, MediaRequest
+from reasoncodes.models import ReasonCode
+from reasoncodes.selection import selectable_by, selected_by
+from tests.conftest import Cast
+
+on_postgresql = connection.vendor == "postgresql"
+on_redis = "Redis" in str(type(cache._connections["default"]))  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def of_user() -> Statement[Media]:
+    return Statement(
+        lambda: Media.objects.filter(user=Parameter("login_id")).select_related(
+            "mrd", "reason_code"
+        )
+    )
+
+
+def values(instance: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(instance).items() if name != "_state"}
+
+
+def test_rows_are_the_models_that_the_orm_makes(
+    cast: Cast, codes: dict[str, ReasonCode], of_user: Statement[Media]
+) -> None:
+    Media.objects.filter(user="alice", mrd=5000).update(
+        state="NOT_READY",
+        state_change_time=timezone.now(),
+        reason_code=codes["Lunch"],
+        max_dialog_limit=3,
+        interrupt_action="ACCEPT",
+        dialog_logout_action="CLOSE",
+    )
+    for login_id in ("alice", "bob", "carol", "alice"):
+        made = of_user.all(login_id=login_id)
+        expected = Media.objects.filter(user=login_id).select_related("mrd", "reason_code")
+        assert list(map(values, made)) == list(map(values, expected))
+        for ours, theirs in zip(made, expected, strict=True):
+            assert values(ours.mrd) == values(theirs.mrd)
+            assert (ours.reason_code and values(ours.reason_code)) == (
+                theirs.reason_code and values(theirs.reason_code)
+            )
+
+
+def test_related_rows_come_along(cast: Cast, of_user: Statement[Media]) -> None:
+    media = of_user.all(login_id="alice")
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert [one.mrd.name for one in media] == ["Chat", "Email"]
+        assert [one.reason_code for one in media] == [None, None]
+    assert len(asked) == 0
+
+
+def test_whoever_is_not_there_is_none(cast: Cast, of_user: Statement[Media]) -> None:
+    assert of_user.first(login_id="nobody") is None
+
+
+def test_a_forgotten_value_is_an_error_and_no_null(cast: Cast, of_user: Statement[Media]) -> None:
+    with pytest.raises(KeyError):
+        of_user.all(user="alice")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_thread_asks_by_its_own_connection(cast: Cast, of_user: Statement[Media]) -> None:
+    found: list[int] = []
+
+    def ask() -> None:
+        try:
+            found.append(len(of_user.all(login_id="alice")))
+        finally:
+            connection.close()
+
+    of_user.all(login_id="alice")
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [2, 2, 2, 2]
+
+
+def test_an_inserted_row_is_the_instance(cast: Cast, codes: dict[str, ReasonCode]) -> None:
+    request = MediaRequest(
+        login_id="alice",
+        mrd_id=5000,
+        requested="NOT_READY",
+        reason_code=codes["Lunch"],
+        request_id="r%s-'1",
+        actor="alice",
+        accepted_at=timezone.now(),
+    )
+    Insertion(lambda: MediaRequest)(request)
+    read = values(MediaRequest.objects.get())
+    assert read.pop("id")
+    assert read == {
+        name: value for name, value in values(request).items() if name in read and name != "id"
+    }
+
+
+def test_agents_of_no_team_may_choose_global_codes_alone(
+    cast: Cast, codes: dict[str, ReasonCode]
+) -> None:
+    assert [one.label for one in selectable_by(cast.carol, "NOT_READY")] == ["Lunch"]
+    assert [one.label for one in selectable_by(cast.alice, "NOT_READY")] == ["Lunch", "Coaching"]
+    assert selected_by(cast.carol, "NOT_READY", codes["Coaching"].pk) is None
+    assert selected_by(cast.alice, "NOT_READY", codes["Coaching"].pk) == codes["Coaching"]
+
+
+# --- what is not asked every time ---------------------------------------------------------------
+
+
+def test_being_in_service_is_believed_for_a_glance_being_out_is_not(
+    in_service: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(heartbeat, "GLANCE", 0.1)
+    monkeypatch.setattr(heartbeat, "_seen_in_service", float("-inf"))
+    assert heartbeat.in_service()
+    cache.delete("heartbeat:worker")
+    assert heartbeat.in_service()
+    now += 0.1
+    assert not heartbeat.in_service()
+    heartbeat.stamp("worker")
+    assert heartbeat.in_service()
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no client")
+def test_all_calls_share_one_client_of_redis() -> None:
+    redis_cache._client.cache_clear()
+    for number in range(3):
+        cache.set(f"key-{number}", number)
+    assert redis_cache._client.cache_info().misses == 1
+
+
+@pytest.mark.skipif(not on_postgresql, reason="SQLite's connections cannot die")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_is_checked_once_it_was_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(base.time, "monotonic", lambda: now)
+    checks: list[float] = []
+    usable = base.DatabaseWrapper.is_usable
+
+    def count(wrapper: Any) -> bool:
+        checks.append(now)
+        return usable(wrapper)
+
+    monkeypatch.setattr(base.DatabaseWrapper, "is_usable", count)
+
+    def a_request(after: float) -> None:
+        nonlocal now
+        now += after
+        connection.close_if_unusable_or_obsolete()
+        assert MediaRequest.objects.count() == 0
+
+    connection.ensure_connection()
+    # As in service: it is kept, and checked.
+    monkeypatch.setattr(connections["default"], "close_at", None)
+    monkeypatch.setattr(connections["default"], "health_check_enabled", True)
+    a_request(base.IDLE + 1)
+    begun = len(checks)
+    a_request(base.IDLE / 2)
+    a_request(base.IDLE / 2)
+    assert len(checks) == begun
+    a_request(base.IDLE)
+    assert len(checks) == begun + 1
