@@ -13,7 +13,7 @@ from finesse.notifications import log
 from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
-from media.history import Key, close_intervals, interval_of, open_intervals
+from media.history import Key, close_intervals, interval_of
 from media.models import (
     VOICE_MRD,
     Desktop,
@@ -187,7 +187,7 @@ class Batch:
         """Close the interval that was open for each Media, and open the newest of the batch."""
         if not self.intervals:
             return
-        close_intervals(open_intervals(self.intervals), self.now)
+        close_intervals(self.intervals.keys(), self.now)
         for intervals in self.intervals.values():
             for interval in intervals[:-1]:
                 interval.ended_at = self.now

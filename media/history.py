@@ -1,10 +1,10 @@
 """The history of states: one interval after the other, for each Media."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import TypeAlias
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from media.models import Desktop, Media, MediaRequest, StateInterval
@@ -13,16 +13,21 @@ Key: TypeAlias = tuple[str, int]
 """Login id and MRD id: what a request is about."""
 
 
-def open_intervals(keys: Iterable[Key]) -> QuerySet[StateInterval]:
-    of_one_of_them = Q()
-    for login_id, mrd_id in keys:
-        of_one_of_them |= Q(login_id=login_id, mrd_id=mrd_id)
-    return StateInterval.objects.filter(of_one_of_them, ended_at=None)
-
-
-def close_intervals(intervals: QuerySet[StateInterval], at: datetime) -> None:
+def close_intervals(keys: Collection[Key], at: datetime) -> None:
+    """End the interval that is open for each of these, if there is one."""
+    # By key, and not by a condition for each: that would be another statement for every batch,
+    # and building it took a tenth of the writer's time.
+    candidates = StateInterval.objects.filter(
+        login_id__in={login_id for login_id, _ in keys},
+        mrd_id__in={mrd_id for _, mrd_id in keys},
+        ended_at=None,
+    ).values_list("pk", "login_id", "mrd_id")
+    wanted = {*keys}
+    ending = [pk for pk, login_id, mrd_id in candidates if (login_id, mrd_id) in wanted]
     # A clock that was set back must not make an interval end before it started.
-    intervals.update(ended_at=Greatest(F("started_at"), Value(at)))
+    StateInterval.objects.filter(pk__in=ending).update(
+        ended_at=Greatest(F("started_at"), Value(at))
+    )
 
 
 def interval_of(

@@ -8,7 +8,7 @@ from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
-from media.history import close_intervals, open_intervals
+from media.history import close_intervals
 from media.models import VOICE_MRD, Media, user_uri
 from media.serializers import represent
 from media.teams import changed_member, moved_member
@@ -40,7 +40,7 @@ def tell_removal(media: Sequence[Media]) -> None:
     now = timezone.now()
     for first in range(0, len(media), PAGE):
         keys = [(one.user_id, one.mrd_id) for one in media[first : first + PAGE]]
-        close_intervals(open_intervals(keys), now)
+        close_intervals(keys, now)
     tell_memberships(media, Event.DELETE)
 
 
@@ -56,7 +56,7 @@ def tell_user(user: User, event: Event, *, was_in: int | None = None) -> None:
         return  # Somebody else has deleted it meanwhile, and told so.
     whole, is_in = represent_user(found), found.team_id
     if event is Event.DELETE:
-        close_intervals(open_intervals([(user.pk, VOICE_MRD)]), timezone.now())
+        close_intervals([(user.pk, VOICE_MRD)], timezone.now())
         was_in, is_in = is_in, None
     own = log.Entry(
         node=USER.format(id=user.pk),

@@ -1,6 +1,6 @@
 """XML in and out: only small, plain UTF-8 documents come in, only well-formed ones go out."""
 
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring, indent, tostring
 
 import pytest
 from hypothesis import given
@@ -119,6 +119,41 @@ def test_a_name_with_an_at_sign_is_written_as_an_attribute() -> None:
 
 def test_pretty_printing_adds_white_space_between_elements_only() -> None:
     assert render({"A": {"b": " x ", "c": ""}}, pretty=True) == "<A>\n  <b> x </b>\n  <c></c>\n</A>"
+
+
+def _by_element_tree(name: str, value: object) -> Element:
+    element = Element(name)
+    if not isinstance(value, dict):
+        element.text = str(value)
+        return element
+    for child_name, child in value.items():
+        if child_name.startswith("@"):
+            element.set(child_name[1:], child)
+            continue
+        for item in child if isinstance(child, list) else [child]:
+            element.append(_by_element_tree(child_name, item))
+    return element
+
+
+characters = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cn")), max_size=8)
+documents = st.recursive(
+    characters | st.integers(),
+    lambda inside: (
+        st.dictionaries(st.sampled_from("abc"), inside | st.lists(inside, max_size=3))
+        | st.dictionaries(st.sampled_from(["@x", "@y"]), characters)
+    ),
+    max_leaves=12,
+)
+
+
+@given(documents)
+def test_it_is_what_a_library_would_write(value: object) -> None:
+    for pretty in (False, True):
+        root = _by_element_tree("R", value)
+        if pretty:
+            indent(root)
+        expected = tostring(root, encoding="unicode", short_empty_elements=False)
+        assert render({"R": value}, pretty=pretty) == expected
 
 
 def test_special_characters_are_escaped_once() -> None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any, TypeAlias
-from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, indent, tostring
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from xml.sax.saxutils import escape
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
@@ -128,42 +129,54 @@ def identifier(text: str, *, upto: int = 2**63 - 1) -> int:
     return 0
 
 
-def build(document: Mapping[str, Any]) -> Element:
-    """`{root: …}` as an element; a list repeats its element, None is an empty one.
+def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
+    """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`.
 
-    A name that starts with @ is no child, but an attribute: `{"@category": "ALL"}`.
+    A list repeats its element, None is an empty one. A name that starts with @ is no child, but an
+    attribute: `{"@category": "ALL"}`. Written straight down: by way of ElementTree it takes four
+    times the CPU, and each notification and each answer is written once.
     """
     ((name, value),) = document.items()
-    root = Element(name)
-    _fill(root, value)
-    return root
+    written: list[str] = []
+    _write(written, name, value, "\n" if pretty else "")
+    return "".join(written)
 
 
-def _fill(element: Element, value: Any) -> None:
-    if isinstance(value, Mapping):
-        for name, child in value.items():
-            if name.startswith("@"):
-                element.set(name[1:], _text(child))
-                continue
-            for item in child if isinstance(child, list) else [child]:
-                _fill(SubElement(element, name), item)
-    else:
-        element.text = _text(value)
+def _write(written: list[str], name: str, value: Any, line: str) -> None:
+    """Append the element; `line` is what starts a line at its depth, or nothing."""
+    if not isinstance(value, Mapping):
+        written.append(f"<{name}>{escape(_text(value))}</{name}>")
+        return
+    inside = f"{line}  " if line else ""
+    start, children = len(written), 0
+    attributes = ""
+    for child_name, child in value.items():
+        if child_name.startswith("@"):
+            attributes += f' {child_name[1:]}="{escape(_text(child), _IN_ATTRIBUTES)}"'
+            continue
+        for item in child if isinstance(child, list) else [child]:
+            children += 1
+            if line:
+                written.append(inside)
+            _write(written, child_name, item, inside)
+    written.insert(start, f"<{name}{attributes}>")
+    written.append(f"{line}</{name}>" if children else f"</{name}>")
+
+
+_IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return ""
+        case int():
+            return str(value)
+    text = str(value)
     # What XML cannot hold must not make an answer unreadable as a whole.
-    return "" if value is None else _NOT_XML.sub("\ufffd", str(value))
-
-
-def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
-    """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`."""
-    root = build(document)
-    if pretty:
-        indent(root)
-    return tostring(root, encoding="unicode", short_empty_elements=False)
+    return text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
 
 
 def timestamp(moment: datetime | None) -> str:
