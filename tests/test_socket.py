@@ -8,10 +8,16 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from finesse.asgi import application
 from finesse.notifications.consumers import ACCESS_ENDED
+from finesse.notifications.models import Notification
 from finesse.users.models import User
 from tests.conftest import PASSWORD, Cast, basic
 from tests.test_hub import write
@@ -43,6 +49,19 @@ async def refused(communicator: Any) -> int:
 async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
     await communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
     return json.loads(await communicator.receive_from(5))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("length", [1, 200, 70_000])
+async def test_the_bytes_that_are_made_once_for_all_are_the_frame(length: int) -> None:
+    notification = Notification(
+        position=1, node="n", source="s", event="PUT", at=timezone.now(), update="ü" * length
+    )
+    peer = ClientProtocol(parse_uri("ws://127.0.0.1/"), state=State.OPEN, max_size=None)
+    peer.receive_data(notification.message["wire"])
+    (received,) = peer.events_received()
+    assert isinstance(received, Frame)
+    assert received.opcode is Opcode.TEXT
+    assert received.data.decode() == notification.message["text"] == notification.frame
 
 
 async def test_a_program_signs_in_by_basic_and_gets_its_notifications(cast: Cast) -> None:

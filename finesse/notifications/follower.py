@@ -31,7 +31,7 @@ class Followed(Protocol):
 class AccessChanged:
     """In a follower's stream: from here on it sees others than before."""
 
-    frame = json.dumps({"type": "access"})
+    message = {"type": "websocket.send", "text": json.dumps({"type": "access"})}
 
 
 class Follower:

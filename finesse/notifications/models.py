@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q
+from websockets.frames import Frame, Opcode
 
 from finesse.api.codec import timestamp
 from finesse.service.system_info import Status
@@ -77,6 +78,16 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.event} {self.source}"
+
+    @cached_property
+    def message(self) -> dict[str, Any]:
+        """The frame as the ASGI message that sends it, made once for all sockets.
+
+        `wire` are the bytes that travel: finesse.service.protocols writes them as they are, other
+        servers do not know them and make their own of the text.
+        """
+        wire = Frame(Opcode.TEXT, self.frame.encode()).serialize(mask=False)
+        return {"type": "websocket.send", "text": self.frame, "wire": wire}
 
     @cached_property
     def frame(self) -> str:

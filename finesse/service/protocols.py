@@ -14,8 +14,10 @@ from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from finesse.service.origins import origin_of
@@ -152,6 +154,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         message = await super().receive()
         self._parse()
         return message
+
+    async def send(self, message: Any) -> None:
+        """As uvicorn does; bytes that were made for many (`wire`) are written as they are."""
+        wire = message.get("wire")
+        if wire is None or self.conn.state is not State.OPEN:
+            await super().send(message)
+            return
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if self.disconnected or self.conn.state is not State.OPEN:
+            raise ClientDisconnected
+        self.transport.write(wire)
 
     def _parse(self) -> None:
         while self._unparsed and not self.read_paused:
