@@ -6,10 +6,12 @@ outcomes together, or nothing.
 """
 
 import logging
+from functools import cache
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from finesse.notifications import log
+from finesse.service.statements import Statement
 from media.batch import Batch
 from media.models import MediaRequest
 
@@ -40,14 +42,16 @@ def apply_pending() -> bool:
         return _apply(1, give_up=True) == 1
 
 
+@cache
+def _pending(limit: int) -> Statement[MediaRequest]:
+    pending = MediaRequest.objects.filter(outcome=None).order_by("id")
+    return Statement(lambda: pending.select_related("reason_code")[:limit])
+
+
 def _apply(limit: int, *, give_up: bool = False) -> int:
     with transaction.atomic():
         head = log.lock()
-        requests = list(
-            MediaRequest.objects.filter(outcome=None)
-            .order_by("id")
-            .select_related("reason_code")[:limit]
-        )
+        requests = _pending(limit).all()
         if requests:
             batch = Batch(requests)
             for request in requests:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from finesse.notifications import log
 from finesse.service import cache as redis_cache
 from finesse.service import heartbeat
 from finesse.service.postgresql import base
@@ -181,3 +183,11 @@ def test_a_connection_is_checked_once_it_was_idle(monkeypatch: pytest.MonkeyPatc
     assert len(checks) == begun
     a_request(base.IDLE)
     assert len(checks) == begun + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_outside_of_a_transaction_is_an_error() -> None:
+    with transaction.atomic():
+        assert log.lock().pk == 1
+    with pytest.raises(TransactionManagementError):
+        log.lock()

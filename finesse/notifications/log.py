@@ -5,6 +5,7 @@ Whoever appends holds the lock of the log's head, so positions follow the order 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from finesse.api.codec import render
 from finesse.notifications.models import Event, LogHead, Notification
+from finesse.service.statements import Parameter, Statement
 
 PAGE = 500
 """Notifications read or handed over at a time: bounds memory, not correctness."""
@@ -33,9 +35,19 @@ class Entry:
     is_error: bool = False
 
 
+_HEAD = Statement(lambda: LogHead.objects.all())
+_LOCKED_HEAD = Statement(lambda: LogHead.objects.select_for_update())
+
+
+@cache
+def _page(limit: int) -> Statement[Notification]:
+    return Statement(lambda: Notification.objects.filter(position__gt=Parameter("after"))[:limit])
+
+
 def lock() -> LogHead:
     """Take the writer's lock until the end of the transaction (SQLite: the transaction has it)."""
-    return LogHead.objects.select_for_update().get(pk=1)
+    (locked,) = _LOCKED_HEAD.all()
+    return locked
 
 
 def append(head: LogHead, entries: Sequence[Entry]) -> list[Notification]:
@@ -74,7 +86,8 @@ def _notification(position: int, entry: Entry, at: Any) -> Notification:
 
 
 def head() -> LogHead:
-    return LogHead.objects.get(pk=1)
+    (found,) = _HEAD.all()
+    return found
 
 
 def floor() -> int:
@@ -114,7 +127,7 @@ def read_with_head(after: int) -> tuple[list[Notification], LogHead]:
 
     In this order: the head's `access` is then at least as new as any of the notifications.
     """
-    page = read(after=after)
+    page = _page(PAGE).all(after=after)
     return page, head()
 
 

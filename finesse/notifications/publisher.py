@@ -10,6 +10,7 @@ from django.db import transaction
 
 from finesse.notifications import log
 from finesse.notifications.models import LogHead, Notification, TransportCursor
+from finesse.service.statements import Parameter, Statement
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,11 @@ def announce() -> None:
 
 def publish(name: str, transport: Transport) -> None:
     """Deliver everything past the cursor. The cursor moves after the hand-over: at least once."""
-    TransportCursor.objects.get_or_create(name=name)
     more = True
     while more:
         with transaction.atomic():
             # Two publishers at once would hand over out of order: the cursor's lock queues them.
-            cursor = TransportCursor.objects.select_for_update().get(pk=name)
+            cursor = _locked(name)
             page, head = log.read_with_head(cursor.position)
             transport.deliver(page, head)
             if page:
@@ -50,3 +50,17 @@ def publish(name: str, transport: Transport) -> None:
                 cursor.save(update_fields=["position"])
         # Whoever appends later publishes later: a page that is not full is the last one.
         more = len(page) == log.PAGE
+
+
+_LOCKED_CURSOR = Statement(
+    lambda: TransportCursor.objects.select_for_update().filter(pk=Parameter("name"))
+)
+
+
+def _locked(name: str) -> TransportCursor:
+    """The transport's cursor, made when it is new."""
+    cursor = _LOCKED_CURSOR.first(name=name)
+    if cursor is None:
+        TransportCursor.objects.get_or_create(name=name)
+        (cursor,) = _LOCKED_CURSOR.all(name=name)
+    return cursor

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import AutoField, Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
+from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=Model)
 
@@ -29,7 +30,10 @@ class Parameter(Expression):
 
 
 class Statement(Generic[M]):
-    """A queryset with `Parameter`s: of models, with `select_related` or without."""
+    """A queryset with `Parameter`s: of models, with `select_related` or without.
+
+    One that locks rows raises TransactionManagementError outside a transaction, as the ORM does.
+    """
 
     def __init__(self, queryset: Callable[[], "QuerySet[M]"]) -> None:
         """The queryset is built at the first use, when all models are loaded."""
@@ -91,6 +95,7 @@ class _Compiled(Generic[M]):
 
     def __init__(self, queryset: "QuerySet[M]") -> None:
         self._database = queryset.db
+        self._locks = queryset.query.select_for_update
         self._compiler = compiler = queryset.query.get_compiler(using=queryset.db)
         self._sql, self._parameters = compiler.as_sql()
         assert compiler.klass_info is not None
@@ -108,6 +113,8 @@ class _Compiled(Generic[M]):
         given = [
             values[one.name] if isinstance(one, Parameter) else one for one in self._parameters
         ]
+        if self._locks and not connection.in_atomic_block:
+            raise TransactionManagementError("A lock outside of a transaction would hold nothing")
         with connection.cursor() as cursor:
             cursor.execute(self._sql, given)
             rows = cursor.fetchall()
