@@ -71,12 +71,18 @@ def pytest_sessionfinish() -> None:
             broker.default_channel.queue_delete(settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
+def empty_the_cache(settings: Any) -> None:
+    """For this test alone: `cache.clear()` would empty a Redis that others share, and their tests
+    would find the service out of service."""
+    prefixed = {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}
+    settings.CACHES = {"default": prefixed}
+
+
 @pytest.fixture(autouse=True)
 def cache_of_its_own(settings: Any) -> None:
     """Nothing that another test remembered, nothing of anybody else on a shared Redis: in every
     thread, since each has a cache object of its own."""
-    prefixed = {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}
-    settings.CACHES = {"default": prefixed}
+    empty_the_cache(settings)
 
 
 @pytest.fixture(autouse=True)

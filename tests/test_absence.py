@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -25,7 +24,7 @@ from finesse.users.models import User
 from finesse.xmpp.sessions import Session
 from media import absence, tasks
 from media.models import Desktop, Media, MediaRequest, StateInterval
-from tests.conftest import API, LOGIN, Cast, outcomes, update_of
+from tests.conftest import API, LOGIN, Cast, empty_the_cache, outcomes, update_of
 
 SECONDS = 60
 DESKTOP_LOGIN = "<User><state>LOGIN</state><extension>1001</extension></User>"
@@ -90,12 +89,6 @@ def forced() -> list[tuple[str, int | None]]:
 
 def seen(login_id: str = "alice") -> int | None:
     return cache.get(f"alive:{login_id}")
-
-
-def empty_the_cache(settings: Any) -> None:
-    """For this test alone: a Redis is shared."""
-    prefixed = {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}
-    settings.CACHES = {"default": prefixed}
 
 
 class TestSigningOut:

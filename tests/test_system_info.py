@@ -23,7 +23,7 @@ from finesse.notifications.status import Watch, tell_status
 from finesse.service import heartbeat
 from finesse.service.system_info import Status
 from media import tasks
-from tests.conftest import API, Cast, update_of
+from tests.conftest import API, Cast, empty_the_cache, update_of
 from tests.installation import ON_SERVICES, Installation
 from tests.socket_client import watch
 from tests.test_hub import follow, hub, take, write
@@ -369,11 +369,13 @@ class TestWatch:
         server.look(6)
         assert told() == [OUT]
 
-    def test_a_cache_that_comes_back_empty_does_not_hide_that_the_worker_has_stopped(self) -> None:
+    def test_a_cache_that_comes_back_empty_does_not_hide_that_the_worker_has_stopped(
+        self, settings: Any
+    ) -> None:
         server = Watch()
         beat()
         server.look(0)
-        cache.clear()
+        empty_the_cache(settings)
         server.look(4)
         assert told() == []
         server.look(6)
