@@ -80,7 +80,7 @@ FINESSE_MAX_BODY_BYTES = 64 * 1024
 FINESSE_LOCKOUT_FAILURES = 5
 FINESSE_LOCKOUT_SECONDS = 300
 FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
-# A password check costs half a second of CPU: how many may run at once in one process.
+# A password check costs CPU and memory: how many may run at once in one process.
 FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
 # How old, in seconds, the last heartbeat may be before the service is out of service.
 FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 5.0)
@@ -165,6 +165,10 @@ TEMPLATES = [
 ]
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["finesse.users.backends.LockoutBackend"]
+PASSWORD_HASHERS = [
+    "finesse.users.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -1,6 +1,7 @@
 """What Celery runs: apply what the bell announces, sweep in case it was lost, prune by age."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 BELL = "bell"
 BELL_SECONDS = 2
 """How long a bell counts as rung: whoever accepts a request meanwhile needs no message."""
+PACE = 0.04
+"""Seconds from one batch that the bell has called for to the next of the same worker, at least."""
 PRUNE_BATCH = 5_000
 
 
@@ -42,9 +45,27 @@ def ring() -> None:
 @shared_task
 def apply_requests() -> None:
     """What the bell calls for."""
+    _gather()
     # Before the pending requests are read: one accepted after the reading rings anew.
     cache.delete(BELL)
     _work()
+
+
+def _gather() -> None:
+    """Under load, let requests come together while the bell counts as rung.
+
+    A batch costs the same five milliseconds for one request as for ten: without a pause, a busy
+    service spent more on small batches than on requests. Whoever comes to a quiet one waits for
+    nothing.
+    """
+    global _gathered_at
+    pause = _gathered_at + PACE - time.monotonic()
+    if pause > 0:
+        time.sleep(pause)
+    _gathered_at = time.monotonic()
+
+
+_gathered_at = float("-inf")
 
 
 @shared_task

@@ -256,11 +256,13 @@ def test_a_user_who_is_changed_during_the_check_is_not_let_in(
 def test_a_hash_that_the_check_renews_lets_in(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stronger = "django.contrib.auth.hashers.ScryptPasswordHasher"
-    settings.PASSWORD_HASHERS = [stronger, *settings.PASSWORD_HASHERS]
+    of_the_product = "finesse.users.hashers.Argon2PasswordHasher"
+    settings.PASSWORD_HASHERS = [of_the_product, *settings.PASSWORD_HASHERS]
     assert credentials.verify("alice", PASSWORD) == cast.alice
     cast.alice.refresh_from_db()
-    assert cast.alice.password.startswith("scrypt$")
+    assert cast.alice.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert credentials.verify("alice", PASSWORD) == cast.alice
+    assert credentials.verify("alice", "another") is None
 
 
 def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(

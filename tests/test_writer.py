@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from finesse.notifications.models import LogHead, Notification
 from finesse.users.models import User
-from media import batch, writer
+from media import batch, tasks, writer
 from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, outcomes, update_of
@@ -399,3 +399,48 @@ def test_telling_many_members_takes_no_more_queries_than_telling_one(
     assert len(settle()) == 51
     assert queries(large.delete) == queries(small.delete)
     assert [one.event for one in settle()] == ["DELETE"] * 51
+
+
+# --- the bell -----------------------------------------------------------------------------------
+
+
+def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, pauses = 100.0, []
+
+    def pause(seconds: float) -> None:
+        nonlocal now
+        pauses.append(round(seconds, 3))
+        now += seconds
+
+    monkeypatch.setattr(tasks.time, "monotonic", lambda: now)
+    monkeypatch.setattr(tasks.time, "sleep", pause)
+    monkeypatch.setattr(tasks, "_gathered_at", float("-inf"))
+    tasks._gather()
+    now += tasks.PACE
+    tasks._gather()
+    assert pauses == []
+    now += tasks.PACE / 4
+    tasks._gather()
+    tasks._gather()
+    assert pauses == [round(tasks.PACE * 3 / 4, 3), tasks.PACE]
+
+
+def test_who_asks_while_requests_gather_needs_no_message(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **options: rung.append(1))
+
+    def gather() -> None:
+        assert api.state("READY").status_code == 202
+        assert rung == [1]
+
+    monkeypatch.setattr(tasks, "_gather", gather)
+    monkeypatch.setattr(tasks, "publish_all", lambda: None)
+    assert api.put(LOGIN).status_code == 202
+    tasks.apply_requests()
+    assert outcomes() == [("LOGIN", "changed", ""), ("READY", "changed", "")]
+    assert api.state("READY").status_code == 202
+    assert rung == [1, 1]

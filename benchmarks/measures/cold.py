@@ -16,7 +16,7 @@ from benchmarks.people import PASSWORD, agent
 HASHERS = {
     "PBKDF2 as Django has it": "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "Argon2 as Django has it": "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "Argon2 with 19 MiB": "benchmarks.hashers.SmallArgon2",
+    "Argon2 with 19 MiB": "finesse.users.hashers.Argon2PasswordHasher",
 }
 COMERS = 2000
 AT_ONCE = 200

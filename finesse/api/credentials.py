@@ -1,6 +1,6 @@
 """Is this password right? Asked by HTTP Basic, the sign-in pages and the sockets alike.
 
-A password check costs about half a second of CPU, and Finesse clients send their password with
+A password check is made to cost, and Finesse clients send their password with
 every request, so a verified one is remembered for a while. The memory's key holds the stored
 hash: a changed password misses it by construction, and the user's row is read every time, so a
 deactivated or deleted user is out at once.
