@@ -47,14 +47,15 @@ class Follower:
         self._ended = False
         self._access_changed = False
         self._present = True
-        self._waits = False
-        self._wake = asyncio.Event()
+        # Not an Event: a thousand followers wait and are woken for each notification.
+        self._waiting: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
 
     @property
     def reached(self) -> int:
         """Everything up to here has been yielded, or was not for it."""
-        return self._log.position if self._waits and not self._wake.is_set() else self.position
+        waits = self._waiting is not None and not self._waiting.done()
+        return self._log.position if waits else self.position
 
     @property
     def present(self) -> bool:
@@ -74,7 +75,7 @@ class Follower:
         else:
             self._queue.clear()
             self._missed = True
-        self._wake.set()
+        self._wake()
 
     @property
     def ended(self) -> bool:
@@ -84,7 +85,7 @@ class Follower:
     def end(self) -> None:
         """Its user may no longer read: nothing more comes, not even what is queued."""
         self._ended = True
-        self._wake.set()
+        self._wake()
         if self._at_end is not None:
             self._at_end()
 
@@ -98,7 +99,7 @@ class Follower:
         """Go on with what its user may see now."""
         self._access_changed |= reader.watches != self.reader.watches
         self.reader = reader
-        self._wake.set()
+        self._wake()
 
     async def __aiter__(self) -> AsyncIterator[Notification | AccessChanged]:
         while not self._ended:
@@ -118,10 +119,15 @@ class Follower:
                 if self._passes(notification):
                     yield notification
             else:
-                self._wake.clear()
-                self._waits = True
-                await self._wake.wait()
-                self._waits = False
+                self._waiting = asyncio.get_running_loop().create_future()
+                try:
+                    await self._waiting
+                finally:
+                    self._waiting = None
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def _passes(self, notification: Notification) -> bool:
         """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""
