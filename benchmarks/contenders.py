@@ -226,6 +226,8 @@ class Plain(Contender):
             "sockets": [
                 *(PYTHON, "-m", "uvicorn", "benchmarks.plain.asgi:application"),
                 *("--no-access-log", "--loop", "asyncio", "--port", str(self.socket_port)),
+                # Overloaded for a minute, it would take its own clients for dead and end them.
+                *("--ws-ping-interval", "3600"),
             ],
             "worker": [
                 *(PYTHON, "-m", "celery", "-A", "benchmarks.plain", "worker"),
