@@ -146,13 +146,17 @@ def _overheard(bench: Bench, contender: Ours | Ceiling) -> dict[str, list[str]]:
         with bench.beating(contender):
             contender.start("http")
             contender.await_service(agent(0))
-            # Each worker process has something to say when it is new.
             ask_all(contender.port, [put(contender, 0)] * 40)
-            database.heard.clear()
-            redis.heard.clear()
-            ask_all(contender.port, [put(contender, 0)], connections=1)
-            found["SQL of one PUT"] = [*database.heard]
-            found["Redis of one PUT"] = [*redis.heard]
+            # Each process has something to say when it is new, and now and then about heartbeats:
+            # the shortest of some is what every PUT says.
+            said = []
+            for _ in range(10):
+                database.heard.clear()
+                redis.heard.clear()
+                ask_all(contender.port, [put(contender, 0)], connections=1)
+                said.append(([*database.heard], [*redis.heard]))
+            found["SQL of one PUT"] = min((one for one, _ in said), key=len)
+            found["Redis of one PUT"] = min((one for _, one in said), key=len)
             contender.end(*tuple(contender.roles))
         bench.reset(contender)
         # A batch and ten: what is said once on a new connection is said in the first.
