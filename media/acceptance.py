@@ -9,7 +9,7 @@ from finesse.service.statements import Insertion
 from media import tasks
 from media.models import MediaRequest
 
-_INSERT = Insertion(lambda: MediaRequest)
+_INSERT = Insertion(MediaRequest)
 
 
 def refuse(error: str | None, login_id: str, mrd_id: int | None) -> None:

@@ -108,7 +108,7 @@ def test_an_inserted_row_is_the_instance(cast: Cast, codes: dict[str, ReasonCode
         actor="alice",
         accepted_at=timezone.now(),
     )
-    Insertion(lambda: MediaRequest)(request)
+    Insertion(MediaRequest)(request)
     read = values(MediaRequest.objects.get())
     assert read.pop("id")
     assert read == {

@@ -133,8 +133,8 @@ def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
     """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`.
 
     A list repeats its element, None is an empty one. A name that starts with @ is no child, but an
-    attribute: `{"@category": "ALL"}`. Written straight down: by way of ElementTree it takes four
-    times the CPU, and each notification and each answer is written once.
+    attribute: `{"@category": "ALL"}`. Written straight down: by way of ElementTree it takes twice
+    the CPU, which was a seventh of the writer's time.
     """
     ((name, value),) = document.items()
     written: list[str] = []

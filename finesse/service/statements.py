@@ -64,7 +64,7 @@ class Insertion(Generic[M]):
     Nobody is told: no signals, no key in the instance afterwards.
     """
 
-    def __init__(self, model: Callable[[], type[M]]) -> None:
+    def __init__(self, model: type[M]) -> None:
         self._model = model
 
     def __call__(self, instance: M) -> None:
@@ -78,13 +78,13 @@ class Insertion(Generic[M]):
 
     @cached_property
     def _fields(self) -> "list[Field[Any, Any]]":
-        fields = self._model()._meta.local_concrete_fields
+        fields = self._model._meta.local_concrete_fields
         return [field for field in fields if not isinstance(field, AutoField)]
 
     @cached_property
     def _sql(self) -> str:
         quote = connection.ops.quote_name
-        table = quote(self._model()._meta.db_table)
+        table = quote(self._model._meta.db_table)
         columns = ", ".join(quote(str(field.column)) for field in self._fields)
         places = ", ".join("%s" for _ in self._fields)
         return f"INSERT INTO {table} ({columns}) VALUES ({places})"

@@ -11,8 +11,8 @@ IDLE = 1.0
 class DatabaseWrapper(base.DatabaseWrapper):
     """Checks a connection before its use in a request or a task, but one that was used just now.
 
-    With CONN_HEALTH_CHECKS Django asks `SELECT 1` before each request, which is a fifth of what the
-    database does for a PUT. Who meets a connection that has died within `IDLE` is told 503, and the
+    With CONN_HEALTH_CHECKS Django asks `SELECT 1` before each request, which is one in five
+    statements of a PUT. Who meets a connection that has died within `IDLE` is told 503, and the
     next one finds that it has failed and opens another.
     """
 
