@@ -13,9 +13,10 @@ from media.viewer import SignIn, board, viewer
 handler500 = "finesse.service.views.server_error"
 
 urlpatterns = [
-    re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
-    path("finesse/api/", include("reasoncodes.urls")),
+    # What is asked for most comes first.
     path("finesse/api/", include("media.urls")),
+    path("finesse/api/", include("reasoncodes.urls")),
+    re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
     # Whatever else begins so, line breaks included.
     re_path(r"^finesse/api/", UnknownResource.as_view()),
     path("finesse/xmpp/password", password),

@@ -1,5 +1,6 @@
 """REST API and admin for WSGI servers (production: one thread a worker)."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -7,3 +8,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
 application = get_wsgi_application()
+
+# What lives as long as the process need not be looked through again and again for garbage.
+gc.collect()
+gc.freeze()

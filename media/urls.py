@@ -6,9 +6,10 @@ from media.user_views import TeamDetail, UserDetail
 from media.views import DialogList, MediaDetail, MediaDomainDetail, MediaDomainList, MediaList
 
 urlpatterns = [
+    # What is asked for most comes first.
+    re_path(r"^User/(?P<user_id>[^/]+)/Media/(?P<mrd_id>[^/]+)/?$", MediaDetail.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/?$", UserDetail.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/Media/?$", MediaList.as_view()),
-    re_path(r"^User/(?P<user_id>[^/]+)/Media/(?P<mrd_id>[^/]+)/?$", MediaDetail.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/Dialogs/?$", DialogList.as_view()),
     re_path(r"^User/(?P<user_id>[^/]+)/Dialogs/Media/?$", DialogList.as_view()),
     re_path(r"^Team/(?P<team_id>[^/]+)/?$", TeamDetail.as_view()),

@@ -1,10 +1,43 @@
 """Django's cache in Redis, by a client that is kept."""
 
+import os
+import threading
 from functools import cache
 from typing import Any
 
 from django.core.cache.backends import redis as django_redis
-from redis import Redis
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis, ResponseError
+
+
+class KeptConnections(Redis):
+    """A client of which each thread keeps a connection for its commands.
+
+    The client's own way takes one from the pool for every command, asks whether it still lives,
+    keeps statistics and is prepared to try again: half of a command's CPU (docs/performance.md).
+    It is the way of a command whose connection turns out to have been closed.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._of_thread = threading.local()
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        connection = getattr(self._of_thread, "connection", None)
+        # A child of this process has inherited the connection, but must not speak on it.
+        if connection is None or connection.pid != os.getpid():
+            connection = self._of_thread.connection = self.connection_pool.make_connection()
+        try:
+            connection.send_command(*args)
+            return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
+        except RedisConnectionError:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except ResponseError:
+            raise
+        except BaseException:
+            # The answer is still to come, and whoever asks next must not get it.
+            connection.disconnect()
+            raise
 
 
 class RedisCacheClient(django_redis.RedisCacheClient):
@@ -20,8 +53,8 @@ class RedisCacheClient(django_redis.RedisCacheClient):
 
 @cache
 def _client(server: str, **options: Any) -> Redis:
-    """One for the process: its pool knows of threads and of forks."""
-    return Redis.from_url(server, **options)
+    """One for the process."""
+    return KeptConnections.from_url(server, **options)
 
 
 class RedisCache(django_redis.RedisCache):
