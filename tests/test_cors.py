@@ -1,5 +1,6 @@
 """Pages of other origins: those of the configuration may call the API, and nothing else."""
 
+import runpy
 from typing import Any
 
 import pytest
@@ -26,8 +27,11 @@ REQUEST_HEADERS = {
 
 
 @pytest.fixture(autouse=True)
-def allowed(settings: Any) -> None:
-    settings.CORS_ALLOWED_ORIGINS = [GADGET]
+def allowed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", GADGET)
+    configured = runpy.run_path(product.__file__)
+    for name in ("CORS_ALLOWED_ORIGINS", "CORS_URLS_REGEX"):
+        setattr(settings, name, configured[name])
 
 
 def preflight(api: API, method: str = "PUT", origin: str = GADGET, path: str = MEDIA) -> Any:
@@ -114,6 +118,7 @@ def test_the_pages_are_for_no_other_origin(api: API, path: str) -> None:
 
 def test_by_default_no_origin_is_allowed(api: API, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = product.CORS_ALLOWED_ORIGINS
+    settings.CORS_URLS_REGEX = product.CORS_URLS_REGEX
     assert "Access-Control-Allow-Origin" not in preflight(api)
 
 

@@ -6,11 +6,11 @@ hash: a changed password misses it by construction, and the user's row is read e
 deactivated or deleted user is out at once.
 """
 
-import hmac
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -152,11 +152,14 @@ def _flight(user: str) -> Iterator[threading.Lock]:
 
 
 def _key(kind: str, *secrets: str) -> str:
-    digest = hmac.digest(_hmac_key(settings.SECRET_KEY), "\0".join(secrets).encode(), "sha256")
-    return f"{kind}:{digest.hex()}"
+    # With a key of its own a hash is as good as an HMAC [RFC 7693], for a quarter of the time.
+    digest = blake2b(
+        "\0".join(secrets).encode(), key=_hash_key(settings.SECRET_KEY), digest_size=32
+    )
+    return f"{kind}:{digest.hexdigest()}"
 
 
 @lru_cache(maxsize=1)
-def _hmac_key(secret: str) -> bytes:
-    """For nothing else, so that what is learned here is of no use elsewhere."""
+def _hash_key(secret: str) -> bytes:
+    """Used for nothing else: what is learned of it here is of no use elsewhere."""
     return salted_hmac(_SALT, "", secret, algorithm="sha256").digest()

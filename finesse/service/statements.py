@@ -111,7 +111,7 @@ class _Session:
         """Whatever is executed must be read to its end before the next statement."""
         # As each new cursor would have it checked.
         self.connection.close_if_health_check_failed()
-        if self.connection.queries_logged:
+        if self.connection.force_debug_cursor:
             return self.connection.cursor()
         # Django opens another connection when this one has failed or is too old.
         if self._made_for is None or self._made_for is not self.connection.connection:
