@@ -19,6 +19,7 @@ from reasoncodes.models import Category, ReasonCode
 
 ALL = "ALL"
 """The category that stands for both in the administrators' list."""
+_CATEGORIES = tuple(Category.values)
 _MAX_CODE = 65535
 _URI = re.compile(r"(?:https?://[^/]+)?/finesse/api/ReasonCode/([^/]+)/?")
 
@@ -63,7 +64,7 @@ def read_category(request: Request, *others: str) -> str:
     Raises FinesseError `Bad Request`.
     """
     given = request.query_params.get("category", "")
-    known = [*Category.values, *others]
+    known = (*_CATEGORIES, *others)
     if given not in known:
         raise BAD_REQUEST(reason=f"The category must be {' or '.join(known)}")
     return given
