@@ -3,15 +3,18 @@
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from finesse.api import credentials
 from finesse.api.authentication import parse_basic
 from finesse.users.models import User
 
 
 class Believed(BaseAuthentication):
-    """The user of the name, read from the database: what the views work with."""
+    """The user of the name, read from the database as the service does: the views work with it."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
-        return User.objects.get(pk=_name(request)), None
+        user = credentials._read(_name(request))
+        assert isinstance(user, User)
+        return user, None
 
 
 class Invented(BaseAuthentication):
@@ -22,5 +25,5 @@ class Invented(BaseAuthentication):
 
 
 def _name(request: Request) -> str:
-    credentials = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
-    return credentials[0] if credentials else ""
+    given = parse_basic(request.META.get("HTTP_AUTHORIZATION", ""))
+    return given[0] if given else ""

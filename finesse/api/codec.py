@@ -133,9 +133,9 @@ def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
     """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`.
 
     An element is a dict of its children or a text; a list repeats its element, None is an empty
-    one. A name that starts with @ is no child, but an
-    attribute: `{"@category": "ALL"}`. Written straight down: by way of ElementTree it takes twice
-    the CPU, which was a seventh of the writer's time.
+    one. A name that starts with @ is no child, but an attribute: `{"@category": "ALL"}`. Written
+    straight down: by way of ElementTree it takes twice the CPU, which was a seventh of the writer's
+    time.
     """
     ((name, value),) = document.items()
     if not isinstance(value, dict):
