@@ -45,6 +45,8 @@ PUBLISHED = f"{INSTANCE}:ceiling:published"
 """A channel; what is published there is [[position, user's login id, frame], …]."""
 BELL_MILLISECONDS = 2000
 HEARTBEAT_SECONDS = 5.0
+GLANCE = 0.1
+"""Seconds for which a process believes that the service is in service."""
 REMEMBERED = 300
 """Seconds for which a checked password is."""
 BATCH = 200
@@ -54,7 +56,7 @@ STATES = {"READY", "NOT_READY"}
 
 # --- statements -----------------------------------------------------------------------------------
 
-USER = "SELECT password, is_active, team_id FROM users_user WHERE login_id = $1"
+USER = "SELECT password, is_active, team_id, sign_in_failed FROM users_user WHERE login_id = $1"
 STATE = "SELECT state FROM media_media WHERE user_id = $1 AND mrd_id = $2"
 OFFERED = """NOT r.retired AND NOT r.system_code AND r.category = 'NOT_READY' AND (r.for_all OR
   EXISTS (SELECT FROM reasoncodes_reasoncode_teams t
@@ -177,6 +179,9 @@ class Http:
         self._pool: asyncpg.Pool[Any] | None = None
         self._redis: Redis | None = None
         self._connecting = asyncio.Lock()
+        self._remembered: dict[str, float] = {}
+        """Until when each password that was checked is believed here."""
+        self._seen_in_service = float("-inf")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -221,16 +226,26 @@ class Http:
         name, _, password = base64.b64decode(given[6:]).decode().partition(":")
         user: Row | None = await database.fetchrow(USER, name)
         key = verified_key(name, password, user["password"] if user else "")
-        beat, verified, failures = await redis.mget([HEARTBEAT, key, f"{key}:failures"])
+        await self._in_service(redis)
+        if user is None or name != login_id or not user["is_active"]:
+            raise Refused(401)
+        if user["sign_in_failed"] or self._remembered.get(key, 0) <= time.time():
+            known, failures = await redis.mget([key, f"{key}:failures"])
+            if failures or not (known or is_right(password, user["password"])):
+                raise Refused(401)
+            until = float(known or time.time() + REMEMBERED)
+            await redis.set(key, until, exat=int(until))
+            self._remembered[key] = until
+        return user
+
+    async def _in_service(self, redis: Redis) -> None:
+        now = time.monotonic()
+        if now - self._seen_in_service < GLANCE:
+            return
+        beat = await redis.get(HEARTBEAT)
         if beat is None or time.time() - float(beat) > HEARTBEAT_SECONDS:
             raise Refused(503)
-        if user is None or failures or name != login_id or not user["is_active"]:
-            raise Refused(401)
-        if not verified:
-            if not is_right(password, user["password"]):
-                raise Refused(401)
-            await redis.set(key, 1, ex=REMEMBERED)
-        return user
+        self._seen_in_service = now
 
     async def _connected(self) -> "tuple[asyncpg.Pool[Any], Redis]":
         if self._pool is None or self._redis is None:

@@ -147,7 +147,7 @@ def with_packages(environment: dict[str, str]) -> dict[str, str]:
 
 
 class Ours(Contender):
-    """In production: REST on WSGI workers of one thread, sockets on uvicorn, worker, beat."""
+    """In production: REST on WSGI workers of two threads, sockets on uvicorn, worker, beat."""
 
     name = "ours"
 

@@ -93,6 +93,52 @@ def test_a_verified_password_is_checked_once(api: API, checks: list[str]) -> Non
     assert checks == ["alice"]
 
 
+def test_a_process_that_has_met_a_password_asks_nobody_but_the_users_row(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    assert credentials.verify("alice", PASSWORD) == cast.alice
+    monkeypatch.setattr(credentials, "cache", None)
+    with django_assert_num_queries(1):
+        assert credentials.verify("alice", PASSWORD) == cast.alice
+
+
+def test_a_process_that_has_met_nobody_believes_the_cache(
+    api: API, checks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        monkeypatch.setattr(credentials, "_remembered", {})
+        assert api.get().status_code == 200
+    assert checks == ["alice"]
+
+
+def test_a_process_remembers_a_bounded_number(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_remembered", {})
+    monkeypatch.setattr(credentials, "_REMEMBERED", 2)
+    for login_id in ("alice", "bob", "carol"):
+        assert credentials.verify(login_id, PASSWORD)
+        assert 1 <= len(credentials._remembered) <= 2
+
+
+def test_after_a_wrong_password_the_cache_is_asked_until_the_right_one_came(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    def asked() -> int:
+        calls: list[Any] = []
+        real = cache.get_many
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                credentials.cache, "get_many", lambda keys: calls.append(keys) or real(keys)
+            )
+            assert credentials.verify("alice", PASSWORD) == cast.alice
+        return len(calls)
+
+    assert asked() == 1
+    assert asked() == 0
+    assert credentials.verify("alice", "wrong") is None
+    assert asked() == 1
+    assert asked() == 0
+
+
 def test_a_wrong_password_is_never_remembered(api: API, checks: list[str]) -> None:
     assert [api.get(password="wrong").status_code for _ in range(2)] == [401, 401]
     assert checks == ["alice", "alice"]

@@ -1,12 +1,15 @@
 """What is put together once or not asked every time: the answers are the same."""
 
+import os
+import socket
 import threading
 import time
+import warnings
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -80,6 +83,37 @@ def test_a_forgotten_value_is_an_error_and_no_null(cast: Cast, of_user: Statemen
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_closed_is_opened_again(
+    cast: Cast, of_user: Statement[Media]
+) -> None:
+    assert len(of_user.all(login_id="alice")) == 2
+    connection.close()
+    assert len(of_user.all(login_id="alice")) == 2
+
+
+def test_whoever_listens_to_statements_hears_of_it(cast: Cast, of_user: Statement[Media]) -> None:
+    heard: list[str] = []
+
+    def listen(execute: Any, sql: str, *more: Any) -> Any:
+        heard.append(sql)
+        return execute(sql, *more)
+
+    of_user.all(login_id="alice")
+    with connection.execute_wrapper(listen):
+        of_user.all(login_id="alice")
+    of_user.all(login_id="alice")
+    assert len(heard) == 1
+
+
+def test_a_statement_that_fails_is_djangos_error_and_no_harm_to_the_next(
+    cast: Cast, of_user: Statement[Media]
+) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        of_user.all(login_id=object())
+    assert len(of_user.all(login_id="alice")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
 def test_each_thread_asks_by_its_own_connection(cast: Cast, of_user: Statement[Media]) -> None:
     found: list[int] = []
 
@@ -150,6 +184,75 @@ def test_all_calls_share_one_client_of_redis() -> None:
     for number in range(3):
         cache.set(f"key-{number}", number)
     assert redis_cache._client.cache_info().misses == 1
+
+
+def of_this_thread() -> Any:
+    cache.get("anything")
+    return cache._cache.get_client()._of_thread.kept.connection  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_each_thread_keeps_one_connection_to_redis_until_it_ends() -> None:
+    mine = of_this_thread()
+    cache.set("anything", 1)
+    assert of_this_thread() is mine
+    theirs: list[Any] = []
+
+    def ask() -> None:
+        theirs.append(of_this_thread())
+        assert theirs[0].is_connected
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert theirs[0] is not mine
+    assert not theirs[0].is_connected
+    assert mine.is_connected
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_a_connection_to_redis_that_was_ended_is_opened_again() -> None:
+    cache.set("number", 41)
+    of_this_thread()._sock.shutdown(socket.SHUT_RDWR)
+    assert cache.incr("number") == 42
+    assert cache.incr("number") == 43
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_nobody_gets_the_answer_to_a_command_that_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache.set_many({"mine": "my answer", "yours": "your answer"})
+    connection = of_this_thread()
+
+    def interrupted(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "read_response", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            cache.get("mine")
+    assert cache.get("yours") == "your answer"
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_a_child_process_does_not_speak_on_its_parents_connection_to_redis() -> None:
+    mine = of_this_thread()
+    with warnings.catch_warnings():
+        # Later versions of Python warn of a fork beside threads; nothing else runs in the child.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        failed = True
+        try:
+            theirs = of_this_thread()
+            failed = theirs is mine or not theirs.is_connected
+        finally:
+            os._exit(failed)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert of_this_thread() is mine
+    assert mine.is_connected
 
 
 @pytest.mark.skipif(not on_postgresql, reason="SQLite's connections cannot die")

@@ -1,17 +1,20 @@
 """Is this password right? Asked by HTTP Basic, the sign-in pages and the sockets alike.
 
 A password check is made to cost, and Finesse clients send their password with
-every request, so a verified one is remembered for a while. The memory's key holds the stored
-hash: a changed password misses it by construction, and the user's row is read every time, so a
-deactivated or deleted user is out at once.
+every request, so a verified one is remembered for a while: in the cache, for all processes, and in
+each process that has met it. The memory's key holds the stored hash: a changed password misses it
+by construction, and the user's row is read every time, so a deactivated or deleted user is out at
+once. The row says, too, whether wrong passwords have come since the last right one: how many, the
+cache knows, and only then it is asked for a password that the process remembers.
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -24,12 +27,18 @@ from finesse.service.statements import Parameter, Statement
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models import QuerySet
 
 _SALT = "finesse.api.credentials"
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
 _PLACES = 12
 """Users whose passwords may be waited for at once; the threads left are for those who are known."""
+_REMEMBERED = 10_000
+"""Verified passwords that one process remembers; bounds memory, not correctness."""
+
+_remembered: dict[str, float] = {}
+"""Until when, in seconds since 1970, by the cache's key."""
 
 _checks = threading.BoundedSemaphore(settings.FINESSE_PASSWORD_CHECKS)
 _flights: dict[str, tuple[threading.Lock, int]] = {}
@@ -44,34 +53,49 @@ def verify(login_id: str, password: str) -> "AbstractBaseUser | None":
     """
     user = _read(login_id)
     verified_key = _verified_key(login_id, password, user)
+    if user is None or _is_doubted(user) or _remembered.get(verified_key, 0) <= time.time():
+        user = _verify_by_cache(user, login_id, password, verified_key)
+    return user if user and user.is_active else None
+
+
+def _verify_by_cache(
+    user: "AbstractBaseUser | None", login_id: str, password: str, verified_key: str
+) -> "AbstractBaseUser | None":
     failures_key = _key("failures", login_id)
     known = cache.get_many([verified_key, failures_key])
     if _is_blocked(known.get(failures_key)):
         return None
-    if user is None or not known.get(verified_key):
+    until = known.get(verified_key)
+    if user is None or not until:
         with _one_check_at_a_time(failures_key):
             # Whoever waited here comes after others' guesses, and after whoever asked the same.
             if _is_blocked(cache.get(failures_key)):
                 return None
             if not (user and cache.get(verified_key)) and not _check(user, password):
-                _count_failure(failures_key)
+                _count_failure(login_id, failures_key)
                 return None
             # The check may have renewed the hash, as Django does when it asks for a stronger one.
             verified_key = _verified_key(login_id, password, user)
-            cache.set(verified_key, 1, settings.FINESSE_CREDENTIAL_CACHE_SECONDS)
+            until = time.time() + settings.FINESSE_CREDENTIAL_CACHE_SECONDS
+            cache.set(verified_key, until, settings.FINESSE_CREDENTIAL_CACHE_SECONDS)
         # Checking and waiting take their time: what was checked may have been changed meanwhile.
         user = _read(login_id)
-        if _verified_key(login_id, password, user) != verified_key:
+        if user is None or _verified_key(login_id, password, user) != verified_key:
             return None
-    if failures_key in known:
+    if failures_key in known or _is_doubted(user):
+        # In this order: a guess that comes in between is noted in the row, if not in the count.
+        _note_failure(login_id, failed=False)
         cache.delete(failures_key)
-    return user if user and user.is_active else None
+    if len(_remembered) >= _REMEMBERED:
+        _remembered.clear()
+    _remembered[verified_key] = until
+    return user
 
 
 _USER: "Statement[AbstractBaseUser]" = Statement(
     lambda: (
-        get_user_model()
-        ._default_manager.filter(pk=Parameter("login_id"))
+        _users()
+        .filter(pk=Parameter("login_id"))
         # No request asks for these, and moments of time take longer to read than all else.
         .defer("last_login", "date_joined")
         .order_by()
@@ -79,8 +103,21 @@ _USER: "Statement[AbstractBaseUser]" = Statement(
 )
 
 
+def _users() -> "QuerySet[Any]":
+    return get_user_model()._default_manager.all()
+
+
 def _read(login_id: str) -> "AbstractBaseUser | None":
     return _USER.first(login_id=login_id)
+
+
+def _is_doubted(user: "AbstractBaseUser") -> bool:
+    return bool(user.sign_in_failed)  # type: ignore[attr-defined]
+
+
+def _note_failure(login_id: str, *, failed: bool) -> None:
+    # Where it stands so already, nothing is written.
+    _users().filter(pk=login_id).exclude(sign_in_failed=failed).update(sign_in_failed=failed)
 
 
 def _is_blocked(failures: int | None) -> bool:
@@ -99,8 +136,10 @@ def _check(user: "AbstractBaseUser | None", password: str) -> bool:
     return user.check_password(password)
 
 
-def _count_failure(key: str) -> None:
+def _count_failure(login_id: str, key: str) -> None:
     """Count up to the lock; the last failure before it starts the time of the lock."""
+    # First the row: whoever is blocked by the count has to be looked up there.
+    _note_failure(login_id, failed=True)
     cache.add(key, 0, settings.FINESSE_LOCKOUT_SECONDS)
     try:
         failures = cache.incr(key)

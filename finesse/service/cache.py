@@ -23,10 +23,11 @@ class KeptConnections(Redis):
         self._of_thread = threading.local()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        connection = getattr(self._of_thread, "connection", None)
+        kept: _Kept | None = getattr(self._of_thread, "kept", None)
         # A child of this process has inherited the connection, but must not speak on it.
-        if connection is None or connection.pid != os.getpid():
-            connection = self._of_thread.connection = self.connection_pool.make_connection()
+        if kept is None or kept.connection.pid != os.getpid():
+            kept = self._of_thread.kept = _Kept(self.connection_pool.make_connection())
+        connection = kept.connection
         try:
             connection.send_command(*args)
             return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
@@ -38,6 +39,17 @@ class KeptConnections(Redis):
             # The answer is still to come, and whoever asks next must not get it.
             connection.disconnect()
             raise
+
+
+class _Kept:
+    """A connection that ends with its thread, not when the collector comes by: it is its own
+    parser's and its parser is its own."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.disconnect()
 
 
 class RedisCacheClient(django_redis.RedisCacheClient):

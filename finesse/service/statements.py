@@ -82,7 +82,7 @@ class Insertion(Generic[M]):
             else field.get_db_prep_save(value, session.connection)
             for field in self._fields
         ]
-        session.cursor().execute(self._sql, values)
+        session.execute(self._sql, values)
 
     @cached_property
     def _fields(self) -> "list[Field[Any, Any]]":
@@ -100,23 +100,40 @@ class Insertion(Generic[M]):
 
 class _Session:
     """A thread's connection, and a cursor on it that is kept: Django makes one for each statement,
-    which takes a fifth of the statement's CPU."""
+    and asks each time who wants to hear of it. Together that takes a fourth of a statement's CPU.
+    """
 
     def __init__(self, alias: str) -> None:
         self.connection: Any = connections[alias]
         self._kept: Any = None
         self._made_for: Any = None
 
-    def cursor(self) -> Any:
-        """Whatever is executed must be read to its end before the next statement."""
+    def execute(self, sql: str, values: Sequence[Any]) -> None:
+        """Raises DatabaseError."""
+        cursor = self._cursor()
+        self.connection.validate_no_broken_transaction()
+        with self.connection.wrap_database_errors:
+            cursor.execute(sql, values)
+
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Raises DatabaseError."""
+        cursor = self._cursor()
+        self.connection.validate_no_broken_transaction()
+        with self.connection.wrap_database_errors:
+            cursor.execute(sql, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    def _cursor(self) -> Any:
+        connection = self.connection
         # As each new cursor would have it checked.
-        self.connection.close_if_health_check_failed()
-        if self.connection.force_debug_cursor:
-            return self.connection.cursor()
+        connection.close_if_health_check_failed()
+        if connection.force_debug_cursor or connection.execute_wrappers:
+            return connection.cursor()
         # Django opens another connection when this one has failed or is too old.
-        if self._made_for is None or self._made_for is not self.connection.connection:
-            self._kept = self.connection.cursor()
-            self._made_for = self.connection.connection
+        if self._made_for is None or self._made_for is not connection.connection:
+            self._kept = connection.cursor().cursor
+            self._made_for = connection.connection
         return self._kept
 
 
@@ -138,9 +155,7 @@ class _Compiled(Generic[M]):
         ]
         if self._locks and not self._session.connection.in_atomic_block:
             raise TransactionManagementError("A lock outside of a transaction would hold nothing")
-        cursor = self._session.cursor()
-        cursor.execute(self._sql, given)
-        rows = cursor.fetchall()
+        rows = self._session.rows(self._sql, given)
         if self._converters:
             rows = list(self._compiler.apply_converters(rows, self._converters))
         return [self._made.of(row) for row in rows]

@@ -105,6 +105,8 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         "administrator", default=False, help_text="May manage everything and watch every agent."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    sign_in_failed = models.BooleanField(default=False, editable=False)
+    """A wrong password has come since the last right one; how many, the cache knows."""
 
     objects = UserManager()
 
