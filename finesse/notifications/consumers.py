@@ -9,6 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
+from finesse.service.protocols import WRITE
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.hub = await Hub.running()
         resume, position, self.follower = await self.hub.subscribe(self.scope["reader"], after)
         await self._send({"type": "subscribed", "position": position, "resume": resume})
+        if write := self.scope.get("extensions", {}).get(WRITE):
+            self.follower.hand_over = lambda notification: write(notification.message["wire"])
         self._forwarding = asyncio.create_task(self._forward(self.follower))
 
     def _stop_following(self) -> None:

@@ -50,12 +50,14 @@ class Follower:
         # Not an Event: a thousand followers wait and are woken for each notification.
         self._waiting: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
+        self.hand_over: Callable[[Notification], bool] | None = None
+        """Sends at once what comes while the iteration waits, without a task that is woken for it:
+        with a thousand followers that is half of the way. False if it has to wait for that."""
 
     @property
     def reached(self) -> int:
         """Everything up to here has been yielded, or was not for it."""
-        waits = self._waiting is not None and not self._waiting.done()
-        return self._log.position if waits else self.position
+        return self._log.position if self._waits() else self.position
 
     @property
     def present(self) -> bool:
@@ -69,7 +71,10 @@ class Follower:
             self._log.note(self)
 
     def offer(self, notification: Notification) -> None:
-        """Queue it; a follower whose queue is full has missed it and will read the table."""
+        """Queue it, or hand it over at once; a follower whose queue is full has missed it and will
+        read the table."""
+        if self.hand_over is not None and self._waits() and self._handed_over(notification):
+            return
         if len(self._queue) < BACKLOG:
             self._queue.append(notification)
         else:
@@ -124,6 +129,22 @@ class Follower:
                     await self._waiting
                 finally:
                     self._waiting = None
+
+    def _waits(self) -> bool:
+        """Whether everything that came so far is on its way."""
+        return self._waiting is not None and not self._waiting.done()
+
+    def _handed_over(self, notification: Notification) -> bool:
+        assert self.hand_over is not None
+        if notification.position > self.position and self.reader.may_see(notification.node):
+            try:
+                if not self.hand_over(notification):
+                    return False
+            except Exception:
+                # Whatever it is happens again to whoever iterates. The hub has others to tell.
+                return False
+        self.position = max(self.position, notification.position)
+        return True
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():

@@ -12,6 +12,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
+from itertools import chain
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -37,6 +38,8 @@ PULSE = 1.0
 """Seconds from one look at the heartbeats to the next."""
 UNKNOWN = -1
 """An access count that no log has: whoever meets it has to ask who may see what."""
+BREATH = 1000
+"""Followers told in a row before whatever else waits for the loop has its turn."""
 WINDOW = 2000
 """Newest notifications kept in memory: most who reconnect need no query."""
 
@@ -214,13 +217,18 @@ class Hub:
         """Give each notification to those who may see it, as of an access at least as new."""
         if access != self._access:
             await self._review(access)
+        told = 0
         for notification in batch:
             self._window.append(notification)
             self.position = notification.position
-            for follower in self._of_everything:
+            followers = (self._of_everything, self._by_node.get(notification.node, ()))
+            for follower in chain(*followers):
                 follower.offer(notification)
-            for follower in self._by_node.get(notification.node, ()):
-                follower.offer(notification)
+            told += sum(map(len, followers))
+            if told >= BREATH:
+                told = 0
+                # Whoever subscribes meanwhile starts from the position, and hears of the rest.
+                await asyncio.sleep(0)
 
     # --- who follows ----------------------------------------------------------------------------
 
