@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from finesse.api.codec import render
 from finesse.notifications.models import Event, LogHead, Notification
+from finesse.service.bulk import BulkInsert, BulkUpdate
 from finesse.service.statements import Parameter, Statement
 
 PAGE = 500
@@ -35,6 +36,8 @@ class Entry:
     is_error: bool = False
 
 
+_WRITE = BulkInsert(Notification)
+_GROW = BulkUpdate(LogHead, ("position",))
 _HEAD = Statement(lambda: LogHead.objects.all())
 _LOCKED_HEAD = Statement(lambda: LogHead.objects.select_for_update())
 
@@ -58,9 +61,9 @@ def append(head: LogHead, entries: Sequence[Entry]) -> list[Notification]:
         for position, entry in enumerate(entries, start=head.position + 1)
     ]
     if written:
-        Notification.objects.bulk_create(written)
+        _WRITE(written)
         head.position += len(written)
-        head.save(update_fields=["position"])
+        _GROW([head])
     return written
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from finesse.notifications import log
 from finesse.notifications.models import LogHead, Notification, TransportCursor
+from finesse.service.bulk import BulkUpdate
 from finesse.service.statements import Parameter, Statement
 
 logger = logging.getLogger(__name__)
@@ -47,11 +48,12 @@ def publish(name: str, transport: Transport) -> None:
             transport.deliver(page, head)
             if page:
                 cursor.position = page[-1].position
-                cursor.save(update_fields=["position"])
+                _MOVE([cursor])
         # Whoever appends later publishes later: a page that is not full is the last one.
         more = len(page) == log.PAGE
 
 
+_MOVE = BulkUpdate(TransportCursor, ("position",))
 _LOCKED_CURSOR = Statement(
     lambda: TransportCursor.objects.select_for_update().filter(pk=Parameter("name"))
 )
