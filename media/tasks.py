@@ -54,9 +54,9 @@ def apply_requests() -> None:
 def _gather() -> None:
     """Under load, let requests come together while the bell counts as rung.
 
-    A batch has its price, here, in PostgreSQL and for whoever is switched off for it: with half the
-    pause a busy service did 660 requests a second from end to end, not 960. Whoever comes to a quiet
-    one waits for nothing.
+    A batch has its price, here, in PostgreSQL and for whoever is switched off for it: with half
+    the pause a busy service did 660 requests a second from end to end, not 960. Whoever comes to a
+    quiet one waits for nothing.
     """
     global _gathered_at
     pause = _gathered_at + PACE - time.monotonic()
