@@ -18,7 +18,7 @@ from finesse.notifications.follower import AccessChanged
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, Subscription
 from finesse.notifications.nodes import TEAM_USERS
-from finesse.notifications.readers import Reader, reader_of
+from finesse.notifications.readers import Reader, claimed, renewed
 from finesse.users.models import Team, User
 from media import writer
 from media.models import Desktop, MediaRequest
@@ -460,7 +460,8 @@ async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way
     before = (await database_sync_to_async(log.head)()).position
     readers = {}
     for (user, resource), paths in expected.items():
-        reader = await reader_of(user, resource=resource)
+        claim = claimed(user, resource=resource)
+        reader = (await renewed([claim])).get(claim)
         assert reader is not None
         readers[reader] = paths
     if way == "live":

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import chain
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -59,6 +59,7 @@ class Hub:
         self._of_everything: set[Follower] = set()
         self._attendance = Attendance(self._present)
         self._readers = Together[Reader, Reader](lambda readers: renewed(readers))
+        self._floor = Together[str, int](_floor)
         # The socket that subscribes and the task that follows both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -280,5 +281,10 @@ class Hub:
             return False
         if self._window and self._window[0].position <= after + 1:
             return True
-        floor: int = await database_sync_to_async(log.floor)()
-        return after >= floor
+        floor = await self._floor.get("floor")
+        return floor is not None and after >= floor
+
+
+async def _floor(asked: Collection[str]) -> dict[str, int]:
+    floor: int = await database_sync_to_async(log.floor)()
+    return dict.fromkeys(asked, floor)

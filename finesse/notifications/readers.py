@@ -111,11 +111,3 @@ def claimed(user: "AbstractBaseUser", session: str = "", resource: str | None = 
         session=session,
         resource=resource,
     )
-
-
-async def reader_of(
-    user: "AbstractBaseUser", session: str = "", resource: str | None = None
-) -> Reader | None:
-    """What this user may see, or None if its access has ended since the user was read."""
-    claim = claimed(user, session, resource)
-    return (await renewed([claim])).get(claim)

@@ -11,7 +11,7 @@ from django.conf import settings
 from finesse.api.authentication import parse_basic
 from finesse.api.credentials import verify
 from finesse.api.errors import as_finesse_error
-from finesse.notifications.readers import Reader, reader_of
+from finesse.notifications.readers import Reader, claimed
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
@@ -60,11 +60,11 @@ class _Authenticate:
             # Not on the shared thread: a password check would hold up everybody's queries.
             checked = database_sync_to_async(verify, thread_sensitive=False)
             user = await checked(*credentials)
-            return await reader_of(user) if user else None
+            return claimed(user) if user else None
         user = await get_user(scope)
         if not user.is_authenticated:
             return None
-        return await reader_of(user, scope["session"].session_key)
+        return claimed(user, scope["session"].session_key)
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:

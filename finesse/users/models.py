@@ -53,20 +53,19 @@ class UserManager(BaseUserManager["User"]):
         """What each of these users may see of the log; who is not there may see nothing.
 
         Agents see their own nodes, supervisors those of their teams' members, too,
-        administrators all. Three queries, however many users.
+        administrators all. Three queries however many users; one, if none is a supervisor.
         """
+        users = list(self.filter(pk__in=login_ids, is_active=True))
+        supervisors = [user.pk for user in users if user.is_supervisor]
         teams: defaultdict[str, set[int]] = defaultdict(set)
-        supervising = Team.objects.filter(
-            supervisors__in=login_ids, supervisors__is_supervisor=True
-        )
-        for supervisor, team in supervising.values_list("supervisors", "pk"):
-            teams[supervisor].add(team)
         members: defaultdict[str, set[str]] = defaultdict(set)
-        supervised = self.filter(
-            team__supervisors__in=login_ids, team__supervisors__is_supervisor=True
-        )
-        for supervisor, member in supervised.values_list("team__supervisors", "pk"):
-            members[supervisor].add(member)
+        if supervisors:
+            supervising = Team.objects.filter(supervisors__in=supervisors)
+            for supervisor, team in supervising.values_list("supervisors", "pk"):
+                teams[supervisor].add(team)
+            supervised = self.filter(team__supervisors__in=supervisors)
+            for supervisor, member in supervised.values_list("team__supervisors", "pk"):
+                members[supervisor].add(member)
         return {
             user.pk: Reader(
                 login_id=user.pk,
@@ -74,7 +73,7 @@ class UserManager(BaseUserManager["User"]):
                 credentials=user.get_session_auth_hash(),
                 teams=frozenset(teams[user.pk]),
             )
-            for user in self.filter(pk__in=login_ids, is_active=True)
+            for user in users
         }
 
 
