@@ -167,7 +167,8 @@ class Ours(Contender):
         self._more = more or {}
 
     def environment(self) -> dict[str, str]:
-        chosen = {"DJANGO_SETTINGS_MODULE": self._settings}
+        # As docs/operations.md has it for a WSGI process of two threads.
+        chosen = {"DJANGO_SETTINGS_MODULE": self._settings, "FINESSE_PASSWORD_PLACES": "1"}
         return with_packages(super().environment() | chosen | self._more)
 
     def commands(self) -> dict[str, list[str]]:

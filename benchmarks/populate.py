@@ -44,7 +44,7 @@ INSERT INTO media_mediarequest (login_id, mrd_id, requested, reason_code_id, int
 SELECT (%(first)s + n %% %(agents)s)::text, %(mrd)s, 'NOT_READY', %(reason)s, '', '', '', 'r-' || n,
   'self', (%(first)s + n %% %(agents)s)::text, now() - interval '1 day', now() - interval '1 day',
   'changed', '', n
-FROM generate_series(%(begin)s, %(end)s) n
+FROM generate_series(%(begin)s::bigint, %(end)s::bigint) n
 """
 INTERVALS = """
 INSERT INTO media_stateinterval (login_id, mrd_id, state, reason_code_id, code, label, started_at,
@@ -52,14 +52,14 @@ INSERT INTO media_stateinterval (login_id, mrd_id, state, reason_code_id, code, 
 SELECT (%(first)s + n %% %(agents)s)::text, %(mrd)s, 'NOT_READY', %(reason)s, 1, 'Reason 1',
   now() - interval '1 day', now() - interval '23 hours', 'self',
   (%(first)s + n %% %(agents)s)::text
-FROM generate_series(%(begin)s, %(end)s) n
+FROM generate_series(%(begin)s::bigint, %(end)s::bigint) n
 """
 NOTIFICATIONS = """
 INSERT INTO notifications_notification (position, node, source, event, request_id, at, update)
 SELECT n, '/finesse/api/User/' || login || '/Media', '/finesse/api/User/' || login || '/Media/'
   || %(mrd)s, 'PUT', '', now() - interval '1 day', replace(%(update)s, %(sample)s, login)
 FROM (SELECT n, (%(first)s + n %% %(agents)s)::text AS login
-  FROM generate_series(%(begin)s, %(end)s) n) AS numbered
+  FROM generate_series(%(begin)s::bigint, %(end)s::bigint) n) AS numbered
 """
 
 

@@ -83,6 +83,9 @@ FINESSE_LOCKOUT_SECONDS = 300
 FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
 # A password check costs CPU and memory: how many may run at once in one process.
 FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
+# Users for whose checks one process waits; others are told 503. Fewer than it has threads: those
+# left are for who is known already, and to say so.
+FINESSE_PASSWORD_PLACES = env.int("FINESSE_PASSWORD_PLACES", 12)
 # How old, in seconds, the last heartbeat may be before the service is out of service.
 FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 5.0)
 # Days for which requests, notifications and the history of states are kept.

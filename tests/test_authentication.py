@@ -311,12 +311,10 @@ def test_a_hash_that_the_check_renews_lets_in(
     assert credentials.verify("alice", "another") is None
 
 
-def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(
-    api: API, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(api: API, settings: Any) -> None:
     """So that threads are left for those whose password is known."""
     assert api.get().status_code == 200
-    monkeypatch.setattr(credentials, "_PLACES", 1)
+    settings.FINESSE_PASSWORD_PLACES = 1
     with credentials._one_check_at_a_time("somebody's"):
         assert api.get(login="bob", user="bob", mrd=5002).status_code == 503
         assert api.get().status_code == 200

@@ -962,9 +962,9 @@ def test_the_view_shares_the_lock_out_of_the_api(cast: Cast, ask: Callable[..., 
 
 
 def test_the_view_cannot_say_while_the_checks_are_overrun(
-    cast: Cast, ask: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, ask: Callable[..., int], settings: Any
 ) -> None:
-    monkeypatch.setattr(credentials, "_PLACES", 0)
+    settings.FINESSE_PASSWORD_PLACES = 0
     assert ask() == 503
 
 

@@ -237,7 +237,15 @@ def _listen_once(bench: Bench, contender: Contender) -> None:
 
 
 def _plan(bench: Bench, contender: Contender, statement: str) -> list[str]:
-    rows = bench.stage.sql(contender.database, f"EXPLAIN {statement}")
+    """The plan for any values: the statement was heard with places for them."""
+    places = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
+    values = f"({', '.join(['NULL'] * places)})" if places else ""
+    rows = bench.stage.sql(
+        contender.database,
+        "SET plan_cache_mode = force_generic_plan",
+        f"PREPARE heard AS {statement}",
+        f"EXPLAIN EXECUTE heard{values}",
+    )
     return [line for (line,) in rows]
 
 

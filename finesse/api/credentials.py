@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _SALT = "finesse.api.credentials"
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
-_PLACES = 12
-"""Users whose passwords may be waited for at once; the threads left are for those who are known."""
 _REMEMBERED = 10_000
 """Verified passwords that one process remembers; bounds memory, not correctness."""
 
@@ -175,7 +173,7 @@ def _flight(user: str) -> Iterator[threading.Lock]:
     """The lock of a user's checks, there as long as anybody needs it."""
     with _flights_guard:
         # Those who wait for the same user are let in or blocked together, and soon.
-        if user not in _flights and len(_flights) >= _PLACES:
+        if user not in _flights and len(_flights) >= settings.FINESSE_PASSWORD_PLACES:
             raise OUT_OF_SERVICE()
         lock, needed_by = _flights.get(user, (threading.Lock(), 0))
         _flights[user] = lock, needed_by + 1
