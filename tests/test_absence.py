@@ -1,6 +1,7 @@
 """Whose client is gone for long is signed out by the system, once; nobody else ever is."""
 
 import asyncio
+import queue
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -50,6 +51,8 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     made = Time()
     monkeypatch.setattr(presence, "clock", lambda: made.now)
     monkeypatch.setattr(presence, "_heard", {})
+    # At once, but in the test that is about it: the clock does not go on by itself.
+    monkeypatch.setattr(presence, "_stamp_soon", lambda login_id: presence.stamp([login_id]))
     return made
 
 
@@ -468,6 +471,25 @@ class TestCost:
         running.now += presence.interval() / 2
         presence.heard("alice")
         assert stamped[2:] == [["alice"]]
+
+    def test_callers_are_stamped_soon_and_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stamped: queue.Queue[set[str]] = queue.Queue()
+        monkeypatch.setattr(presence, "is_on", lambda: True)
+        monkeypatch.setattr(presence, "interval", lambda: 10.0)
+        monkeypatch.setattr(presence, "stamp", stamped.put)
+        monkeypatch.setattr(presence, "GATHER", 0.2)
+        monkeypatch.setattr(presence, "_heard", {})
+        callers = {f"user{number}" for number in range(50)}
+        for _ in range(2):
+            for caller in callers:
+                presence.heard(caller)
+            seen, times = set[str](), 0
+            while seen != callers:
+                seen |= stamped.get(timeout=10)
+                times += 1
+            # All at once, where the machine does not stand still.
+            assert times < 10
+            presence._heard.clear()
 
     def test_what_it_remembers_of_callers_is_bounded(
         self, running: Time, monkeypatch: pytest.MonkeyPatch

@@ -211,6 +211,18 @@ def test_each_thread_keeps_one_connection_to_redis_until_it_ends() -> None:
 
 
 @pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_any_number_of_threads_may_come_and_go() -> None:
+    most = cache._cache.get_client().connection_pool.max_connections  # type: ignore[attr-defined]
+    answered: list[bool] = []
+    for _ in range(min(most, 1000) + 10):
+        thread = threading.Thread(target=lambda: answered.append(of_this_thread().is_connected))
+        thread.start()
+        thread.join()
+    assert all(answered)
+    assert len(answered) > 10
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
 def test_a_connection_to_redis_that_was_ended_is_opened_again() -> None:
     cache.set("number", 41)
     of_this_thread()._sock.shutdown(socket.SHUT_RDWR)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _SALT = "finesse.api.credentials"
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
-_REMEMBERED = 10_000
+_REMEMBERED = 50_000
 """Verified passwords that one process remembers; bounds memory, not correctness."""
 
 _remembered: dict[str, float] = {}

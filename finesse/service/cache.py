@@ -26,7 +26,10 @@ class KeptConnections(Redis):
         kept: _Kept | None = getattr(self._of_thread, "kept", None)
         # A child of this process has inherited the connection, but must not speak on it.
         if kept is None or kept.connection.pid != os.getpid():
-            kept = self._of_thread.kept = _Kept(self.connection_pool.make_connection())
+            # Not by way of the pool, which counts those that it has made and not those that ended.
+            pool = self.connection_pool
+            kept = _Kept(pool.connection_class(**pool.connection_kwargs))
+            self._of_thread.kept = kept
         connection = kept.connection
         try:
             connection.send_command(*args)

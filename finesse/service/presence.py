@@ -14,9 +14,14 @@ service or the cache came back empty, everybody watched gets the whole time agai
 the cache has lost counts from when that was seen.
 """
 
+import contextlib
 import logging
+import os
+import threading
 import time
 from collections.abc import Collection, Mapping
+from functools import cache as cache_result
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.core.cache import cache
@@ -30,10 +35,13 @@ NOW = "presence:now"
 DUE = "presence:due"
 """The cache's key of the time before which nobody can be found absent."""
 LONGEST_INTERVAL = 10.0
-REMEMBERED = 10_000
+REMEMBERED = 50_000
 """Callers of the API that one process knows to be stamped; bounds memory, not correctness."""
+GATHER = 1.0
+"""Seconds for which one process collects the callers that it stamps together."""
 
 _heard: dict[str, float] = {}
+_to_be_stamped: "SimpleQueue[str]" = SimpleQueue()
 
 
 def clock() -> float:
@@ -73,6 +81,8 @@ def heard(login_id: str) -> None:
     """Say that this user has called the API: cheap enough for each request.
 
     One process stamps a user once in half an interval; a call in between counts from that stamp.
+    That is done a little later, in a thread of its own and for many at once: of 20,000 users each
+    calls so seldom that otherwise nearly every request would have to do it.
     """
     if not is_on():
         return
@@ -83,7 +93,28 @@ def heard(login_id: str) -> None:
     if len(_heard) >= REMEMBERED:
         _heard.clear()
     _heard[login_id] = now
-    stamp([login_id])
+    _stamp_soon(login_id)
+
+
+def _stamp_soon(login_id: str) -> None:
+    _to_be_stamped.put(login_id)
+    _start_stamping(os.getpid())
+
+
+@cache_result
+def _start_stamping(process: int) -> None:
+    """Once in each process, and again in a child of it."""
+    threading.Thread(target=_keep_stamping, name="presence", daemon=True).start()
+
+
+def _keep_stamping() -> None:
+    while True:
+        together = {_to_be_stamped.get()}
+        time.sleep(GATHER)
+        with contextlib.suppress(Empty):
+            while True:
+                together.add(_to_be_stamped.get_nowait())
+        stamp(together)
 
 
 def watch(login_id: str) -> None:
