@@ -47,7 +47,7 @@ BELL_MILLISECONDS = 2000
 HEARTBEAT_SECONDS = 5.0
 GLANCE = 0.1
 """Seconds for which a process believes that the service is in service."""
-REMEMBERED = 300
+REMEMBERED = 3600
 """Seconds for which a checked password is."""
 BATCH = 200
 CONNECTIONS = 8

@@ -53,6 +53,7 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     monkeypatch.setattr(presence, "_heard", {})
     # At once, but in the test that is about it: the clock does not go on by itself.
     monkeypatch.setattr(presence, "_stamp_soon", lambda login_id: presence.stamp([login_id]))
+    monkeypatch.setattr(presence, "DELAY", 0)
     return made
 
 
@@ -490,6 +491,29 @@ class TestCost:
             # All at once, where the machine does not stand still.
             assert times < 10
             presence._heard.clear()
+
+    def test_without_another_thread_a_caller_is_stamped_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def exhausted(process: int) -> None:
+            raise RuntimeError("can't start new thread")
+
+        stamped: list[Any] = []
+        monkeypatch.setattr(presence, "is_on", lambda: True)
+        monkeypatch.setattr(presence, "interval", lambda: 10.0)
+        monkeypatch.setattr(presence, "_start_stamping", exhausted)
+        monkeypatch.setattr(presence, "stamp", stamped.append)
+        monkeypatch.setattr(presence, "_heard", {})
+        presence.heard("alice")
+        assert stamped == [["alice"]]
+
+    def test_who_may_not_be_stamped_yet_is_not_absent_yet(
+        self, running: Time, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(presence, "DELAY", 3.0)
+        now = int(running.now * 1000)
+        stamps = {"gone": now - 63_000, "perhaps": now - 62_999}
+        assert presence._absent(stamps, now) == ["gone"]
 
     def test_what_it_remembers_of_callers_is_bounded(
         self, running: Time, monkeypatch: pytest.MonkeyPatch

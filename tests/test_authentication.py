@@ -205,6 +205,16 @@ def test_five_wrong_passwords_block_even_the_right_one(api: API) -> None:
     failure(api.get(), "alice")
 
 
+def test_a_block_is_noted_again_in_a_row_that_was_saved_without(cast: Cast) -> None:
+    assert credentials.verify("alice", PASSWORD)
+    for _ in range(5):
+        assert credentials.verify("alice", "wrong") is None
+    # As whoever had read the user before the first of these.
+    cast.alice.save()
+    assert credentials.verify("alice", "wrong") is None
+    assert credentials.verify("alice", PASSWORD) is None
+
+
 def test_the_block_ends_with_its_time(api: API, settings: Any) -> None:
     settings.FINESSE_LOCKOUT_SECONDS = 0.2
     for _ in range(5):

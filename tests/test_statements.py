@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse.notifications import log
 from finesse.service import cache as redis_cache
@@ -225,9 +226,19 @@ def test_any_number_of_threads_may_come_and_go() -> None:
 @pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
 def test_a_connection_to_redis_that_was_ended_is_opened_again() -> None:
     cache.set("number", 41)
+    for _ in range(2):
+        of_this_thread()._sock.shutdown(socket.SHUT_RDWR)
+        assert cache.get("number") == 41
+
+
+@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
+def test_what_may_have_been_counted_is_not_counted_again() -> None:
+    cache.set("number", 41)
+    client = cache._cache.get_client()  # type: ignore[attr-defined]
     of_this_thread()._sock.shutdown(socket.SHUT_RDWR)
-    assert cache.incr("number") == 42
-    assert cache.incr("number") == 43
+    with pytest.raises(RedisConnectionError):
+        client.incr(cache.make_key("number"))
+    assert client.incr(cache.make_key("number")) == 42
 
 
 @pytest.mark.skipif(not on_redis, reason="In memory there is no connection")

@@ -62,6 +62,8 @@ def _verify_by_cache(
     failures_key = _key("failures", login_id)
     known = cache.get_many([verified_key, failures_key])
     if _is_blocked(known.get(failures_key)):
+        # Whoever saved the user meanwhile as it was before may have taken the note away.
+        _note_failure(login_id, failed=True)
         return None
     until = known.get(verified_key)
     if user is None or not until:

@@ -71,7 +71,7 @@ class _Rows(Generic[M]):
             typed = ", ".join(
                 f"{_column(field)} {field.db_type(connection)}" for field in self._fields
             )
-            return f"json_to_recordset(%s::json) AS n ({typed})"
+            return f"({_recordset('%s', typed)}) AS n"
         return "json_each(%s) AS n"
 
     @staticmethod
@@ -165,11 +165,24 @@ class Among(Func):
                 f"k{number} {field.output_field.db_type(connection)}"
                 for number, field in enumerate(fields)
             )
-            source = f"SELECT * FROM json_to_recordset({place}::json) AS k ({typed})"
+            source = _recordset(place, typed)
         else:
             values = (f"json_extract(k.value, '$.k{number}')" for number in range(len(fields)))
             source = f"SELECT {', '.join(values)} FROM json_each({place}) AS k"
         return f"({', '.join(columns)}) IN ({source})", parameters
+
+
+def _recordset(place: str, typed: str) -> str:
+    """PostgreSQL's way to take the rows apart.
+
+    It counts on a hundred, whatever they are, and would rather read all of a table of some ten
+    thousand than look for a hundred in its index. Of a limit that it does not know beforehand it
+    expects a tenth.
+    """
+    return f"SELECT * FROM json_to_recordset({place}::json) AS r ({typed}) LIMIT (SELECT {_MOST})"
+
+
+_MOST = 1_000_000
 
 
 def keys(rows: Iterable[Sequence[Any]]) -> str:

@@ -35,6 +35,9 @@ class KeptConnections(Redis):
             connection.send_command(*args)
             return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
         except RedisConnectionError:
+            if args[0] == "INCRBY":
+                # It may have been done: better not counted than counted twice.
+                raise
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except ResponseError:
             raise

@@ -39,6 +39,8 @@ REMEMBERED = 50_000
 """Callers of the API that one process knows to be stamped; bounds memory, not correctness."""
 GATHER = 1.0
 """Seconds for which one process collects the callers that it stamps together."""
+DELAY = 3 * GATHER
+"""Seconds after which a caller is stamped at the latest, by a cache that still answers."""
 
 _heard: dict[str, float] = {}
 _to_be_stamped: "SimpleQueue[str]" = SimpleQueue()
@@ -97,8 +99,13 @@ def heard(login_id: str) -> None:
 
 
 def _stamp_soon(login_id: str) -> None:
-    _to_be_stamped.put(login_id)
-    _start_stamping(os.getpid())
+    try:
+        _start_stamping(os.getpid())
+    except RuntimeError:
+        # No more threads to be had.
+        stamp([login_id])
+    else:
+        _to_be_stamped.put(login_id)
 
 
 @cache_result
@@ -180,7 +187,9 @@ def _watched() -> list[str]:
 
 
 def _absent(stamps: Mapping[str, int], at: int) -> list[str]:
-    return [login_id for login_id, seen in stamps.items() if seen + _life() <= at]
+    """Whoever has called last may be stamped only by now."""
+    latest = at - _life() - int(DELAY * 1000)
+    return [login_id for login_id, seen in stamps.items() if seen <= latest]
 
 
 def _write(login_ids: Collection[str], at: int) -> None:
