@@ -228,7 +228,8 @@ class Plain(Contender):
     def commands(self) -> dict[str, list[str]]:
         wsgi = granian("wsgi", "benchmarks.plain.wsgi:application", self.port)
         return {
-            "http": [*wsgi, "--blocking-threads", THREADS],
+            # More threads make it slower: it works all the time, and waits for nobody.
+            "http": [*wsgi, "--blocking-threads", "1"],
             "sockets": [
                 *(PYTHON, "-m", "uvicorn", "benchmarks.plain.asgi:application"),
                 *("--no-access-log", "--loop", "asyncio", "--port", str(self.socket_port)),
