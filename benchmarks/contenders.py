@@ -72,13 +72,18 @@ class Contender:
         """How each role is started."""
         raise NotImplementedError
 
+    def settings_of(self, role: str) -> dict[str, str]:
+        """What one role has in its environment, and the others have not."""
+        return {}
+
     def start(self, *roles: str) -> None:
         """Start those that do not run, and wait until those that listen do."""
         commands, environment = self.commands(), self.environment()
         new = [role for role in roles if role not in self.roles]
         for role in new:
             name = f"{self.instance}-{role}"
-            self.roles[role] = self.stage.start(name, commands[role], environment)
+            of_role = environment | self.settings_of(role)
+            self.roles[role] = self.stage.start(name, commands[role], of_role)
         if "http" in new:
             await_port(self.roles["http"], self.port)
         if "sockets" in new:
@@ -169,9 +174,12 @@ class Ours(Contender):
         self._more = more or {}
 
     def environment(self) -> dict[str, str]:
-        # As docs/operations.md has it for a WSGI process of four threads.
-        chosen = {"DJANGO_SETTINGS_MODULE": self._settings, "FINESSE_PASSWORD_PLACES": "3"}
+        chosen = {"DJANGO_SETTINGS_MODULE": self._settings}
         return with_packages(super().environment() | chosen | self._more)
+
+    def settings_of(self, role: str) -> dict[str, str]:
+        # As docs/operations.md has it for a WSGI process of four threads.
+        return {"FINESSE_PASSWORD_PLACES": "3"} if role == "http" else {}
 
     def commands(self) -> dict[str, list[str]]:
         celery = [PYTHON, "-m", "celery", "-A", "finesse"]
