@@ -1,4 +1,4 @@
-"""REST API and admin for WSGI servers (production: one thread a worker)."""
+"""REST API and admin for WSGI servers (docs/operations.md has how many threads)."""
 
 import gc
 import os

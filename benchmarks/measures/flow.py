@@ -223,7 +223,7 @@ def _cycle(
     loop.until(lambda: False, 1.0)
     before, meter, cpu = len(seen.latencies), Meter(contender.meters()), time.process_time()
     began = time.perf_counter()
-    # An overloaded server of the plain way ends its sockets after forty seconds.
+    # In whole minutes the overloaded server of the plain way has ended sockets; why is not known.
     loop.until(lambda: False, bench.seconds(20 if isinstance(contender, Plain) else 60, 4))
     took, done = time.perf_counter() - began, len(seen.latencies) - before
     share = (time.process_time() - cpu) / took
