@@ -243,10 +243,10 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # A network that vanishes says nothing: ask, and give up in seconds instead of hours.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
-            # What is asked often is parsed and planned once a connection: half of the database's
-            # part of a PUT. A pooler between the two has to know of prepared statements.
             "server_side_binding": True,
-            "prepare_threshold": 5,
+            # What is asked often is prepared by finesse.service.postgresql; psycopg, which drops
+            # all that a connection has prepared with each ROLLBACK, prepares nothing.
+            "prepare_threshold": None,
             "connect_timeout": 3,
             "keepalives_idle": 5,
             "keepalives_interval": 2,

@@ -5,11 +5,21 @@ import socket
 import threading
 import time
 import warnings
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -149,6 +159,104 @@ def test_an_inserted_row_is_the_instance(cast: Cast, codes: dict[str, ReasonCode
     assert read == {
         name: value for name, value in values(request).items() if name in read and name != "id"
     }
+
+
+# --- transactions and connections -----------------------------------------------------------------
+
+
+def a_request(login_id: str = "alice") -> MediaRequest:
+    return MediaRequest(
+        login_id=login_id,
+        mrd_id=5000,
+        requested="READY",
+        actor=login_id,
+        accepted_at=timezone.now(),
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", [0, 1], ids=["the first statement", "a later one"])
+def test_what_a_transaction_has_written_is_undone_with_it(before: int) -> None:
+    insert = Insertion(MediaRequest)
+    insert(a_request())
+    with transaction.atomic():
+        for _ in range(before):
+            log.lock()
+        insert(a_request("bob"))
+        insert(a_request("carol"))
+        transaction.set_rollback(True)
+    assert [one.login_id for one in MediaRequest.objects.all()] == ["alice"]
+    insert(a_request("dora"))
+    assert MediaRequest.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_sees_what_a_transaction_has_not_committed() -> None:
+    insert = Insertion(MediaRequest)
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(MediaRequest.objects.count())
+        connection.close()
+
+    with transaction.atomic():
+        insert(a_request())
+        insert(a_request())
+        looking = threading.Thread(target=look)
+        looking.start()
+        looking.join()
+    assert seen == [0]
+    assert MediaRequest.objects.count() == 2
+
+
+@pytest.mark.skipif(not on_postgresql, reason="SQLite goes on after a row that it has refused")
+@pytest.mark.django_db(transaction=True)
+def test_after_a_refused_row_a_transaction_can_only_end(
+    cast: Cast, of_user: Statement[Media]
+) -> None:
+    refused = a_request()
+    refused.requested = "NONSENSE"
+    with transaction.atomic():
+        log.lock()
+        with pytest.raises(IntegrityError):
+            Insertion(MediaRequest)(refused)
+        with pytest.raises(InternalError):
+            of_user.all(login_id="alice")
+        transaction.set_rollback(True)
+    assert len(of_user.all(login_id="alice")) == 2
+
+
+@pytest.mark.skipif(not on_postgresql, reason="SQLite's connections cannot die")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_is_the_database_being_away_and_the_next_request_has_another(
+    cast: Cast, of_user: Statement[Media]
+) -> None:
+    of_user.all(login_id="alice")
+    pid = connection.connection.info.backend_pid
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+        connection.close()
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    ending.join()
+    with pytest.raises(OperationalError):
+        of_user.all(login_id="alice")
+    connection.close_if_unusable_or_obsolete()
+    assert len(of_user.all(login_id="alice")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moments_are_the_same_whatever_the_zone_and_come_back_in_utc() -> None:
+    moment = datetime(2026, 7, 1, 1, 2, 3, 456789, tzinfo=ZoneInfo("Pacific/Auckland"))
+    request = a_request()
+    request.accepted_at = moment
+    Insertion(MediaRequest)(request)
+    read = MediaRequest.objects.get().accepted_at
+    assert read == moment
+    assert read.tzinfo == UTC
 
 
 def test_agents_of_no_team_may_choose_global_codes_alone(
