@@ -4,8 +4,8 @@ from typing import cast
 
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from finesse.api.answers import Answer
 from finesse.api.codec import identifier
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -37,11 +37,11 @@ class UserDetail(FinesseView):
     """One user [User], and the desktop's sign-in, states and sign-out."""
 
     @operations.GET_USER
-    def get(self, request: Request, user_id: str) -> Response:
-        return Response({"User": represent_user(_find(cast(User, request.user), user_id))})
+    def get(self, request: Request, user_id: str) -> Answer:
+        return Answer({"User": represent_user(_find(cast(User, request.user), user_id))})
 
     @operations.PUT_USER
-    def put(self, request: Request, user_id: str) -> Response:
+    def put(self, request: Request, user_id: str) -> Answer:
         """202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
         caller = cast(User, request.user)
         user = _find(caller, user_id)
@@ -76,19 +76,19 @@ class UserDetail(FinesseView):
                 )
             ]
         )
-        return Response(status=202)
+        return Answer(status=202)
 
 
 class TeamDetail(FinesseView):
     """One team with its users, for its supervisors and administrators [Team]."""
 
     @operations.GET_TEAM
-    def get(self, request: Request, team_id: str) -> Response:
+    def get(self, request: Request, team_id: str) -> Answer:
         caller, pk = cast(User, request.user), identifier(team_id)
         teams = Team.objects.all() if caller.is_superuser else caller.supervises()
         team = teams.filter(pk=pk).first()
         if team is not None:
-            return Response({"Team": represent_team(team)})
+            return Answer({"Team": represent_team(team)})
         if caller.is_superuser:
             raise TEAM_NOT_FOUND(team=team_id)
         # The same for a team that does not exist: nobody learns which do.

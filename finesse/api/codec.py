@@ -7,6 +7,7 @@ recurses into deep nesting, turns "0010" into 10, and prints `True`, `root` and 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.sax.saxutils import escape
@@ -138,31 +139,57 @@ def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
     time.
     """
     ((name, value),) = document.items()
+    return _element(name, value, "\n" if pretty else "")
+
+
+def _element(name: str, value: Any, line: str) -> str:
+    """`line` is what starts a line at its depth, or nothing."""
     if not isinstance(value, dict):
         return f"<{name}>{escape(_text(value))}</{name}>"
-    written: list[str] = []
-    _write(written, name, value, "\n" if pretty else "")
-    return "".join(written)
+    texts: list[object] = []
+    for child in value.values():
+        kind = type(child)
+        # Most texts need nothing, and to see that is quicker than to replace it.
+        if kind is str and child.isprintable():
+            is_plain = not ("&" in child or "<" in child or ">" in child)
+            texts.append(child if is_plain else escape(child))
+        elif kind is int:
+            texts.append(child)
+        elif kind is bool:
+            texts.append("true" if child else "false")
+        elif isinstance(child, (dict, list)):
+            return _with_elements(name, value, line)
+        else:
+            texts.append(escape(_text(child)))
+    template = _template(name, tuple(value), line)
+    return template % tuple(texts) if template else _with_elements(name, value, line)
 
 
-def _write(written: list[str], name: str, children: dict[str, Any], line: str) -> None:
-    """Append the element; `line` is what starts a line at its depth, or nothing."""
+@lru_cache(maxsize=1000)
+def _template(name: str, names: tuple[str, ...], line: str) -> str:
+    """An element whose children are all texts, with their places; empty if one is an attribute.
+
+    There are as many as the protocol has kinds of elements, and lists are made of these.
+    """
+    if any(child[0] == "@" for child in names):
+        return ""
     inside = f"{line}  " if line else ""
-    start = len(written)
-    attributes = ""
+    children = "".join(f"{inside}<{child}>%s</{child}>" for child in names)
+    return f"<{name}>{children}{line if names else ''}</{name}>"
+
+
+def _with_elements(name: str, children: dict[str, Any], line: str) -> str:
+    inside = f"{line}  " if line else ""
+    attributes, written = [], []
     for child_name, child in children.items():
         if child_name[0] == "@":
-            attributes += f' {child_name[1:]}="{escape(_text(child), _IN_ATTRIBUTES)}"'
-            continue
-        for item in child if isinstance(child, list) else (child,):
-            if isinstance(item, dict):
-                written.append(inside)
-                _write(written, child_name, item, inside)
-            else:
-                written.append(f"{inside}<{child_name}>{escape(_text(item))}</{child_name}>")
-    is_empty = len(written) == start
-    written.insert(start, f"<{name}{attributes}>")
-    written.append(f"</{name}>" if is_empty else f"{line}</{name}>")
+            attributes.append(f' {child_name[1:]}="{escape(_text(child), _IN_ATTRIBUTES)}"')
+        elif isinstance(child, list):
+            written += [f"{inside}{_element(child_name, item, inside)}" for item in child]
+        else:
+            written.append(f"{inside}{_element(child_name, child, inside)}")
+    end = line if written else ""
+    return f"<{name}{''.join(attributes)}>{''.join(written)}{end}</{name}>"
 
 
 _IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}

@@ -12,8 +12,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from redis.exceptions import RedisError
-from rest_framework import exceptions, status
-from rest_framework.response import Response
+from rest_framework import exceptions
 
 logger = logging.getLogger(__name__)
 
@@ -205,24 +204,6 @@ TABLE: dict[str, ErrorRow] = {
 """The whole table by name: what the transition table and the documentation refer to."""
 NAMES = {row: name for name, row in TABLE.items()}
 """The name of each row."""
-
-
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """Answer every exception with a row of the table, in the order of the protocol's bodies.
-
-    A dependency that fails under a request is the service being out of service; anything
-    unforeseen is logged with its trace and told to the client without it.
-    """
-    error = as_finesse_error(exc)
-    response = Response(
-        error.body(media=context["kwargs"].get("mrd_id")),
-        status=error.status_code,
-        headers=error.headers,
-    )
-    if error.status_code == status.HTTP_401_UNAUTHORIZED:
-        challenge = context["request"].authenticators[0].authenticate_header(context["request"])
-        response["WWW-Authenticate"] = challenge
-    return response
 
 
 def as_finesse_error(exc: Exception) -> FinesseError:

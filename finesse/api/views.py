@@ -1,13 +1,13 @@
 """The view that every Finesse resource is made of, and the answers that have no resource."""
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from finesse.api.answers import Answer
 from finesse.api.codec import Children
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
 from finesse.service.heartbeat import in_service
@@ -38,22 +38,19 @@ class FinesseView(APIView):
         if any("\0" in value for value in kwargs.values()):
             raise NOT_FOUND(resource=request.path)
 
-    def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         # "Not applicable to GET responses" [guide 12.5 p22].
         if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
             response["requestId"] = request_id
-        response.add_post_render_callback(_announce_length)
         return response
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         allow = ", ".join(self.allowed_methods)
         raise METHOD_NOT_ALLOWED(method=str(request.method), headers={"Allow": allow})
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
-        return Response(headers={"Allow": ", ".join(self.allowed_methods)})
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return Answer(headers={"Allow": ", ".join(self.allowed_methods)})
 
     def document(self, root: str) -> Children:
         """The children of the request's root element, which must be `root`."""
@@ -62,11 +59,6 @@ class FinesseView(APIView):
             raise BAD_REQUEST(reason=f"The body must be a <{root}> document")
         children = body[root]
         return children if isinstance(children, Children) else Children()
-
-
-def _announce_length(response: Response) -> None:
-    # Chunked answers are more bytes, and more than some clients understand.
-    response["Content-Length"] = str(len(response.content))
 
 
 class UnknownResource(FinesseView):

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from finesse.api.answers import Answer
 from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
 from finesse.service import heartbeat
@@ -53,7 +53,7 @@ class SystemInfo(FinesseView):
     permission_classes = ()
 
     @GET_SYSTEM_INFO
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Answer:
         host, port = split_domain_port(request.get_host())
         https_port = (port or "443") if request.is_secure() else ""
-        return Response({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})
+        return Answer({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})
