@@ -37,8 +37,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Pages of these origins may call the API from a browser [Cisco Finesse CLI (administration guide)].
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-# Of no address without any of them: to look for origins takes a thirtieth of a GET.
-CORS_URLS_REGEX = r"^/finesse/api/" if CORS_ALLOWED_ORIGINS else r"(?!)"
+CORS_URLS_REGEX = r"^/finesse/api/"
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 CORS_ALLOW_HEADERS = (
@@ -139,17 +138,21 @@ INSTALLED_APPS = [
     "media",
     "finesse.docs",
 ]
+# To look for origins takes a thirtieth of a GET.
+_CORS = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before whatever may answer by itself.
-    "corsheaders.middleware.CorsMiddleware",
+    *_CORS,
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "finesse.service.pages.SessionMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "finesse.service.pages.AuthenticationMiddleware",
-    "finesse.service.pages.MessageMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# A request of the API carries its credentials: for it there are no files, sessions or forms.
+FINESSE_API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", *_CORS]
 ROOT_URLCONF = "finesse.urls"
 WSGI_APPLICATION = "finesse.wsgi.application"
 ASGI_APPLICATION = "finesse.asgi.application"

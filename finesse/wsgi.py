@@ -3,11 +3,16 @@
 import gc
 import os
 
-from django.core.wsgi import get_wsgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
-application = get_wsgi_application()
+import django
+
+django.setup(set_prefix=False)
+
+# It touches models, which can be imported only now that the apps are loaded.
+from finesse.service.http import ThreadWSGIHandler  # noqa: E402
+
+application = ThreadWSGIHandler()
 
 # What lives as long as the process need not be looked through again and again for garbage.
 gc.collect()

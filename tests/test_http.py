@@ -1,24 +1,30 @@
-"""Django behind the embedded server: threads that all wait, hand-overs that hang."""
+"""Django behind the servers: what it does around a request, threads that all wait, hand-overs that
+hang."""
 
 import asyncio
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core import signals
+from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
 from finesse.service import http
 from finesse.service.management.commands import run
+from tests.conftest import basic
 
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> http.ThreadedASGIHandler:
     monkeypatch.setattr(http, "THREADS", 2)
     monkeypatch.setattr(http, "PATIENCE", 0.05)
-    monkeypatch.setattr(http, "close_old_connections", lambda: None)
     return http.ThreadedASGIHandler()
 
 
@@ -73,3 +79,89 @@ def test_connections_of_the_embedded_server_do_not_wait_for_more_to_send() -> No
         listener.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+# --- around a request -----------------------------------------------------------------------------
+
+
+class Server:
+    """Calls the application as a WSGI server does."""
+
+    def __init__(self) -> None:
+        self.handler = http.ThreadWSGIHandler()
+
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        environ = RequestFactory().get(path, headers=headers).environ
+        started: list[Any] = []
+        body = self.handler(environ, lambda *answer: started.append(answer))
+        content = b"".join(body)
+        body.close()
+        ((status, answered),) = started
+        response = HttpResponse(content, status=int(status[:3]))
+        for name, value in answered:
+            if name == "Set-Cookie":
+                response.cookies.load(value)
+            else:
+                response[name] = value
+        return response
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    receivers = signals.request_started.receivers, signals.request_finished.receivers
+    kept = [list(one) for one in receivers]
+    yield Server()
+    for one, before in zip((signals.request_started, signals.request_finished), kept, strict=True):
+        one.receivers[:] = before
+        one.sender_receivers_cache.clear()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("cast", "in_service")
+class TestAround:
+    def test_each_address_is_answered_for_itself_however_often_it_is_asked(
+        self, server: Server
+    ) -> None:
+        for _ in range(2):
+            for login_id, mrd in (("alice", 5000), ("alice", 5001), ("bob", 5002)):
+                path = f"/finesse/api/User/{login_id}/Media/{mrd}"
+                answer = server.get(path, Authorization=basic(login_id))
+                assert f"<uri>{path}</uri>".encode() in answer.content
+            nothing = server.get("/finesse/api/Nothing", Authorization=basic("alice"))
+            assert nothing.status_code == 404
+
+    def test_long_addresses_are_answered_and_not_remembered(self, server: Server) -> None:
+        known = http._resolved.cache_info().currsize
+        path = f"/finesse/api/User/{'x' * http.LONGEST_KNOWN}/Media/5000"
+        assert server.get(path, Authorization=basic("alice")).status_code == 401
+        assert http._resolved.cache_info().currsize == known
+
+    def test_the_api_neither_reads_nor_gives_cookies_and_pages_do(self, server: Server) -> None:
+        path = "/finesse/api/User/alice/Media/5000"
+        headers = {"Authorization": basic("alice"), "Cookie": "sessionid=made-up"}
+        with CaptureQueriesContext(connection) as asked:
+            answer = server.get(path, **headers)
+        assert (answer.status_code, [*answer.cookies]) == (200, [])
+        assert not [one for one in asked if "session" in one["sql"]]
+        page = server.get("/login/", Cookie="sessionid=made-up")
+        assert page.status_code == 200
+        assert "csrftoken" in page.cookies
+        assert page["X-Frame-Options"] == "DENY"
+
+    def test_both_say_that_types_are_not_to_be_guessed(self, server: Server) -> None:
+        for path in ("/finesse/api/SystemInfo", "/login/"):
+            assert server.get(path)["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_has_failed_is_none_that_the_next_request_gets(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.ensure_connection()
+    monkeypatch.setattr(connections["default"], "close_at", None)
+    server.get("/healthz")
+    assert connection.connection is not None
+    monkeypatch.setattr(connections["default"], "errors_occurred", True)
+    monkeypatch.setattr(connections["default"], "is_usable", lambda: False)
+    server.get("/healthz")
+    assert connection.connection is None
