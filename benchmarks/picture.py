@@ -54,13 +54,17 @@ def _row(figure: Figure, y: int, scale: float) -> list[str]:
     width = scale * min(ratio, MOST)
     kind = "bar missed" if figure.met is False else "bar"
     words = f"{ratio:.2f}, {rounded(figure.median):,g} {figure.unit}"
+    has_mark = figure.target is not None and figure.target.of == "ratio"
+    mark = scale * figure.target.bound if figure.target and has_mark else 0.0
+    # Where the mark is beyond the bar, the words go beyond the mark.
+    words_at = LEFT + max(width, mark) + 10
     lines = [
         f'<text x="{LEFT - 12}" y="{y + 17}" text-anchor="end">{escape(figure.name)}</text>',
         f'<rect class="{kind}" x="{LEFT}" y="{y + 3}" width="{width:.1f}" height="20" rx="2"/>',
-        f'<text x="{LEFT + width + 10:.1f}" y="{y + 17}">{escape(words)}</text>',
+        f'<text x="{words_at:.1f}" y="{y + 17}">{escape(words)}</text>',
     ]
-    if figure.target is not None and figure.target.of == "ratio":
-        x = LEFT + scale * figure.target.bound
+    if has_mark:
+        x = LEFT + mark
         lines.append(f'<line class="target" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 26}"/>')
     return lines
 
