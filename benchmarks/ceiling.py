@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -79,7 +79,7 @@ HEAD = "SELECT position FROM notifications_loghead WHERE id = 1 FOR UPDATE"
 PENDING = f"""SELECT q.id, q.login_id, q.mrd_id, q.requested, q.request_id, q.cause,
   q.actor, {_OF_REASON}
 FROM media_mediarequest q LEFT JOIN reasoncodes_reasoncode r ON r.id = q.reason_code_id
-WHERE q.outcome IS NULL ORDER BY q.id LIMIT {BATCH}"""
+WHERE q.outcome IS NULL AND q.id >= $1 ORDER BY q.id LIMIT {BATCH}"""
 MEDIA_OF_MANY = f"""SELECT {_SHOWN}, m.reason_code_id, m.id FROM media_media m
 JOIN media_mediaroutingdomain d ON d.id = m.mrd_id
 WHERE (m.user_id, m.mrd_id) IN (SELECT * FROM unnest($1::text[], $2::int[]))"""
@@ -333,11 +333,30 @@ async def drain(*, publishing: bool) -> None:
     print(json.dumps({"requests": applied, "seconds": took, "cpu": cpu}))
 
 
+class _Floor:
+    """Where the batches begin to look, past what is left in the index of those before: some of them
+    back, since ids are given before their rows are committed."""
+
+    def __init__(self) -> None:
+        self._lowest: deque[int] = deque([0], maxlen=25)
+
+    def begin(self) -> int:
+        return self._lowest[0]
+
+    def seen(self, requests: Sequence[Row]) -> None:
+        if requests:
+            self._lowest.append(requests[0]["id"])
+
+
+_floor = _Floor()
+
+
 async def apply_batch(database: Any, redis: Redis | None) -> int:
     """Apply up to BATCH requests, then publish what came of them; how many there were."""
     async with database.transaction():
         head = await database.fetchval(HEAD)
-        requests = await database.fetch(PENDING)
+        requests = await database.fetch(PENDING, _floor.begin())
+        _floor.seen(requests)
         told = await _apply(database, head, requests) if requests else []
     if told and redis is not None:
         await redis.publish(PUBLISHED, json.dumps(told))

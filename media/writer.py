@@ -6,12 +6,14 @@ outcomes together, or nothing.
 """
 
 import logging
+import time
+from collections.abc import Sequence
 from functools import cache
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from finesse.notifications import log
-from finesse.service.statements import Statement
+from finesse.service.statements import Parameter, Statement
 from media.batch import Batch
 from media.models import MediaRequest
 
@@ -19,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 """Requests applied in one transaction: large enough to be cheap, short enough not to be felt."""
+LOOK = 1.0
+"""Seconds from one look at all that is pending to the next; batches in between begin higher up."""
 
 
 def apply_pending() -> bool:
@@ -42,16 +46,49 @@ def apply_pending() -> bool:
         return _apply(1, give_up=True) == 1
 
 
+class Floor:
+    """The id from which on requests may be pending.
+
+    The index of what is pending has an entry of whatever was, until VACUUM takes it out: of a
+    large table, which is vacuumed seldom, a million, and each batch would pass all of them. Ids are
+    given before their rows are committed, so what one look has seen holds only once another, `LOOK`
+    later, has seen no less; a request that took longer than that to be committed is found by the
+    next.
+    """
+
+    def __init__(self) -> None:
+        self._id = self._lowest = 0
+        self._looked_at = float("-inf")
+
+    def begin(self) -> int:
+        """Where the next batch begins; 0 is a look at everything."""
+        return 0 if time.monotonic() - self._looked_at >= LOOK else self._id
+
+    def seen(self, begin: int, requests: Sequence[MediaRequest]) -> None:
+        """What was pending from there on."""
+        if begin:
+            return
+        self._looked_at = time.monotonic()
+        if requests:
+            lowest = requests[0].pk
+            self._id, self._lowest = min(self._lowest, lowest), lowest
+
+
+_floor = Floor()
+
+
 @cache
 def _pending(limit: int) -> Statement[MediaRequest]:
-    pending = MediaRequest.objects.filter(outcome=None).order_by("id")
+    pending = MediaRequest.objects.filter(outcome=None, pk__gte=Parameter("begin")).order_by("id")
     return Statement(lambda: pending.select_related("reason_code")[:limit])
 
 
 def _apply(limit: int, *, give_up: bool = False) -> int:
     with transaction.atomic():
         head = log.lock()
-        requests = _pending(limit).all()
+        begin = _floor.begin()
+        requests = _pending(limit).all(begin=begin)
+        _floor.seen(begin, requests)
         if requests:
             batch = Batch(requests)
             for request in requests:
