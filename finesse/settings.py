@@ -152,7 +152,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 # A request of the API carries its credentials: for it there are no files, sessions or forms.
-FINESSE_API_MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", *_CORS]
+FINESSE_API_MIDDLEWARE = _CORS
 ROOT_URLCONF = "finesse.urls"
 WSGI_APPLICATION = "finesse.wsgi.application"
 ASGI_APPLICATION = "finesse.asgi.application"

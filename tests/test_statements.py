@@ -403,7 +403,6 @@ def test_a_connection_is_checked_once_it_was_idle(monkeypatch: pytest.MonkeyPatc
     def a_request(after: float) -> None:
         nonlocal now
         now += after
-        connection.close_if_unusable_or_obsolete()
         assert MediaRequest.objects.count() == 0
 
     connection.ensure_connection()

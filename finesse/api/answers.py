@@ -29,11 +29,18 @@ class Answer(HttpResponse):
     ) -> None:
         """The document is `{root: …}`, of what `render` knows."""
         body = _RENDERER.render(document).encode()
-        # Chunked answers are more bytes, and more than some clients understand.
-        described = {"Content-Type": _CONTENT_TYPE} if body else {}
-        described["Content-Length"] = str(len(body))
         super().__init__(
-            body, status=status, headers={**described, **(headers or {})}, charset="utf-8"
+            body,
+            status=status,
+            headers={
+                "Content-Type": _CONTENT_TYPE,
+                # Chunked answers are more bytes, and more than some clients understand.
+                "Content-Length": str(len(body)),
+                # As the pages' middleware has it; what else that says is about pages.
+                "X-Content-Type-Options": "nosniff",
+                **(headers or {}),
+            },
+            charset="utf-8",
         )
         if not body:
             del self["Content-Type"]

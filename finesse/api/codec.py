@@ -123,9 +123,12 @@ def _tree(element: Element) -> Tree:
     return (element.text or "").strip()
 
 
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
 def identifier(text: str, *, upto: int = 2**63 - 1) -> int:
     """The number of an id in its one plain form (`0010` is not 10), or 0, which is nobody's."""
-    if re.fullmatch(r"[1-9][0-9]{0,18}", text) and int(text) <= upto:
+    if _ID.fullmatch(text) and int(text) <= upto:
         return int(text)
     return 0
 

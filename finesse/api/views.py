@@ -26,6 +26,11 @@ class FinesseView(APIView):
 
     needs_service = True
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Of DRF's, `Allow` is for whoever asks in vain, and nothing varies."""
+        return {}
+
     def perform_authentication(self, request: Request) -> None:
         # Before anything is touched, and for every caller alike [Client Requests].
         if self.needs_service and not in_service():

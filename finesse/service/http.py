@@ -75,8 +75,14 @@ class Handler(base.BaseHandler):
         try:
             return super().get_response(request)
         finally:
-            # A connection that has failed, or is too old, is none that the next request should get.
-            _session.connection.close_if_unusable_or_obsolete()
+            connection = _session.connection
+            if (
+                connection.errors_occurred
+                or connection.close_at is not None
+                or not connection.autocommit
+            ):
+                # Django closes it if it is unusable or too old: the next request gets another.
+                connection.close_if_unusable_or_obsolete()
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         path = request.path_info

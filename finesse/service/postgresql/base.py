@@ -42,10 +42,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         now = time.monotonic()
-        if now - self._used_at < IDLE:
-            self.health_check_done = True
+        was_used_just_now = now - self._used_at < IDLE
         self._used_at = now
-        super().close_if_health_check_failed()
+        if not was_used_just_now:
+            self.health_check_done = False
+            super().close_if_health_check_failed()
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
