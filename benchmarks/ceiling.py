@@ -335,7 +335,8 @@ async def drain(*, publishing: bool) -> None:
 
 class _Floor:
     """Where the batches begin to look, past what is left in the index of those before: some of them
-    back, since ids are given before their rows are committed."""
+    back, since ids are given before their rows are committed. Whoever commits later still is lost,
+    which ours may not do."""
 
     def __init__(self) -> None:
         self._lowest: deque[int] = deque([0], maxlen=25)

@@ -138,12 +138,8 @@ INSTALLED_APPS = [
     "media",
     "finesse.docs",
 ]
-# To look for origins takes a thirtieth of a GET.
-_CORS = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # Before whatever may answer by itself.
-    *_CORS,
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -151,8 +147,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# A request of the API carries its credentials: for it there are no files, sessions or forms.
-FINESSE_API_MIDDLEWARE = _CORS
+# What the API has instead (finesse.service.http), and of these `__call__` alone: other hooks are
+# those of MIDDLEWARE. A request of the API carries its credentials, and has no session, form or
+# file. To look for origins where there are none would take a thirtieth of a GET.
+FINESSE_API_MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []
 ROOT_URLCONF = "finesse.urls"
 WSGI_APPLICATION = "finesse.wsgi.application"
 ASGI_APPLICATION = "finesse.asgi.application"

@@ -10,8 +10,9 @@ import django
 django.setup(set_prefix=False)
 
 # It touches models, which can be imported only now that the apps are loaded.
-from finesse.service.http import ThreadWSGIHandler  # noqa: E402
+from finesse.service.http import ThreadWSGIHandler, take_over  # noqa: E402
 
+take_over()
 application = ThreadWSGIHandler()
 
 # What lives as long as the process need not be looked through again and again for garbage.

@@ -100,6 +100,9 @@ def _broken_connections_closed() -> Iterator[None]:
     except (OperationalError, InterfaceError):
         connection.close()
         raise
+    except Exception:
+        connection.close_if_unusable_or_obsolete()
+        raise
 
 
 @shared_task

@@ -7,6 +7,7 @@ outcomes together, or nothing.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from functools import cache
 
@@ -23,10 +24,12 @@ BATCH = 200
 """Requests applied in one transaction: large enough to be cheap, short enough not to be felt."""
 LOOK = 1.0
 """Seconds from one look at all that is pending to the next; batches in between begin higher up."""
+LOOKS = 30
+"""How many looks have to have seen nothing below: a commit that takes half a minute is in time."""
 
 
 def apply_pending() -> bool:
-    """Apply one batch of pending requests in their order; False if none can have been left.
+    """Apply one batch of pending requests in their order; False if no more are seen (`Floor`).
 
     A batch that the database refuses is applied request by request, so that one bad request
     cannot hold up the others; that one ends in an error of its own.
@@ -51,13 +54,14 @@ class Floor:
 
     The index of what is pending has an entry of whatever was, until VACUUM takes it out: of a
     large table, which is vacuumed seldom, a million, and each batch would pass all of them. Ids are
-    given before their rows are committed, so what one look has seen holds only once another, `LOOK`
-    later, has seen no less; a request that took longer than that to be committed is found by the
-    next.
+    given before their rows are committed, so the floor is what none of the last `LOOKS` has seen
+    anything below. A request that took longer to be committed is found by the next look, but may
+    then come after later ones.
     """
 
     def __init__(self) -> None:
-        self._id = self._lowest = 0
+        self._lowest = deque([0], maxlen=LOOKS)
+        self._id = 0
         self._looked_at = float("-inf")
 
     def begin(self) -> int:
@@ -70,8 +74,8 @@ class Floor:
             return
         self._looked_at = time.monotonic()
         if requests:
-            lowest = requests[0].pk
-            self._id, self._lowest = min(self._lowest, lowest), lowest
+            self._lowest.append(requests[0].pk)
+            self._id = min(self._lowest)
 
 
 _floor = Floor()

@@ -19,11 +19,13 @@ from defusedxml.ElementTree import fromstring
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.test.client import ClientHandler
 from kombu import Connection
 
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.service import heartbeat
+from finesse.service.http import Handler
 from finesse.users.models import Team, User
 from finesse.xmpp import sasl
 from media import writer
@@ -146,12 +148,20 @@ def basic(login_id: str, password: str = PASSWORD) -> str:
     return "Basic " + base64.b64encode(f"{login_id}:{password}".encode()).decode()
 
 
+class ServedHandler(Handler, ClientHandler):
+    """The test client's, with what the servers' does."""
+
+    def let_go(self) -> None:
+        """A test's transaction goes on after a request."""
+
+
 class API:
     """Requests as alice unless told otherwise."""
 
     def __init__(self) -> None:
         # A 500 must be seen as the client sees it.
         self.client = Client(raise_request_exception=False)
+        self.client.handler = ServedHandler(enforce_csrf_checks=False)
 
     def request(
         self,

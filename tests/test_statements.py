@@ -1,10 +1,12 @@
 """What is put together once or not asked every time: the answers are the same."""
 
+import contextlib
 import os
 import socket
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -386,36 +388,104 @@ def test_a_child_process_does_not_speak_on_its_parents_connection_to_redis() -> 
     assert mine.is_connected
 
 
-@pytest.mark.skipif(not on_postgresql, reason="SQLite's connections cannot die")
+class Idleness:
+    """A clock of its own, and a connection that is kept and checked, as in service."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.checks = 0
+        usable = base.DatabaseWrapper.is_usable
+
+        def count(wrapper: Any) -> bool:
+            self.checks += 1
+            return usable(wrapper)
+
+        monkeypatch.setattr(base.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(base.DatabaseWrapper, "is_usable", count)
+        connection.ensure_connection()
+        monkeypatch.setattr(connections["default"], "close_at", None)
+        monkeypatch.setattr(connections["default"], "health_check_enabled", True)
+
+    def passes(self, seconds: float = base.IDLE) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def idleness(monkeypatch: pytest.MonkeyPatch) -> Iterator[Idleness]:
+    if not on_postgresql:
+        pytest.skip("SQLite's connections cannot die")
+    yield Idleness(monkeypatch)
+    # What a test has left open belongs to it.
+    connection.close()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_is_checked_once_it_was_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = time.monotonic()
-    monkeypatch.setattr(base.time, "monotonic", lambda: now)
-    checks: list[float] = []
-    usable = base.DatabaseWrapper.is_usable
+class TestIdleness:
+    def test_a_connection_is_checked_once_it_was_idle(self, idleness: Idleness) -> None:
+        idleness.passes()
+        MediaRequest.objects.count()
+        begun = idleness.checks
+        for _ in range(2):
+            idleness.passes(base.IDLE / 2)
+            MediaRequest.objects.count()
+        assert idleness.checks == begun
+        idleness.passes()
+        MediaRequest.objects.count()
+        assert idleness.checks == begun + 1
 
-    def count(wrapper: Any) -> bool:
-        checks.append(now)
-        return usable(wrapper)
+    @pytest.mark.parametrize("opened", [True, False], ids=["open", "closed"])
+    def test_a_transaction_can_be_the_first_after_a_while(
+        self, idleness: Idleness, opened: bool
+    ) -> None:
+        if not opened:
+            connection.close()
+        idleness.passes()
+        with transaction.atomic():
+            Insertion(MediaRequest)(a_request())
+        assert connection.get_autocommit()
+        connection.close()
+        assert MediaRequest.objects.count() == 1
 
-    monkeypatch.setattr(base.DatabaseWrapper, "is_usable", count)
+    def test_a_connection_can_be_opened_after_a_while(self, idleness: Idleness) -> None:
+        connection.close()
+        idleness.passes()
+        connection.ensure_connection()
+        assert connection.get_autocommit()
 
-    def a_request(after: float) -> None:
-        nonlocal now
-        now += after
-        assert MediaRequest.objects.count() == 0
+    def test_a_transaction_may_take_its_time(self, idleness: Idleness) -> None:
+        with transaction.atomic():
+            log.lock()
+            begun = idleness.checks
+            idleness.passes()
+            Insertion(MediaRequest)(a_request())
+            idleness.passes()
+            assert MediaRequest.objects.count() == 1
+            idleness.passes()
+        assert connection.get_autocommit()
+        assert idleness.checks == begun
+        connection.close()
+        assert MediaRequest.objects.count() == 1
 
-    connection.ensure_connection()
-    # As in service: it is kept, and checked.
-    monkeypatch.setattr(connections["default"], "close_at", None)
-    monkeypatch.setattr(connections["default"], "health_check_enabled", True)
-    a_request(base.IDLE + 1)
-    begun = len(checks)
-    a_request(base.IDLE / 2)
-    a_request(base.IDLE / 2)
-    assert len(checks) == begun
-    a_request(base.IDLE)
-    assert len(checks) == begun + 1
+
+@pytest.mark.skipif(not on_postgresql, reason="SQLite prepares anew by itself")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    ["DEALLOCATE ALL", "ALTER TABLE media_mediaroutingdomain ALTER name TYPE varchar(80)"],
+)
+def test_what_has_become_of_a_prepared_statement_harms_one_execution_at_most(
+    change: str, cast: Cast, of_user: Statement[Media]
+) -> None:
+    of_user.all(login_id="alice")
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    with contextlib.suppress(DatabaseError):
+        of_user.all(login_id="alice")
+    try:
+        assert [one.mrd.name for one in of_user.all(login_id="alice")] == ["Chat", "Email"]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE media_mediaroutingdomain ALTER name TYPE varchar(64)")
 
 
 @pytest.mark.django_db(transaction=True)

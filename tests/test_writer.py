@@ -275,6 +275,8 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setattr(writer, "LOOKS", 2)
+    monkeypatch.setattr(writer, "_floor", writer.Floor())
     return Clock(monkeypatch)
 
 

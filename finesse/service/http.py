@@ -38,12 +38,25 @@ PATIENCE = 5
 
 API = "/finesse/api/"
 KNOWN = 10_000
-"""Addresses of which a process knows what is there: a client asks for the same few again and again,
-and each pattern that is tried takes some time."""
+"""Addresses of the API of which a process knows what is there, a kilobyte each: a client asks for
+the same few again and again, and each pattern that is tried takes some time."""
 LONGEST_KNOWN = 200
 """Characters of those addresses: longer ones are not worth the memory."""
 
 _session = Session()
+
+
+def take_over() -> None:
+    """Take Django's own receivers off the signals of requests: `Handler` does what has to be done.
+
+    It is for a process that serves by it. What else they do is nothing here: no cache has anything
+    to close, requests do not bring URLconfs of their own, and queries are kept only by tests.
+    """
+    signals.request_started.disconnect(reset_queries)
+    signals.request_started.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_old_connections)
+    signals.request_finished.disconnect(cache.close_caches)
+    signals.request_finished.disconnect(base.reset_urlconf)
 
 
 class Handler(base.BaseHandler):
@@ -59,13 +72,6 @@ class Handler(base.BaseHandler):
         for name in reversed(settings.FINESSE_API_MIDDLEWARE):
             self._for_api = convert_exception_to_response(import_string(name)(self._for_api))
         self._middleware_chain = self._by_path
-        # What else these do is nothing here: no cache has anything to close, requests do not bring
-        # URLconfs of their own, and queries are kept only by tests.
-        signals.request_started.disconnect(reset_queries)
-        signals.request_started.disconnect(close_old_connections)
-        signals.request_finished.disconnect(close_old_connections)
-        signals.request_finished.disconnect(cache.close_caches)
-        signals.request_finished.disconnect(base.reset_urlconf)
 
     def _by_path(self, request: HttpRequest) -> Any:
         chain = self._for_api if request.path_info.startswith(API) else self._for_pages
@@ -75,25 +81,27 @@ class Handler(base.BaseHandler):
         try:
             return super().get_response(request)
         finally:
-            connection = _session.connection
-            if (
-                connection.errors_occurred
-                or connection.close_at is not None
-                or not connection.autocommit
-            ):
-                # Django closes it if it is unusable or too old: the next request gets another.
-                connection.close_if_unusable_or_obsolete()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Close this thread's connection if it has failed: the next request gets another."""
+        _session.connection.close_if_unusable_or_obsolete()
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         path = request.path_info
-        match = _resolved(path) if len(path) <= LONGEST_KNOWN else get_resolver().resolve(path)
-        request.resolver_match = match
+        if not path.startswith(API) or len(path) > LONGEST_KNOWN:
+            match: ResolverMatch = super().resolve_request(request)
+            return match
+        request.resolver_match = match = _resolved(path)
         return match
 
 
 @lru_cache(maxsize=KNOWN)
 def _resolved(path: str) -> ResolverMatch:
-    return get_resolver().resolve(path)
+    match = get_resolver().resolve(path)
+    # What did not match is for a page of errors, and would be most of what is kept.
+    match.tried = None
+    return match
 
 
 class ThreadWSGIHandler(Handler, WSGIHandler):

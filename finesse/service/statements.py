@@ -103,46 +103,44 @@ class Session(threading.local):
 
     def __init__(self, alias: str = DEFAULT_DB_ALIAS) -> None:
         self._alias = alias
-        self._kept: Any = None
+        self._cursor: Any = None
+        self._prepared: Any = None
         self._made_for: Any = None
 
     @cached_property
     def connection(self) -> Any:
         return connections[self._alias]
 
-    def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows, if there are any. Raises DatabaseError."""
+    def execute(
+        self, sql: str, values: Sequence[Any], *, may_wait: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """The rows, if there are any.
+
+        What `may_wait`, for a lock, can be interrupted. Raises DatabaseError.
+        """
         connection = self.connection
         # As each new cursor would have it checked.
         connection.close_if_health_check_failed()
         connection.validate_no_broken_transaction()
         if connection.force_debug_cursor or connection.execute_wrappers:
-            return _Cursor(connection.cursor()).execute(sql, values)
+            return _by_cursor(connection.cursor(), sql, values)
         # Django opens another connection when this one has failed or is too old.
         if self._made_for is None or self._made_for is not connection.connection:
-            self._kept = _executor(connection)
+            self._cursor = connection.cursor().cursor
+            # What an engine has for statements that come again and again.
+            prepared = getattr(connection, "prepared_statements", None)
+            self._prepared = prepared() if prepared else None
             self._made_for = connection.connection
         with connection.wrap_database_errors:
-            rows: list[tuple[Any, ...]] = self._kept.execute(sql, values)
-        return rows
+            if self._prepared is None or may_wait or self._prepared.has_to_begin():
+                return _by_cursor(self._cursor, sql, values)
+            rows: list[tuple[Any, ...]] = self._prepared.execute(sql, values)
+            return rows
 
 
-def _executor(connection: Any) -> Any:
-    """What an engine has for statements that come again and again, or else a cursor."""
-    if hasattr(connection, "prepared_statements"):
-        return connection.prepared_statements()
-    return _Cursor(connection.cursor().cursor)
-
-
-class _Cursor:
-    """A cursor that is asked for rows by executing."""
-
-    def __init__(self, cursor: Any) -> None:
-        self._cursor = cursor
-
-    def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        self._cursor.execute(sql, values)
-        return self._cursor.fetchall() if self._cursor.description else []
+def _by_cursor(cursor: Any, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    cursor.execute(sql, values)
+    return cursor.fetchall() if cursor.description else []
 
 
 class _Compiled(Generic[M]):
@@ -163,10 +161,14 @@ class _Compiled(Generic[M]):
         ]
         if self._locks and not self._session.connection.in_atomic_block:
             raise TransactionManagementError("A lock outside of a transaction would hold nothing")
-        rows = self._session.execute(self._sql, given)
+        rows = self._session.execute(self._sql, given, may_wait=self._locks)
         if self._converters:
             rows = list(self._compiler.apply_converters(rows, self._converters))
         return [self._made.of(row) for row in rows]
+
+
+class _Saved(ModelState):
+    adding = False
 
 
 class _Made(Generic[M]):
@@ -178,8 +180,7 @@ class _Made(Generic[M]):
 
     def __init__(self, selected: Any, columns: Sequence[Any], database: str) -> None:
         self._model: type[M] = selected["model"]
-        # What is said of a saved model of this database, without saying it of each.
-        self._state = type("SavedState", (ModelState,), {"adding": False, "db": database})
+        self._database = database
         first, *_, last = selected["select_fields"]
         self._columns = slice(first, last + 1)
         self._names = [expression.target.attname for expression, _, _ in columns[self._columns]]
@@ -195,7 +196,8 @@ class _Made(Generic[M]):
     def of(self, row: Any) -> M:
         model = self._model.__new__(self._model)
         given = model.__dict__
-        given["_state"] = state = self._state()
+        given["_state"] = state = _Saved()
+        state.db = self._database
         own = row[self._columns] if self._has_others else row
         given.update(zip(self._names, own, strict=True))
         for name, related in self._related:

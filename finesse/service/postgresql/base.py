@@ -42,9 +42,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         now = time.monotonic()
-        was_used_just_now = now - self._used_at < IDLE
+        was_idle = now - self._used_at >= IDLE
         self._used_at = now
-        if not was_used_just_now:
+        # Neither in a transaction nor while it is being opened, where a question would begin one:
+        # psycopg knows, Django's flag says what the connection before was.
+        if was_idle and self.connection is not None and self.connection.autocommit:
             self.health_check_done = False
             super().close_if_health_check_failed()
 
@@ -59,7 +61,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Raises DatabaseError.
         """
-        cursor = self.cursor().cursor
-        if self._prepared is None or self._prepared.connection is not cursor.connection:
-            self._prepared = PreparedStatements(cursor.connection, cursor)
+        self.ensure_connection()
+        if self._prepared is None or self._prepared.connection is not self.connection:
+            self._prepared = PreparedStatements(self.connection)
         return self._prepared

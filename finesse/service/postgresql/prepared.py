@@ -1,9 +1,9 @@
 """Statements that are prepared once a connection and executed past psycopg's cursors.
 
 A cursor finds out anew for each execution whether the statement is prepared for values of these
-types, and gives way to others between sending and receiving. Here a statement is prepared for what
-PostgreSQL takes each value to be, and its answer is waited for: a third of the CPU
-(docs/performance.md).
+types, and is a generator between sending and receiving. Here a statement is prepared for what
+PostgreSQL takes each value to be, and its answer is waited for (docs/performance.md has what that
+gained).
 """
 
 import re
@@ -23,35 +23,39 @@ _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
 class PreparedStatements:
     """Those of one connection, which belongs to one thread."""
 
-    def __init__(self, connection: "Connection[Any]", cursor: Any) -> None:
-        """The cursor is for what psycopg has to do itself."""
+    def __init__(self, connection: "Connection[Any]") -> None:
         self.connection = connection
         self._pgconn = connection.pgconn
-        self._cursor = cursor
         self._transformer = Transformer(connection)
+        self._numbers = count()
+        # For each value a format is asked for; as text, since PostgreSQL knows the types by itself.
         self._names: dict[str, tuple[bytes, list[PyFormat]]] = {}
 
+    def has_to_begin(self) -> bool:
+        """Whether the next statement begins a transaction, which only psycopg can do."""
+        # Libpq's number, not the enum's member.
+        status = self._pgconn.transaction_status
+        return not self.connection.autocommit and status == TransactionStatus.IDLE
+
     def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows, if there are any. Raises psycopg.Error."""
-        pgconn = self._pgconn
-        if not self.connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-            # Psycopg begins the transaction, and waits so that it can be interrupted: the first
-            # statement of a transaction may be for a lock.
-            self._cursor.execute(sql, values)
-            return self._cursor.fetchall() if self._cursor.description else []
+        """The rows, if there are any. Cannot be interrupted. Raises psycopg.Error."""
         name, formats = self._names.get(sql) or self._prepare(sql)
         transformer = self._transformer
         given: Sequence[Any] = transformer.dump_sequence(values, formats)
-        result = pgconn.exec_prepared(name, given)
-        self._check(result)
+        result = self._pgconn.exec_prepared(name, given)
+        try:
+            self._check(result)
+        except (errors.FeatureNotSupported, errors.InvalidSqlStatementName):
+            # A migration has changed what it selects, or a pooler has lost it: prepare it anew.
+            self._names.pop(sql, None)
+            raise
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
     def _prepare(self, sql: str) -> tuple[bytes, list[PyFormat]]:
-        name, places = b"finesse_%d" % len(self._names), count(1)
+        name, places = b"finesse_%d" % next(self._numbers), count(1)
         numbered = _PLACE.sub(lambda one: f"${next(places)}" if one[0] == "%s" else "%", sql)
         self._check(self._pgconn.prepare(name, numbered.encode()))
-        # As text: what type each is, PostgreSQL has found out by itself.
         self._names[sql] = prepared = name, [PyFormat.TEXT] * (next(places) - 1)
         return prepared
 
