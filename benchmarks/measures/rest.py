@@ -144,7 +144,11 @@ def read(bench: Bench) -> list[Figure]:
 
 
 def authentication(bench: Bench) -> list[Figure]:
-    """The same PUT, whose caller is known by HTTP Basic, by name alone, or not even read."""
+    """The same PUT, whose caller is known by HTTP Basic, by name alone, or not even read.
+
+    The target is for the first beside the second, the same endpoint without authentication: it has
+    to read the user anyway, since it asks for the team. The third says what that reading costs.
+    """
     variants = {
         "basic": bench.ours,
         "bypassed": _bypassing(bench, "Believed"),
@@ -166,11 +170,11 @@ def authentication(bench: Bench) -> list[Figure]:
     measured = {
         "unit": "requests/s",
         "ours": rounds.rates("basic"),
-        "target": Target("ratio", 0.95),
     }
     return [
         Figure(
             name="PUT with HTTP Basic",
+            target=Target("ratio", 0.95),
             beside="a name that is believed (the user is read, nothing is checked)",
             ceiling=rounds.rates("bypassed"),
             percentiles=rounds.percentiles(),
@@ -181,6 +185,7 @@ def authentication(bench: Bench) -> list[Figure]:
             name="PUT with HTTP Basic, beside an invented user",
             beside="a user who is not even read",
             ceiling=rounds.rates("invented"),
+            shown=False,
             **measured,  # type: ignore[arg-type]
         ),
     ]
