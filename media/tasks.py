@@ -101,7 +101,8 @@ def _broken_connections_closed() -> Iterator[None]:
         connection.close()
         raise
     except Exception:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         raise
 
 
