@@ -5,8 +5,8 @@ from xml.sax.saxutils import escape
 
 from benchmarks.figures import Figure, rounded
 
-WIDTH = 960
-LEFT = 400
+WIDTH = 1000
+LEFT = 430
 """Where the bars begin."""
 RIGHT = 150
 """What is left for the figures behind the longest bar."""
