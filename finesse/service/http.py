@@ -2,8 +2,8 @@
 
 What Django has done before and after each request by receivers of its signals is done here, by the
 thread that serves it: there is one database, and what a thread has of it is at hand. The receivers
-look for it in asgiref's locals, which takes about a tenth of a GET; under an ASGI server they are called
-in threads of their own, two hops for each request, and look at connections that nobody uses.
+look for it in asgiref's locals, which takes about a tenth of a GET; under an ASGI server they are
+called in threads of their own, two hops for each request, and look at connections that nobody uses.
 """
 
 import asyncio
