@@ -265,7 +265,9 @@ class MediaRequest(models.Model):
         indexes = (
             models.Index(fields=("id",), condition=Q(outcome=None), name="request_pending"),
             models.Index(fields=("accepted_at",), name="request_accepted_at"),
-            models.Index(fields=("login_id", "-id"), name="request_of_user"),
+            models.Index(
+                fields=("login_id",), condition=Q(outcome=None), name="request_pending_of_user"
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -309,7 +311,6 @@ class StateInterval(models.Model):
     class Meta:
         verbose_name = "state interval"
         ordering = ("-id",)
-        indexes = (models.Index(fields=("login_id", "mrd_id", "-id"), name="interval_of_media"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("login_id", "mrd_id"), condition=Q(ended_at=None), name="interval_one_open"

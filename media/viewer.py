@@ -88,10 +88,10 @@ def _row(media: Media) -> dict[str, Any]:
 
 def _replay_from(reader: Reader, position: int) -> int:
     """The position behind which the last `RECENT` visible notifications are."""
-    recent = Notification.objects.filter(position__lte=position).order_by("-position")
     if reader.nodes is None:
-        recent = recent.exclude(node__startswith=TEAM)
+        recent = Notification.objects.filter(position__lte=position).exclude(node__startswith=TEAM)
+        positions = [*recent.order_by("-position").values_list("position", flat=True)[:RECENT]]
     else:
-        recent = recent.filter(node__in=reader.nodes)
-    oldest = recent.values_list("position", flat=True)[:RECENT]
-    return min(oldest, default=position + 1) - 1
+        found = log.newest(reader.nodes, before=position + 1, limit=RECENT)
+        positions = [one.position for one in found]
+    return min(positions, default=position + 1) - 1

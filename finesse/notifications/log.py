@@ -3,22 +3,26 @@
 Whoever appends holds the lock of the log's head, so positions follow the order of commits.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from finesse.api.codec import render
-from finesse.notifications.models import Event, LogHead, Notification
+from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
 from finesse.service.bulk import BulkInsert, BulkUpdate
 from finesse.service.statements import Parameter, Statement
 
 PAGE = 500
 """Notifications read or handed over at a time: bounds memory, not correctness."""
+SEGMENTS = 32
+"""Segments of the log that are looked through first, then twice as many, and so on."""
+LOOK_UPS = 8192
+"""Entries of the index, a node in a segment, looked up in one statement at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,23 +104,58 @@ def floor() -> int:
 
 
 def read(
-    *, after: int, upto: int | None = None, nodes: Iterable[str] | None = None, limit: int = PAGE
+    *, after: int, upto: int | None = None, nodes: Collection[str] | None = None, limit: int = PAGE
 ) -> list[Notification]:
     """The next notifications in order: of the named nodes only, or of all."""
-    found = Notification.objects.filter(position__gt=after)
-    if upto is not None:
-        found = found.filter(position__lte=upto)
-    if nodes is not None:
-        found = found.filter(node__in=nodes)
-    return list(found.order_by("position")[:limit])
+    last = head().position if upto is None else upto
+    following = Notification.objects.filter(position__gt=after, position__lte=last)
+    if nodes is None:
+        return list(following.order_by("position")[:limit])
+    # A caller may name any number.
+    segments = range((max(after, 0) + 1) // SEGMENT, last // SEGMENT + 1)
+    return _of_nodes(following, nodes, segments, ("segment", "position"), limit)
 
 
-def newest(node: str, *, before: int | None = None, limit: int = PAGE) -> list[Notification]:
-    """The newest notifications of a node, those before a position if one is given, in order."""
-    found = Notification.objects.filter(node=node)
+def newest(
+    nodes: Collection[str], *, before: int | None = None, limit: int = PAGE
+) -> list[Notification]:
+    """The newest notifications of some nodes, those before a position if one is given, in order."""
+    last = head().position
     if before is not None:
-        found = found.filter(position__lt=before)
-    return list(found.order_by("-position")[:limit])[::-1]
+        last = min(last, before - 1)
+    preceding = Notification.objects.filter(position__lte=last)
+    segments = range(last // SEGMENT, (floor() + 1) // SEGMENT - 1, -1)
+    return _of_nodes(preceding, nodes, segments, ("-segment", "-position"), limit)[::-1]
+
+
+def _of_nodes(
+    notifications: "QuerySet[Notification]",
+    nodes: Collection[str],
+    segments: Sequence[int],
+    order: Sequence[str],
+    limit: int,
+) -> list[Notification]:
+    """The first of these notifications, from as many segments as it takes, named in their order."""
+    found: list[Notification] = []
+    begin, size = 0, SEGMENTS
+    while begin < len(segments) and len(found) < limit:
+        size = min(size, max(1, LOOK_UPS // max(1, len(nodes))))
+        some = segments[begin : begin + size]
+        found += in_segments(notifications, nodes, some, order)[: limit - len(found)]
+        begin, size = begin + size, 2 * size
+    return found
+
+
+def in_segments(
+    notifications: "QuerySet[Notification]",
+    nodes: Collection[str],
+    segments: Sequence[int],
+    order: Sequence[str],
+) -> "QuerySet[Notification]":
+    """Those of the nodes in some segments, which are named one by one, as the index has the nodes
+    of each by themselves; of one node it gives them in their order."""
+    numbered = notifications.alias(segment=segment_of("position"))
+    return numbered.filter(node__in=nodes, segment__in=segments).order_by(*order)
 
 
 def at(node: str, positions: Collection[int]) -> list[Notification]:

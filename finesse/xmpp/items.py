@@ -59,10 +59,11 @@ def read(wanted: Wanted) -> list[Notification]:
     if wanted.positions is not None:
         return log.at(wanted.node, wanted.positions)
     if wanted.after is None:
-        return log.newest(wanted.node, before=wanted.before, limit=wanted.limit)
+        return log.newest([wanted.node], before=wanted.before, limit=wanted.limit)
+    head = log.head().position
     # Read before it is known that nothing was missing: pruning may go on meanwhile.
-    found = log.read(after=wanted.after, nodes=[wanted.node], limit=wanted.limit)
-    if not log.floor() <= wanted.after <= log.head().position:
+    found = log.read(after=wanted.after, upto=head, nodes=[wanted.node], limit=wanted.limit)
+    if not log.floor() <= wanted.after <= head:
         raise UnknownItemError(wanted.after)
     return found
 

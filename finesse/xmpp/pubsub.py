@@ -232,7 +232,7 @@ async def _items(request: _Request) -> None:
 
 async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element:
     if known := _known(reader, node):
-        newest = await database_sync_to_async(log.newest)(known, limit=items.PAGE)
+        newest = await database_sync_to_async(log.newest)([known], limit=items.PAGE)
         return disco.items(iq, node, [{"name": str(one.position)} for one in newest])
     nodes = automatic(reader)
     return disco.items(iq, None, [{"node": one} for one in nodes])

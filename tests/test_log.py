@@ -1,0 +1,103 @@
+"""Reading the log of some nodes: segment by segment, and the same as if it were one."""
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from finesse.notifications import log
+from finesse.notifications.models import SEGMENT, LogHead, Notification
+
+pytestmark = pytest.mark.django_db
+NODES = ("/a", "/b", "/c")
+LAST = 300 * SEGMENT
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement's share, so that these few notifications take several."""
+    monkeypatch.setattr(log, "SEGMENTS", 2)
+    monkeypatch.setattr(log, "LOOK_UPS", 64)
+
+
+@pytest.fixture
+def positions() -> list[int]:
+    """Where there is something: at the borders of segments, close together and far apart."""
+    borders = [number * SEGMENT for number in (1, 2, 3, 10, 11, 40, 41, 290)]
+    near = [border + distance for border in borders for distance in (-1, 0, 1)]
+    made = [1, 2, *near, LAST - 1, LAST]
+    now = timezone.now()
+    Notification.objects.bulk_create(
+        Notification(
+            position=position,
+            node=NODES[number % len(NODES)],
+            source="/a",
+            event="PUT",
+            at=now,
+            update="<Update/>",
+        )
+        for number, position in enumerate(made)
+    )
+    LogHead.objects.update(position=LAST)
+    return made
+
+
+def of(positions: Collection[int], nodes: Collection[str]) -> list[int]:
+    """Those of the positions that are of the nodes, by looking at each."""
+    found = Notification.objects.in_bulk(list(positions))
+    return [position for position in sorted(found) if found[position].node in nodes]
+
+
+@pytest.mark.parametrize("nodes", [["/a"], ["/a", "/c"], NODES, ["/nobody"], []])
+@pytest.mark.parametrize("limit", [1, 5, 500])
+def test_what_follows_any_position_is_read_in_order(
+    positions: list[int], nodes: Collection[str], limit: int
+) -> None:
+    for after in (-(10**18), -1, 0, *positions, 10**18):
+        told = [one.position for one in log.read(after=after, nodes=nodes, limit=limit)]
+        assert told == of([one for one in positions if one > after], nodes)[:limit]
+
+
+@pytest.mark.parametrize("nodes", [["/a"], ["/a", "/c"], NODES, ["/nobody"], []])
+@pytest.mark.parametrize("limit", [1, 5, 500])
+def test_the_newest_before_any_position_are_read_in_order(
+    positions: list[int], nodes: Collection[str], limit: int
+) -> None:
+    for before in (-(10**18), -1, 0, *positions, 10**18):
+        told = [one.position for one in log.newest(nodes, before=before, limit=limit)]
+        assert told == of([one for one in positions if one < before], nodes)[-limit:]
+    told = [one.position for one in log.newest(nodes, limit=limit)]
+    assert told == of(positions, nodes)[-limit:]
+
+
+def test_reading_ends_where_it_is_told_to(positions: list[int]) -> None:
+    for upto in (0, *positions):
+        told = [one.position for one in log.read(after=0, upto=upto, nodes=NODES)]
+        assert told == [one for one in positions if one <= upto]
+
+
+def test_an_empty_log_has_nothing_to_read() -> None:
+    assert log.read(after=0, nodes=NODES) == []
+    assert log.newest(NODES) == []
+
+
+def test_what_was_pruned_is_not_looked_through(
+    positions: list[int], django_assert_num_queries: Any
+) -> None:
+    Notification.objects.filter(position__lt=LAST - 1).delete()
+    with django_assert_num_queries(3):  # The head, the floor, and one segment.
+        assert len(log.newest(NODES)) == 2
+
+
+def test_a_node_is_found_by_its_index(positions: list[int]) -> None:
+    asked = log.in_segments(Notification.objects.all(), ["/a"], range(3), ["segment", "position"])
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Of so few rows it would rather read all.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+    assert "notification_of_node" in asked.explain()
+    assert "Sort" not in asked.explain()
+    assert "TEMP B-TREE" not in asked.explain()
