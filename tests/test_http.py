@@ -47,10 +47,11 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     assert (await handler.get_response_async(HttpRequest())).status_code == 200
 
 
+@pytest.mark.parametrize("of_a_server", [True, False], ids=["server", "worker"])
 async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, of_a_server: bool
 ) -> None:
-    let_go = asyncio.Event()
+    let_go = threading.Event()
 
     async def hang(message: dict[str, Any]) -> None:
         try:
@@ -60,12 +61,11 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
 
     monkeypatch.setattr(channels, "PATIENCE", 0.05)
     monkeypatch.setattr(channels, "_send", hang)
-    channels.bind_loop(asyncio.get_running_loop())
+    channels.bind_loop(asyncio.get_running_loop() if of_a_server else None)
     try:
         with pytest.raises(TimeoutError):
             await asyncio.to_thread(channels.deliver, [], LogHead(position=1, access=1))
-        async with asyncio.timeout(5):
-            await let_go.wait()
+        assert await asyncio.to_thread(let_go.wait, 5)
     finally:
         channels.bind_loop(None)
 

@@ -5,6 +5,7 @@ and reads the log.
 """
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
@@ -57,8 +58,11 @@ async def _send(message: dict[str, Any]) -> None:
 
 
 def _run(sending: Coroutine[Any, Any, None]) -> None:
-    loop = _server_loop or _own_loop()
-    future = asyncio.run_coroutine_threadsafe(sending, loop)
+    if _server_loop is None:
+        with _one_at_a_time:
+            _own_loop().run_until_complete(_in_time(sending))
+        return
+    future = asyncio.run_coroutine_threadsafe(sending, _server_loop)
     try:
         future.result(PATIENCE)
     except TimeoutError:
@@ -67,9 +71,19 @@ def _run(sending: Coroutine[Any, Any, None]) -> None:
         raise
 
 
+_one_at_a_time = threading.Lock()
+
+
 @cache
 def _own_loop() -> asyncio.AbstractEventLoop:
-    """One long-lived loop a worker: a new one for each send would cost a new connection, too."""
+    """A worker's, kept for its connection. It runs in the thread that sends: in one of its own,
+    sending takes half as long again."""
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="channel-layer", daemon=True).start()
+    # The layer closes its connection with the loop.
+    atexit.register(loop.close)
     return loop
+
+
+async def _in_time(sending: Coroutine[Any, Any, None]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await sending
