@@ -99,6 +99,9 @@ class Bench:
     def reset(self, contender: Contender) -> None:
         """Everybody READY, no request left: where each measure starts from."""
         contender.away.clear()
+        # Accepting alone fills the plain way's with tasks, which its workers would do while others
+        # are measured.
+        self.stage.purge(contender.instance)
         if isinstance(contender, Plain):
             self.stage.sql(
                 contender.database,

@@ -181,6 +181,13 @@ class Stage:
         self._queues.append(name)
         return name
 
+    def purge(self, queue: str) -> None:
+        """Nothing waits in it any more, if there is such a queue."""
+        with Connection(self.services.broker) as broker:
+            channel: Any = broker.default_channel
+            with contextlib.suppress(*broker.channel_errors):
+                channel.queue_purge(queue)
+
     # --- processes ------------------------------------------------------------------------------
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
