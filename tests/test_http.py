@@ -70,6 +70,32 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
         channels.bind_loop(None)
 
 
+async def test_a_worker_that_has_given_up_hands_the_next_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads = []
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["head"] == 1:
+            await asyncio.Event().wait()
+        heads.append((message["head"], asyncio.get_running_loop()))
+
+    monkeypatch.setattr(channels, "PATIENCE", 0.05)
+    monkeypatch.setattr(channels, "_send", send)
+    monkeypatch.setattr(channels, "_server_loop", None)
+    # From several threads at once, as whoever tells the status does.
+    told = await asyncio.gather(
+        *(
+            asyncio.to_thread(channels.deliver, [], LogHead(position=position, access=1))
+            for position in (2, 1, 3, 4)
+        ),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in told if one] == [TimeoutError]
+    assert sorted(head for head, _ in heads) == [2, 3, 4]
+    assert len({loop for _, loop in heads}) == 1
+
+
 def test_connections_of_the_embedded_server_do_not_wait_for_more_to_send() -> None:
     with (
         run.listen("127.0.0.1", 0) as listener,

@@ -17,7 +17,9 @@ LAST = 300 * SEGMENT
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A statement's share, so that these few notifications take several."""
+    """A statement's share, so that these few notifications take several. Two nodes are few."""
+    monkeypatch.setattr(log, "FEW", 2)
+    monkeypatch.setattr(log, "NEAR", SEGMENT + 1)
     monkeypatch.setattr(log, "SEGMENTS", 2)
     monkeypatch.setattr(log, "LOOK_UPS", 64)
 
@@ -91,13 +93,40 @@ def test_what_was_pruned_is_not_looked_through(
         assert len(log.newest(NODES)) == 2
 
 
-def test_a_node_is_found_by_its_index(positions: list[int]) -> None:
-    asked = log.in_segments(Notification.objects.all(), ["/a"], range(3), ["segment", "position"])
+def test_a_supervisor_of_many_need_not_wait_for_whole_segments(
+    positions: list[int], django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        assert len(log.read(after=0, upto=LAST, nodes=NODES, limit=5)) == 5
+
+
+@pytest.fixture
+def of_many_users() -> None:
+    """As many as it takes for the database to want an index: 5,000 of 1,000 nodes."""
+    now = timezone.now()
+    Notification.objects.bulk_create(
+        Notification(
+            position=10 * number,
+            node=f"/{number % 1000}",
+            source="/a",
+            event="PUT",
+            at=now,
+            update="<Update/>" * 50,
+        )
+        for number in range(1, 5001)
+    )
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # Of so few rows it would rather read all.
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_bitmapscan = off")
-    assert "notification_of_node" in asked.explain()
-    assert "Sort" not in asked.explain()
-    assert "TEMP B-TREE" not in asked.explain()
+        cursor.execute("ANALYZE")
+
+
+@pytest.mark.usefixtures("of_many_users")
+@pytest.mark.parametrize("nodes", [["/7"], ["/7", "/8"]])
+@pytest.mark.parametrize("asked", [range(1, 50_001), range(50_000, 0, -1)])
+def test_nodes_are_found_by_their_index(nodes: list[str], asked: range) -> None:
+    found = log.in_segments(asked, nodes)[:5]
+    assert len(found) == 5
+    plan = found.explain()
+    assert "notification_of_node" in plan
+    if len(nodes) == 1:
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan

@@ -19,9 +19,13 @@ from finesse.service.statements import Parameter, Statement
 
 PAGE = 500
 """Notifications read or handed over at a time: bounds memory, not correctness."""
+FEW = 16
+"""Nodes of an agent, or of the supervisor of a handful: there is little of them in a segment."""
+NEAR = 4096
+"""Positions that are looked through one by one for whoever reads of more nodes."""
 SEGMENTS = 32
-"""Segments of the log that are looked through first, then twice as many, and so on."""
-LOOK_UPS = 8192
+"""Segments of the log that are looked up first for few nodes, then twice as many, and so on."""
+LOOK_UPS = 32_768
 """Entries of the index, a node in a segment, looked up in one statement at most."""
 
 
@@ -108,12 +112,11 @@ def read(
 ) -> list[Notification]:
     """The next notifications in order: of the named nodes only, or of all."""
     last = head().position if upto is None else upto
-    following = Notification.objects.filter(position__gt=after, position__lte=last)
-    if nodes is None:
-        return list(following.order_by("position")[:limit])
     # A caller may name any number.
-    segments = range((max(after, 0) + 1) // SEGMENT, last // SEGMENT + 1)
-    return _of_nodes(following, nodes, segments, ("segment", "position"), limit)
+    positions = range(max(after, 0) + 1, last + 1)
+    if nodes is None:
+        return list(_at(positions).order_by("position")[:limit])
+    return _of_nodes(nodes, positions, limit)
 
 
 def newest(
@@ -123,39 +126,51 @@ def newest(
     last = head().position
     if before is not None:
         last = min(last, before - 1)
-    preceding = Notification.objects.filter(position__lte=last)
-    segments = range(last // SEGMENT, (floor() + 1) // SEGMENT - 1, -1)
-    return _of_nodes(preceding, nodes, segments, ("-segment", "-position"), limit)[::-1]
+    return _of_nodes(nodes, range(last, floor(), -1), limit)[::-1]
 
 
-def _of_nodes(
-    notifications: "QuerySet[Notification]",
-    nodes: Collection[str],
-    segments: Sequence[int],
-    order: Sequence[str],
-    limit: int,
-) -> list[Notification]:
-    """The first of these notifications, from as many segments as it takes, named in their order."""
+def _of_nodes(nodes: Collection[str], positions: range, limit: int) -> list[Notification]:
+    """The first of the nodes' notifications at these positions, in the order of these."""
     found: list[Notification] = []
-    begin, size = 0, SEGMENTS
-    while begin < len(segments) and len(found) < limit:
-        size = min(size, max(1, LOOK_UPS // max(1, len(nodes))))
-        some = segments[begin : begin + size]
-        found += in_segments(notifications, nodes, some, order)[: limit - len(found)]
-        begin, size = begin + size, 2 * size
+    if len(nodes) > FEW:
+        # Who reads of many finds much in little.
+        near, positions = positions[:NEAR], positions[NEAR:]
+        order = "position" if near.step > 0 else "-position"
+        found += _at(near).filter(node__in=nodes).order_by(order)[:limit]
+    size = max(1, SEGMENTS * FEW // max(FEW, len(nodes)))
+    most = max(1, LOOK_UPS // max(1, len(nodes)))
+    while positions and len(found) < limit:
+        some = _segments(positions, size)
+        found += in_segments(some, nodes)[: limit - len(found)]
+        positions, size = positions[len(some) :], min(2 * size, most)
     return found
 
 
-def in_segments(
-    notifications: "QuerySet[Notification]",
-    nodes: Collection[str],
-    segments: Sequence[int],
-    order: Sequence[str],
-) -> "QuerySet[Notification]":
-    """Those of the nodes in some segments, which are named one by one, as the index has the nodes
-    of each by themselves; of one node it gives them in their order."""
-    numbered = notifications.alias(segment=segment_of("position"))
-    return numbered.filter(node__in=nodes, segment__in=segments).order_by(*order)
+def _segments(positions: range, size: int) -> range:
+    """The first of the positions, to the end of so many segments."""
+    begin = positions[0] // SEGMENT
+    if positions.step > 0:
+        return positions[: (begin + size) * SEGMENT - positions[0]]
+    return positions[: positions[0] + 1 - (begin + 1 - size) * SEGMENT]
+
+
+def in_segments(positions: range, nodes: Collection[str]) -> "QuerySet[Notification]":
+    """Those of the nodes at these positions, in the order of these.
+
+    The segments are named one by one, as the index has the nodes of each by themselves; of one node
+    it gives them in their order.
+    """
+    first, last, step = positions[0] // SEGMENT, positions[-1] // SEGMENT, positions.step
+    numbered = _at(positions).alias(segment=segment_of("position"))
+    found = numbered.filter(node__in=nodes, segment__in=range(first, last + step, step))
+    return found.order_by(*(("segment", "position") if step > 0 else ("-segment", "-position")))
+
+
+def _at(positions: range) -> "QuerySet[Notification]":
+    if not positions:
+        return Notification.objects.none()
+    ends = sorted((positions[0], positions[-1]))
+    return Notification.objects.filter(position__range=ends)
 
 
 def at(node: str, positions: Collection[int]) -> list[Notification]:

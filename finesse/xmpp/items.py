@@ -61,8 +61,10 @@ def read(wanted: Wanted) -> list[Notification]:
     if wanted.after is None:
         return log.newest([wanted.node], before=wanted.before, limit=wanted.limit)
     head = log.head().position
-    # Read before it is known that nothing was missing: pruning may go on meanwhile.
-    found = log.read(after=wanted.after, upto=head, nodes=[wanted.node], limit=wanted.limit)
+    found: list[Notification] = []
+    if log.floor() <= wanted.after <= head:
+        found = log.read(after=wanted.after, upto=head, nodes=[wanted.node], limit=wanted.limit)
+    # Once more: pruning may have gone on meanwhile.
     if not log.floor() <= wanted.after <= head:
         raise UnknownItemError(wanted.after)
     return found

@@ -5,7 +5,6 @@ and reads the log.
 """
 
 import asyncio
-import atexit
 import threading
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
@@ -78,10 +77,7 @@ _one_at_a_time = threading.Lock()
 def _own_loop() -> asyncio.AbstractEventLoop:
     """A worker's, kept for its connection. It runs in the thread that sends: in one of its own,
     sending takes half as long again."""
-    loop = asyncio.new_event_loop()
-    # The layer closes its connection with the loop.
-    atexit.register(loop.close)
-    return loop
+    return asyncio.new_event_loop()
 
 
 async def _in_time(sending: Coroutine[Any, Any, None]) -> None:
