@@ -113,7 +113,8 @@ class Bench:
             contender.database,
             "DELETE FROM media_mediarequest WHERE outcome IS NULL",
             "UPDATE media_media SET state = 'READY', reason_code_id = NULL, routable = true",
-            "VACUUM ANALYZE media_media, media_mediarequest, media_stateinterval",
+            "VACUUM ANALYZE media_media, media_mediarequest, media_stateinterval,"
+            " notifications_notification",
         )
 
     # --- measuring ------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ PENDING = f"""INSERT INTO media_mediarequest (login_id, mrd_id, requested, reaso
   interrupt_action, dialog_logout_action, extension, request_id, cause, actor, accepted_at, error)
 SELECT login, 5000, CASE WHEN is_away THEN 'NOT_READY' ELSE 'READY' END,
   CASE WHEN is_away THEN {REASON_CODES.start} END, '', '', '', 'r-' || n, 'self', login, now(), ''
-FROM (SELECT n, ({agent(0)} + n % {{agents}})::text AS login, n / {{agents}} % 2 = 0 AS is_away
+FROM (SELECT n, ({agent(0)} + n % {{agents}} * {{step}})::text AS login,
+    n / {{agents}} % 2 = 0 AS is_away
   FROM generate_series(0, {{requests}} - 1) n ORDER BY n) AS numbered"""
 
 
@@ -72,7 +73,7 @@ def writer(bench: Bench) -> list[Figure]:
 
 def fill(bench: Bench, contender: Contender, requests: int) -> None:
     """Leave so many requests pending, each of which changes something."""
-    statement = PENDING.format(agents=bench.agents, requests=requests)
+    statement = PENDING.format(agents=bench.agents, step=1, requests=requests)
     bench.stage.sql(contender.database, statement, "ANALYZE media_mediarequest")
 
 

@@ -5,24 +5,28 @@ import re
 import time
 from collections import defaultdict
 from pathlib import Path
+from random import Random
 
 import httpx
 
 from benchmarks.bench import Bench
 from benchmarks.contenders import Ceiling, Contender, Ours, program
-from benchmarks.crowd import Loop, ask_all, listen
+from benchmarks.crowd import Listener, Loop, ask_all, listen
 from benchmarks.figures import Figure, Target
 from benchmarks.load import wrk
 from benchmarks.measures.flow import PENDING
 from benchmarks.measures.rest import CONNECTIONS, put
 from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
 from benchmarks.tap import Tap
+from finesse.notifications.nodes import MEDIA
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 BATCH = 200
 """Requests that both apply in one transaction."""
 MISSED = 20
 """Notifications that an agent has missed who comes back; as in benchmarks/reader.py."""
+BACK = 200
+"""Sockets that come back to an installation."""
 NO_SLOWER = Target("ratio", 0.909)
 """No more than 1.1 times slower."""
 SCAN = re.compile(r"Seq Scan on (\w+)")
@@ -54,10 +58,10 @@ def sizes(bench: Bench) -> list[tuple[int, int]]:
 
 
 def growth(bench: Bench) -> list[Figure]:
-    """Accepting, applying and reading, on installations of several sizes in turns."""
+    """Accepting, applying, coming back, on installations of several sizes in turns."""
     made = {size: _installation(bench, *size) for size in sizes(bench)}
     base, *others = made
-    what = ("accepted PUTs", "applied by the writer", "reads of what was missed")
+    what = ("accepted PUTs", "applied by the writer", "sockets that come back", "reading the log")
     rates: dict[tuple[str, tuple[int, int]], list[float]] = defaultdict(list)
 
     def one_round(size: tuple[int, int]) -> None:
@@ -69,17 +73,23 @@ def growth(bench: Bench) -> list[Figure]:
         if load.errors:
             raise RuntimeError(f"{load.errors} of {load.requests} requests failed")
         rates[what[0], size].append(load.rate)
-        # As many for each, so that the batches are of different agents where there are enough.
-        pending = PENDING.format(agents=size[0], requests=2000)
+        # The same for each, half NOT_READY with a reason, half READY; batches are of agents from
+        # all over, different ones where there are enough.
+        turn = min(size[0], 2000)
+        pending = PENDING.format(agents=turn, step=size[0] // turn, requests=4000)
         reading = program("reader", str(size[0]))
         # Half a second each, in which a machine may be busy with something else: three times.
-        for _ in range(1 if bench.short else 3):
+        times = 1 if bench.short else 3
+        for _ in range(times):
             bench.reset(contender)
             bench.stage.sql(contender.database, pending, "ANALYZE media_mediarequest")
-            for name, command in ((what[1], contender.drain()), (what[2], reading)):
+            for name, command in ((what[1], contender.drain()), (what[3], reading)):
                 told = json.loads(bench.stage.run(command, contender.environment()))
                 rates[name, size].append(told["requests"] / told["seconds"])
         bench.reset(contender)
+        contender.start("sockets")
+        rates[what[2], size] += _coming_back(bench, contender, size[0], times)
+        contender.end("sockets")
 
     bench.play(["http"], *made.values())
     with bench.beating(*made.values()):
@@ -93,11 +103,48 @@ def growth(bench: Bench) -> list[Figure]:
             ours=rates[name, (agents, rows)],
             ceiling=rates[name, base],
             beside=f"the same with {base[0]:,} agents and {base[1]:,} rows",
-            target=NO_SLOWER,
+            # A part of what a socket waits for when it comes back, which has the target.
+            target=None if name == what[3] else NO_SLOWER,
         )
         for name in what
         for agents, rows in others
     ]
+
+
+def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) -> list[float]:
+    """Sockets a second, each of which has what it has missed, of a server that remembers none of
+    it. They come eight at a time, of agents from all over."""
+    ((head,),) = bench.stage.sql(contender.database, "SELECT position FROM notifications_loghead")
+    after = head - MISSED * agents
+    back = [agent(number) for number in Random(BACK).sample(range(agents), BACK)]
+    names = {MEDIA.format(id=name): name for name in back}
+    nodes = ", ".join(f"'{node}'" for node in names)
+    missed = bench.stage.sql(
+        contender.database,
+        "SELECT node, count(*) FROM notifications_notification"
+        f" WHERE position > {after} AND node IN ({nodes}) GROUP BY node",
+    )
+    rates = []
+    # The first time their passwords are checked.
+    for number in range(1 + times):
+        loop = Loop()
+        left = {names[node]: count for node, count in missed}
+
+        def heard(listener: Listener, frame: bytes, left: dict[str, int] = left) -> None:
+            left[listener.login_id] -= 1
+            if not left[listener.login_id]:
+                del left[listener.login_id]
+
+        began = time.perf_counter()
+        path, port = contender.socket_path, contender.socket_port
+        sockets = listen(loop, port, path, [*left], heard, after=after, at_once=8)
+        if not loop.until(lambda left=left: not left, 60):  # type: ignore[misc]
+            raise RuntimeError(f"{len(left)} of {len(missed)} did not get everything")
+        if number:
+            rates.append(len(missed) / (time.perf_counter() - began))
+        for socket in sockets:
+            socket.close()
+    return rates
 
 
 def _installation(bench: Bench, agents: int, rows: int) -> Ours:
@@ -163,7 +210,7 @@ def _overheard(bench: Bench, contender: Ours | Ceiling) -> dict[str, list[str]]:
         bench.reset(contender)
         # A batch and ten: what is said once on a new connection is said in the first.
         pending = BATCH + 10
-        statement = PENDING.format(agents=bench.agents, requests=pending)
+        statement = PENDING.format(agents=bench.agents, step=1, requests=pending)
         bench.stage.sql(contender.database, statement)
         database.heard.clear()
         bench.stage.run(contender.drain("--publish"), contender.environment())
@@ -244,7 +291,7 @@ def _paths(bench: Bench, contender: Ours) -> dict[str, list[str]]:
             _listen_once(bench, contender)
             found["a socket that comes back"] = [*tap.heard]
             contender.end(*tuple(contender.roles))
-        bench.stage.sql(contender.database, PENDING.format(agents=10, requests=10))
+        bench.stage.sql(contender.database, PENDING.format(agents=10, step=1, requests=10))
         tap.heard.clear()
         bench.stage.run(contender.drain("--publish"), contender.environment())
         found["the writer and the publisher"] = [*tap.heard]
