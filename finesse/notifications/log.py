@@ -115,7 +115,7 @@ def read(
     # A caller may name any number.
     positions = range(max(after, 0) + 1, last + 1)
     if nodes is None:
-        return list(_at(positions).order_by("position")[:limit])
+        return list(_between(positions).order_by("position")[:limit])
     return _of_nodes(nodes, positions, limit)
 
 
@@ -136,7 +136,7 @@ def _of_nodes(nodes: Collection[str], positions: range, limit: int) -> list[Noti
         # Who reads of many finds much in little.
         near, positions = positions[:NEAR], positions[NEAR:]
         order = "position" if near.step > 0 else "-position"
-        found += _at(near).filter(node__in=nodes).order_by(order)[:limit]
+        found += _between(near).filter(node__in=nodes).order_by(order)[:limit]
     size = max(1, SEGMENTS * FEW // max(FEW, len(nodes)))
     most = max(1, LOOK_UPS // max(1, len(nodes)))
     while positions and len(found) < limit:
@@ -161,12 +161,12 @@ def in_segments(positions: range, nodes: Collection[str]) -> "QuerySet[Notificat
     it gives them in their order.
     """
     first, last, step = positions[0] // SEGMENT, positions[-1] // SEGMENT, positions.step
-    numbered = _at(positions).alias(segment=segment_of("position"))
+    numbered = _between(positions).alias(segment=segment_of("position"))
     found = numbered.filter(node__in=nodes, segment__in=range(first, last + step, step))
     return found.order_by(*(("segment", "position") if step > 0 else ("-segment", "-position")))
 
 
-def _at(positions: range) -> "QuerySet[Notification]":
+def _between(positions: range) -> "QuerySet[Notification]":
     if not positions:
         return Notification.objects.none()
     ends = sorted((positions[0], positions[-1]))

@@ -66,7 +66,7 @@ def segment_of(position: str) -> models.Func:
 
     In an index before the node: what is appended then goes to the few pages of the newest segment.
     By node alone it would go to a page for each user, and beside millions of rows the writer
-    spends a fifth of its time on these (docs/performance.md).
+    spends a seventh of its time on these (docs/performance.md).
     """
     # In the SQL and no parameter: the database compares expressions as they are written.
     of_position = f"(%(expressions)s / {SEGMENT})"
