@@ -20,7 +20,7 @@ def main() -> None:
     log.read(after=after, upto=head, nodes=[SYSTEM_INFO])
     began = time.perf_counter()
     for number in range(reads):
-        # From all over: those who are applied for in between are the first of many.
+        # From all over, as those are who change in between.
         nodes = [SYSTEM_INFO, *nodes_of(agent(number * agents // reads))]
         log.read(after=after, upto=head, nodes=nodes)
     print(json.dumps({"requests": reads, "seconds": time.perf_counter() - began}))
