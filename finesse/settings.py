@@ -240,12 +240,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["ENGINE"] = "finesse.service.postgresql"
+    DATABASES["default"]["ENGINE"] = "finesse.db.postgresql"
     # A network that vanishes says nothing: ask, and give up in seconds instead of hours.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
             "server_side_binding": True,
-            # What is asked often is prepared by finesse.service.postgresql; psycopg, which drops
+            # What is asked often is prepared by finesse.db.postgresql; psycopg, which drops
             # all that a connection has prepared with each ROLLBACK, prepares nothing.
             "prepare_threshold": None,
             "connect_timeout": 3,
@@ -262,7 +262,7 @@ FINESSE_INSTANCE = env.str("FINESSE_INSTANCE", "finesse")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "finesse.service.cache.RedisCache",
+            "BACKEND": "finesse.db.redis_cache.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": FINESSE_INSTANCE,
             "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError
 
 from finesse.api.errors import REASON_CODE_INVALID, TABLE
-from finesse.service.statements import Insertion
+from finesse.db.statements import Insertion
 from media import tasks
 from media.models import MediaRequest
 

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from finesse.api import errors
+from finesse.db.bulk import Among, BulkUpdate, keys
+from finesse.db.statements import Parameter, Statement
 from finesse.notifications import log
 from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA, USER
-from finesse.service.bulk import Among, BulkUpdate, keys
-from finesse.service.statements import Parameter, Statement
 from finesse.users.models import User
 from media.history import Key, close_intervals, interval_of, open_intervals
 from media.models import (

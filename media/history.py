@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TypeAlias
 
-from finesse.service.bulk import BulkInsert, BulkUpdate
+from finesse.db.bulk import BulkInsert, BulkUpdate
 from media.models import Desktop, Media, MediaRequest, StateInterval
 
 Key: TypeAlias = tuple[str, int]

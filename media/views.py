@@ -21,7 +21,7 @@ from finesse.api.errors import (
 )
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
-from finesse.service.statements import Parameter, Statement
+from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User
 from media import operations
 from media.acceptance import accept, refuse

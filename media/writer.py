@@ -13,8 +13,8 @@ from functools import cache
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
+from finesse.db.statements import Parameter, Statement
 from finesse.notifications import log
-from finesse.service.statements import Parameter, Statement
 from media.batch import Batch
 from media.models import MediaRequest
 

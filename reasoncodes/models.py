@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
-from finesse.service.statements import Parameter
+from finesse.db.statements import Parameter
 from finesse.users.models import Team
 
 

@@ -1,6 +1,6 @@
 """What a user may choose for a state: the global reason codes and those of the user's team."""
 
-from finesse.service.statements import Parameter, Statement
+from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User
 from reasoncodes.models import ReasonCode
 

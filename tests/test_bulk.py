@@ -8,9 +8,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from finesse.db.bulk import Among, BulkInsert, BulkUpdate, keys
+from finesse.db.statements import Parameter, Statement
 from finesse.notifications.models import Notification
-from finesse.service.bulk import Among, BulkInsert, BulkUpdate, keys
-from finesse.service.statements import Parameter, Statement
 from media.history import close_intervals
 from media.models import Media, MediaRequest, StateInterval
 from reasoncodes.models import ReasonCode

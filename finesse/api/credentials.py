@@ -23,7 +23,7 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from finesse.api.errors import OUT_OF_SERVICE
-from finesse.service.statements import Parameter, Statement
+from finesse.db.statements import Parameter, Statement
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser

@@ -13,9 +13,9 @@ from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from finesse.api.codec import render
+from finesse.db.bulk import BulkInsert, BulkUpdate
+from finesse.db.statements import Parameter, Statement
 from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
-from finesse.service.bulk import BulkInsert, BulkUpdate
-from finesse.service.statements import Parameter, Statement
 
 PAGE = 500
 """Notifications read or handed over at a time: bounds memory, not correctness."""

@@ -8,10 +8,10 @@ from typing import Protocol
 from django.conf import settings
 from django.db import transaction
 
+from finesse.db.bulk import BulkUpdate
+from finesse.db.statements import Parameter, Statement
 from finesse.notifications import log
 from finesse.notifications.models import LogHead, Notification, TransportCursor
-from finesse.service.bulk import BulkUpdate
-from finesse.service.statements import Parameter, Statement
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from django.utils.module_loading import import_string
 
 from finesse.api.answers import Answer
 from finesse.api.errors import OUT_OF_SERVICE
-from finesse.service.statements import Session
+from finesse.db.statements import Session
 
 THREADS = 32
 """Requests served at once; each thread keeps its database connection."""

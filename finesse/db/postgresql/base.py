@@ -8,7 +8,7 @@ from django.db.backends.postgresql import base
 from psycopg import adapters
 from psycopg.pq import Format
 
-from finesse.service.postgresql.prepared import PreparedStatements
+from finesse.db.postgresql.prepared import PreparedStatements
 
 _MOMENTS: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
 IDLE = 1.0

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, BooleanField, Field, Func, Model
 
-from finesse.service.statements import Session
+from finesse.db.statements import Session
 
 M = TypeVar("M", bound=Model)
 

@@ -1,0 +1,1 @@
+"""How the service speaks to its database and its cache: statements, many rows at once, engines."""
