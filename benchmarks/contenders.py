@@ -188,8 +188,8 @@ class Ours(Contender):
             "http": [*wsgi, "--blocking-threads", THREADS],
             "sockets": [
                 *(PYTHON, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
-                *("--http", "finesse.service.protocols:HTTPProtocol"),
-                *("--ws", "finesse.service.protocols:WebSocketProtocol"),
+                *("--http", "finesse.server.protocols:HTTPProtocol"),
+                *("--ws", "finesse.server.protocols:WebSocketProtocol"),
                 *("--loop", "asyncio", "--port", str(self.socket_port)),
             ],
             "worker": [

@@ -11,9 +11,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 django.setup(set_prefix=False)
 
 # Whatever touches models can be imported only now that the apps are loaded.
-from finesse.api.body_limit import BodyLimit  # noqa: E402
 from finesse.notifications import routing  # noqa: E402
-from finesse.service.http import ThreadedASGIHandler, take_over  # noqa: E402
+from finesse.server.body_limit import BodyLimit  # noqa: E402
+from finesse.server.handlers import ThreadedASGIHandler, take_over  # noqa: E402
 from finesse.xmpp import routing as xmpp_routing  # noqa: E402
 from finesse.xmpp.bosh import BOSHForwarder  # noqa: E402
 

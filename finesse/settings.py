@@ -10,7 +10,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finesse.service.files import secret
+from finesse.tls.private_files import secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -147,7 +147,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# What the API has instead (finesse.service.http), and of these `__call__` alone: other hooks are
+# What the API has instead (finesse.server.handlers), and of these `__call__` alone: other hooks are
 # those of MIDDLEWARE. A request of the API carries its credentials, and has no session, form or
 # file. To look for origins where there are none would take a thirtieth of a GET.
 FINESSE_API_MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []

@@ -10,7 +10,7 @@ import django
 django.setup(set_prefix=False)
 
 # It touches models, which can be imported only now that the apps are loaded.
-from finesse.service.http import ThreadWSGIHandler, take_over  # noqa: E402
+from finesse.server.handlers import ThreadWSGIHandler, take_over  # noqa: E402
 
 take_over()
 application = ThreadWSGIHandler()

@@ -24,8 +24,8 @@ from kombu import Connection
 
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
+from finesse.server.handlers import Handler
 from finesse.service import heartbeat
-from finesse.service.http import Handler
 from finesse.users.models import Team, User
 from finesse.xmpp import sasl
 from media import writer

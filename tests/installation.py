@@ -27,7 +27,7 @@ import psycopg
 from django.conf import settings
 from kombu import Connection
 
-from finesse.service import certificate
+from finesse.tls import certificate
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_SERVICES = bool(settings.REDIS_URL)
@@ -120,7 +120,7 @@ class Installation:
             celery = [python, "-m", "celery", "-A", "finesse"]
             uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
             for option, protocol in (("--http", "HTTPProtocol"), ("--ws", "WebSocketProtocol")):
-                uvicorn += [option, f"finesse.service.protocols:{protocol}"]
+                uvicorn += [option, f"finesse.server.protocols:{protocol}"]
             self._start("server", [*uvicorn, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
             self._start("beat", [*celery, "beat"])

@@ -24,7 +24,7 @@ from slixmpp import ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from finesse.service import certificate
+from finesse.tls import certificate
 from finesse.xmpp import prosody
 from tests.installation import free_port
 

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from finesse.service import files
+from finesse.tls import private_files
 
 
 def test_a_secret_is_made_once_and_is_long(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret"
-    made = files.secret(path)
+    made = private_files.secret(path)
     assert len(made) >= 50
-    assert files.secret(path) == made
-    assert files.secret(tmp_path / "another") != made
+    assert private_files.secret(path) == made
+    assert private_files.secret(tmp_path / "another") != made
 
 
-@pytest.mark.parametrize("mode", [files.PRIVATE, files.PUBLIC])
+@pytest.mark.parametrize("mode", [private_files.PRIVATE, private_files.PUBLIC])
 def test_nobody_reads_it_who_may_not(tmp_path: Path, mode: int) -> None:
-    files.write(tmp_path / "file", "text", mode)
+    private_files.write(tmp_path / "file", "text", mode)
     assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
@@ -33,11 +33,11 @@ def test_who_is_killed_while_writing_leaves_what_was_there(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", killed)
         with pytest.raises(KeyboardInterrupt):
-            files.secret(path)
+            private_files.secret(path)
         assert not path.exists()
-    made = files.secret(path)
+    made = private_files.secret(path)
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", killed)
         with pytest.raises(KeyboardInterrupt):
-            files.write(path, "another")
+            private_files.write(path, "another")
     assert path.read_text() == made

@@ -14,20 +14,20 @@ from django.test.utils import CaptureQueriesContext
 
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
-from finesse.service import http
+from finesse.server import handlers
 from finesse.service.management.commands import run
 from tests.conftest import basic
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> http.ThreadedASGIHandler:
-    monkeypatch.setattr(http, "THREADS", 2)
-    monkeypatch.setattr(http, "PATIENCE", 0.05)
-    return http.ThreadedASGIHandler()
+def handler(monkeypatch: pytest.MonkeyPatch) -> handlers.ThreadedASGIHandler:
+    monkeypatch.setattr(handlers, "THREADS", 2)
+    monkeypatch.setattr(handlers, "PATIENCE", 0.05)
+    return handlers.ThreadedASGIHandler()
 
 
 async def test_when_every_thread_waits_the_next_request_is_answered_503(
-    handler: http.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
+    handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
 
@@ -112,7 +112,7 @@ class Server:
     """Calls the application as a WSGI server does."""
 
     def __init__(self) -> None:
-        self.handler = http.ThreadWSGIHandler()
+        self.handler = handlers.ThreadWSGIHandler()
 
     def get(self, path: str, **headers: str) -> HttpResponse:
         environ = RequestFactory().get(path, headers=headers).environ
@@ -150,10 +150,10 @@ class TestAround:
             assert nothing.status_code == 404
 
     def test_long_addresses_are_answered_and_not_remembered(self, server: Server) -> None:
-        known = http._resolved.cache_info().currsize
-        path = f"/finesse/api/User/{'x' * http.LONGEST_KNOWN}/Media/5000"
+        known = handlers._resolved.cache_info().currsize
+        path = f"/finesse/api/User/{'x' * handlers.LONGEST_KNOWN}/Media/5000"
         assert server.get(path, Authorization=basic("alice")).status_code == 401
-        assert http._resolved.cache_info().currsize == known
+        assert handlers._resolved.cache_info().currsize == known
 
     def test_the_api_neither_reads_nor_gives_cookies_and_pages_do(self, server: Server) -> None:
         path = "/finesse/api/User/alice/Media/5000"

@@ -22,8 +22,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from finesse.api import credentials
-from finesse.service import certificate
 from finesse.service.management.commands import run
+from finesse.tls import certificate
 from finesse.xmpp import bosh, prosody
 from tests.conftest import PASSWORD, Cast
 from tests.installation import ON_SERVICES, Installation, free_port

@@ -28,9 +28,10 @@ from django.core.checks import run_checks
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from finesse.service import certificate, protocols
-from finesse.service.authority import CERTIFICATE_DAYS, Authority, hosts_of, sign
-from finesse.service.certificate import Pair, files
+from finesse.server import protocols
+from finesse.tls import certificate
+from finesse.tls.authority import CERTIFICATE_DAYS, Authority, hosts_of, sign
+from finesse.tls.certificate import Pair, files
 from tests.conftest import basic
 from tests.installation import ON_SERVICES, PATIENCE, ROOT, Installation, free_port
 from tests.socket_client import Watcher

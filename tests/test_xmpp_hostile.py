@@ -28,8 +28,8 @@ from finesse.api import credentials
 from finesse.notifications import hub, log, publisher
 from finesse.notifications.models import Subscription
 from finesse.notifications.transports import channels
-from finesse.service import protocols
-from finesse.service.origins import origin_of
+from finesse.server import protocols
+from finesse.server.client_networks import origin_of
 from finesse.xmpp import consumer, pubsub, sasl, stanzas
 from finesse.xmpp.connections import Connections
 from finesse.xmpp.sessions import Session

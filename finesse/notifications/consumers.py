@@ -9,7 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
-from finesse.service.protocols import WRITE
+from finesse.server.protocols import WRITE
 
 logger = logging.getLogger(__name__)
 

@@ -101,7 +101,7 @@ class Notification(models.Model):
     def message(self) -> dict[str, Any]:
         """The frame as the ASGI message that sends it, made once for all sockets.
 
-        `wire` are the bytes that travel: finesse.service.protocols writes them as they are, other
+        `wire` are the bytes that travel: finesse.server.protocols writes them as they are, other
         servers do not know them and make their own of the text.
         """
         wire = Frame(Opcode.TEXT, self.frame.encode()).serialize(mask=False)

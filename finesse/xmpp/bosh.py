@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import httpx
 from django.conf import settings
 
-from finesse.api.body_limit import Message, Receive, Send
+from finesse.server.body_limit import Message, Receive, Send
 from finesse.xmpp.peers import is_private
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from finesse.service.files import write
+from finesse.tls.private_files import write
 from finesse.xmpp.addresses import domain, pubsub_domain
 
 logger = logging.getLogger(__name__)

@@ -19,10 +19,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
-from finesse.service import certificate, heartbeat
-from finesse.service.files import secret
-from finesse.service.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
-from finesse.service.worker import embedded_worker
+from finesse.server.embedded_worker import embedded_worker
+from finesse.server.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
+from finesse.service import heartbeat
+from finesse.tls import certificate
+from finesse.tls.private_files import secret
 from finesse.xmpp import prosody
 from finesse.xmpp.addresses import domain, pubsub_domain
 from finesse.xmpp.component import run_component
