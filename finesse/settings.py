@@ -1,6 +1,6 @@
 """All settings, from the environment. With nothing but FINESSE_DEMO=1 set, everything is embedded.
 
-What can be set wrong is caught by the system checks in `finesse.service.checks`.
+What can be set wrong is caught by the system checks in `finesse.checks`.
 The table of variables for operators stands in the README.
 """
 
@@ -129,7 +129,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
-    "finesse.service",
+    "finesse.commands",
+    "finesse.presence",
     "finesse.api",
     "finesse.notifications",
     "finesse.users",

@@ -6,11 +6,11 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from finesse.api.views import UnknownResource
-from finesse.service.views import SystemInfo, healthz
+from finesse.status.views import SystemInfo, healthz
 from finesse.xmpp.views import password
 from media.viewer import SignIn, board, viewer
 
-handler500 = "finesse.service.views.server_error"
+handler500 = "finesse.status.views.server_error"
 
 urlpatterns = [
     # What is asked for most comes first.

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from finesse.service import heartbeat, presence
+from finesse import heartbeat
+from finesse.presence import stamps
 from media.models import Cause, Desktop, Media, MediaRequest
 from media.states import Requested, State
 from reasoncodes.models import Category, ReasonCode
@@ -27,22 +28,22 @@ def sign_out_absent() -> bool:
     One transaction with the end of the watch: however many sweeps look at once, and wherever one
     of them is killed, each absence ends in one sign-out.
     """
-    if not presence.is_on():
+    if not stamps.is_on():
         return False
     if not heartbeat.in_service():
-        presence.pause()
+        stamps.pause()
         return False
-    at, absent = presence.look()
+    at, absent = stamps.look()
     if not absent:
         return False
     with transaction.atomic():
         # What waits may be a sign-in, which the states do not show yet: the next sweep sees it.
         waiting = MediaRequest.objects.filter(outcome=None, login_id__in=absent[:AT_ONCE])
         settled = {*absent[:AT_ONCE]} - {*waiting.values_list("login_id", flat=True)}
-        gone = presence.take_absent(settled, at)
+        gone = stamps.take_absent(settled, at)
         requests = _sign_outs(gone)
         MediaRequest.objects.bulk_create(requests)
-        presence.forget(gone)
+        stamps.forget(gone)
     if requests:
         signed_out = sorted({request.login_id for request in requests})
         logger.info("Signed out, as their clients are gone: %s", ", ".join(signed_out))

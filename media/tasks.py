@@ -14,11 +14,11 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
+from finesse import heartbeat
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.publisher import publish_all
 from finesse.notifications.status import tell_status
-from finesse.service import heartbeat
-from finesse.service.system_info import Status
+from finesse.status.system_info import Status
 from media.absence import sign_out_absent
 from media.models import MediaRequest, StateInterval
 from media.writer import apply_pending

@@ -22,10 +22,10 @@ from django.test import Client
 from django.test.client import ClientHandler
 from kombu import Connection
 
+from finesse import heartbeat
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
-from finesse.service import heartbeat
 from finesse.users.models import Team, User
 from finesse.xmpp import sasl
 from media import writer

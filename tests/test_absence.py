@@ -16,11 +16,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from slixmpp.jid import JID
 
+from finesse import heartbeat
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
-from finesse.service import heartbeat, presence
-from finesse.service.models import Watched
+from finesse.presence import stamps
+from finesse.presence.models import Watched
 from finesse.users.models import User
 from finesse.xmpp.sessions import Session
 from media import absence, tasks
@@ -49,11 +50,11 @@ class Time:
 def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     settings.FINESSE_PRESENCE_SECONDS = SECONDS
     made = Time()
-    monkeypatch.setattr(presence, "clock", lambda: made.now)
-    monkeypatch.setattr(presence, "_heard", {})
+    monkeypatch.setattr(stamps, "clock", lambda: made.now)
+    monkeypatch.setattr(stamps, "_heard", {})
     # At once, but in the test that is about it: the clock does not go on by itself.
-    monkeypatch.setattr(presence, "_stamp_soon", lambda login_id: presence.stamp([login_id]))
-    monkeypatch.setattr(presence, "DELAY", 0)
+    monkeypatch.setattr(stamps, "_stamp_soon", lambda login_id: stamps.stamp([login_id]))
+    monkeypatch.setattr(stamps, "DELAY", 0)
     return made
 
 
@@ -67,13 +68,13 @@ def running(cast: Cast, own_layer: None, time: Time, api: API) -> Time:
 @pytest.fixture
 def signed_in(running: Time, api: API) -> Time:
     """alice, in both of her MRDs and at the desktop, with an XMPP client that has just gone."""
-    presence.watch("alice")
+    stamps.watch("alice")
     for mrd in (5000, 5001):
         api.put(LOGIN, mrd=mrd)
     api.state("READY")
     api.request("PUT", "User/alice", DESKTOP_LOGIN)
     running.sweep()
-    presence.stamp(["alice"])
+    stamps.stamp(["alice"])
     return running
 
 
@@ -169,14 +170,14 @@ class TestSigningOut:
 
     def test_the_next_absence_ends_in_the_next(self, signed_in: Time, api: API) -> None:
         signed_in.sweep(SECONDS)
-        presence.watch("alice")
+        stamps.watch("alice")
         api.put(LOGIN)
         signed_in.sweep(SECONDS)
         assert not is_signed_in()
         assert forced()[3:] == [("alice", 5001)]
 
     def test_who_is_signed_out_already_is_left_alone(self, running: Time) -> None:
-        presence.watch("alice")
+        stamps.watch("alice")
         running.sweep(SECONDS)
         assert not Watched.objects.exists()
         assert forced() == []
@@ -192,7 +193,7 @@ class TestSigningOut:
     ) -> None:
         monkeypatch.setattr(absence, "AT_ONCE", 2)
         for login_id in ("alice", "bob", "carol"):
-            presence.watch(login_id)
+            stamps.watch(login_id)
         api.put(LOGIN)
         running.sweep(SECONDS)
         left = Watched.objects.count()
@@ -243,7 +244,7 @@ class TestStaying:
 
     def test_a_client_that_comes_back_is_watched_anew(self, signed_in: Time) -> None:
         signed_in.sweep(SECONDS - 1)
-        presence.watch("alice")
+        stamps.watch("alice")
         signed_in.sweep(SECONDS - 1)
         assert is_signed_in()
         signed_in.sweep()
@@ -253,18 +254,18 @@ class TestStaying:
         self, signed_in: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After the look that found it absent, before the transaction that would sign it out."""
-        real = presence.look
+        real = stamps.look
 
         def look_then_come_back() -> tuple[int, list[str]]:
             found = real()
             if found[1]:
-                monkeypatch.setattr(presence, "look", real)
-                presence.watch("alice")
+                monkeypatch.setattr(stamps, "look", real)
+                stamps.watch("alice")
             return found
 
-        monkeypatch.setattr(presence, "look", look_then_come_back)
+        monkeypatch.setattr(stamps, "look", look_then_come_back)
         signed_in.sweep(SECONDS)
-        assert presence.look is real
+        assert stamps.look is real
         assert is_signed_in()
         assert forced() == []
         assert Watched.objects.filter(pk="alice").exists()
@@ -272,12 +273,12 @@ class TestStaying:
     def test_what_waits_for_the_writer_is_seen_before_anybody_is_signed_out(
         self, running: Time, api: API, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        presence.watch("alice")
+        stamps.watch("alice")
         running.sweep(SECONDS - 1)
         # Another worker has it in hand: a sign-in that the states do not show yet.
         with monkeypatch.context() as busy:
             busy.setattr(tasks, "apply_pending", lambda: False)
-            busy.setattr(presence, "heard", lambda login_id: None)
+            busy.setattr(stamps, "heard", lambda login_id: None)
             api.put(LOGIN)
             running.sweep()
             assert Watched.objects.exists()
@@ -295,11 +296,11 @@ class TestStaying:
         settings.FINESSE_PRESENCE_SECONDS = 0
         empty_the_cache(settings)
         with django_assert_num_queries(0):
-            presence.watch("alice")
-            presence.heard("alice")
-            presence.stamp(["alice"])
+            stamps.watch("alice")
+            stamps.heard("alice")
+            stamps.stamp(["alice"])
             assert absence.sign_out_absent() is False
-        assert cache.get_many([presence.NOW, presence.DUE, "alive:alice"]) == {}
+        assert cache.get_many([stamps.NOW, stamps.DUE, "alive:alice"]) == {}
         assert not Watched.objects.exists()
 
 
@@ -324,12 +325,12 @@ class TestOutages:
     def test_nor_does_it_sign_out_whose_client_is_there(self, signed_in: Time) -> None:
         """The longest pause that counts for none, at its worst moment: stamps are as old as the
         interval when it begins, and nobody could renew them."""
-        signed_in.sweep(int(presence.interval()))
+        signed_in.sweep(int(stamps.interval()))
         signed_in.now += SECONDS / 2 - 1
         for _ in range(5 * SECONDS):
             signed_in.sweep()
-            if int(signed_in.now) % presence.interval() == 0:
-                presence.stamp(["alice"])
+            if int(signed_in.now) % stamps.interval() == 0:
+                stamps.stamp(["alice"])
         assert is_signed_in()
 
     def test_a_cache_that_came_back_empty_does(self, signed_in: Time, settings: Any) -> None:
@@ -351,7 +352,7 @@ class TestOutages:
     def test_one_who_is_lost_while_being_signed_out_stays(
         self, signed_in: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real = presence.look
+        real = stamps.look
 
         def look_then_lose() -> tuple[int, list[str]]:
             found = real()
@@ -359,7 +360,7 @@ class TestOutages:
                 cache.delete("alive:alice")
             return found
 
-        monkeypatch.setattr(presence, "look", look_then_lose)
+        monkeypatch.setattr(stamps, "look", look_then_lose)
         signed_in.sweep(SECONDS)
         assert is_signed_in()
 
@@ -402,7 +403,7 @@ class TestOutages:
         signed_in.sweep(SECONDS - 1)
         signed_in.now += wrong_by
         assert api.get().status_code == 200
-        presence.stamp(["bob"])
+        stamps.stamp(["bob"])
         signed_in.now -= wrong_by
         assert seen("alice") == seen("bob") == int(signed_in.now * 1000)
         signed_in.sweep(SECONDS - 1)
@@ -413,8 +414,8 @@ class TestOutages:
     def test_a_shorter_setting_holds_at_once(self, signed_in: Time, settings: Any) -> None:
         settings.FINESSE_PRESENCE_SECONDS = 3600
         signed_in.sweep(3)
-        presence.stamp(["alice"])
-        cache.set(presence.DUE, int(signed_in.now + 3600) * 1000, timeout=None)
+        stamps.stamp(["alice"])
+        cache.set(stamps.DUE, int(signed_in.now + 3600) * 1000, timeout=None)
         settings.FINESSE_PRESENCE_SECONDS = SECONDS
         signed_in.sweep(SECONDS)
         assert not is_signed_in()
@@ -429,7 +430,7 @@ class TestOutages:
             raise KilledError
 
         with monkeypatch.context() as killed:
-            killed.setattr(presence, "forget", die)
+            killed.setattr(stamps, "forget", die)
             with pytest.raises(KilledError):
                 signed_in.sweep(SECONDS)
         assert forced() == []
@@ -444,7 +445,7 @@ class TestOutages:
             raise DatabaseError("away")
 
         api.put(LOGIN)
-        monkeypatch.setattr(presence, "look", away)
+        monkeypatch.setattr(stamps, "look", away)
         with pytest.raises(DatabaseError):
             running.sweep()
         assert is_signed_in()
@@ -455,7 +456,7 @@ class TestOutages:
         def away(*args: Any, **options: Any) -> None:
             raise ConnectionError("away")
 
-        monkeypatch.setattr(presence, "_write", away)
+        monkeypatch.setattr(stamps, "_write", away)
         assert api.get().status_code == 200
 
 
@@ -464,33 +465,33 @@ class TestCost:
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stamped: list[Any] = []
-        monkeypatch.setattr(presence, "stamp", stamped.append)
+        monkeypatch.setattr(stamps, "stamp", stamped.append)
         for _ in range(100):
-            presence.heard("alice")
-            presence.heard("bob")
+            stamps.heard("alice")
+            stamps.heard("bob")
         assert stamped == [["alice"], ["bob"]]
-        running.now += presence.interval() / 2
-        presence.heard("alice")
+        running.now += stamps.interval() / 2
+        stamps.heard("alice")
         assert stamped[2:] == [["alice"]]
 
     def test_callers_are_stamped_soon_and_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
         stamped: queue.Queue[set[str]] = queue.Queue()
-        monkeypatch.setattr(presence, "is_on", lambda: True)
-        monkeypatch.setattr(presence, "interval", lambda: 10.0)
-        monkeypatch.setattr(presence, "stamp", stamped.put)
-        monkeypatch.setattr(presence, "GATHER", 0.2)
-        monkeypatch.setattr(presence, "_heard", {})
+        monkeypatch.setattr(stamps, "is_on", lambda: True)
+        monkeypatch.setattr(stamps, "interval", lambda: 10.0)
+        monkeypatch.setattr(stamps, "stamp", stamped.put)
+        monkeypatch.setattr(stamps, "GATHER", 0.2)
+        monkeypatch.setattr(stamps, "_heard", {})
         callers = {f"user{number}" for number in range(50)}
         for _ in range(2):
             for caller in callers:
-                presence.heard(caller)
+                stamps.heard(caller)
             seen, times = set[str](), 0
             while seen != callers:
                 seen |= stamped.get(timeout=10)
                 times += 1
             # All at once, where the machine does not stand still.
             assert times < 10
-            presence._heard.clear()
+            stamps._heard.clear()
 
     def test_without_another_thread_a_caller_is_stamped_at_once(
         self, monkeypatch: pytest.MonkeyPatch
@@ -499,44 +500,44 @@ class TestCost:
             raise RuntimeError("can't start new thread")
 
         stamped: list[Any] = []
-        monkeypatch.setattr(presence, "is_on", lambda: True)
-        monkeypatch.setattr(presence, "interval", lambda: 10.0)
-        monkeypatch.setattr(presence, "_start_stamping", exhausted)
-        monkeypatch.setattr(presence, "stamp", stamped.append)
-        monkeypatch.setattr(presence, "_heard", {})
-        presence.heard("alice")
+        monkeypatch.setattr(stamps, "is_on", lambda: True)
+        monkeypatch.setattr(stamps, "interval", lambda: 10.0)
+        monkeypatch.setattr(stamps, "_start_stamping", exhausted)
+        monkeypatch.setattr(stamps, "stamp", stamped.append)
+        monkeypatch.setattr(stamps, "_heard", {})
+        stamps.heard("alice")
         assert stamped == [["alice"]]
 
     def test_who_may_not_be_stamped_yet_is_not_absent_yet(
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(presence, "DELAY", 3.0)
+        monkeypatch.setattr(stamps, "DELAY", 3.0)
         now = int(running.now * 1000)
-        stamps = {"gone": now - 63_000, "perhaps": now - 62_999}
-        assert presence._absent(stamps, now) == ["gone"]
+        seen = {"gone": now - 63_000, "perhaps": now - 62_999}
+        assert stamps._absent(seen, now) == ["gone"]
 
     def test_what_it_remembers_of_callers_is_bounded(
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(presence, "REMEMBERED", 10)
+        monkeypatch.setattr(stamps, "REMEMBERED", 10)
         for number in range(35):
-            presence.heard(f"user{number}")
-        assert len(presence._heard) <= 10
+            stamps.heard(f"user{number}")
+        assert len(stamps._heard) <= 10
 
     @pytest.mark.parametrize("gone", [False, True])
     def test_500_watched_cost_as_many_queries_as_one(self, signed_in: Time, gone: bool) -> None:
         def a_look() -> int:
             signed_in.now += 1 if gone else 0
-            presence.stamp([*others])
+            stamps.stamp([*others])
             if not gone:
-                presence.stamp(["alice"])
-            cache.delete(presence.DUE)
+                stamps.stamp(["alice"])
+            cache.delete(stamps.DUE)
             with CaptureQueriesContext(connection) as queries:
                 assert absence.sign_out_absent() is gone
             return len(queries)
 
         others: list[str] = []
-        presence.watch("alice")
+        stamps.watch("alice")
         signed_in.sweep(SECONDS - 1)
         one = a_look()
         if gone:
@@ -551,7 +552,7 @@ class TestCost:
         self, signed_in: Time, django_assert_num_queries: Callable[..., Any]
     ) -> None:
         signed_in.sweep(SECONDS - 10)
-        presence.stamp(["alice"])
+        stamps.stamp(["alice"])
         signed_in.sweep(10)
         for _ in range(SECONDS - 11):
             signed_in.now += 1
@@ -592,11 +593,11 @@ class TestAtOnce:
     def test_two_sweeps_that_find_the_same_absence_end_it_once(
         self, signed_in: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        presence.watch("bob")
+        stamps.watch("bob")
         signed_in.sweep(SECONDS - 1)
         signed_in.now += 1
         both_have_looked = threading.Barrier(2)
-        real = presence.look
+        real = stamps.look
         looks: list[list[str]] = []
 
         def look_together() -> tuple[int, list[str]]:
@@ -605,7 +606,7 @@ class TestAtOnce:
             both_have_looked.wait(10)
             return found
 
-        monkeypatch.setattr(presence, "look", look_together)
+        monkeypatch.setattr(stamps, "look", look_together)
         assert in_threads(absence.sign_out_absent, absence.sign_out_absent) == []
         assert looks == [["alice", "bob"]] * 2
         assert len(forced()) == 3
@@ -618,7 +619,7 @@ class TestAtOnce:
 
         def sign_out() -> None:
             with transaction.atomic():
-                presence.forget(["alice"])
+                stamps.forget(["alice"])
                 taken.set()
                 assert comes.wait(10)
                 # It cannot say that it waits for the row: give it the time to.
@@ -627,7 +628,7 @@ class TestAtOnce:
         def come_back() -> None:
             assert taken.wait(10)
             comes.set()
-            presence.watch("alice")
+            stamps.watch("alice")
 
         assert in_threads(sign_out, come_back) == []
         assert Watched.objects.filter(pk="alice").exists()
@@ -638,7 +639,7 @@ class TestAtOnce:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "interval", lambda: 0.02)
+    monkeypatch.setattr(stamps, "interval", lambda: 0.02)
 
 
 @pytest.fixture
@@ -655,7 +656,7 @@ async def hub(cast: Cast, server_loop: None, time: Time) -> AsyncIterator[Hub]:
 def tick(time: Time, seconds: float = 1) -> int:
     """The sweep's time goes on; what it is now."""
     time.now += seconds
-    presence.look()
+    stamps.look()
     return int(time.now * 1000)
 
 

@@ -11,7 +11,7 @@ from django.apps import apps
 from finesse.api import errors
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = ["service", "notifications", "users", "reasoncodes", "media"]
+LAYERS = ["service", "users", "notifications", "reasoncodes", "media"]
 """Our apps with models, from the platform upwards."""
 
 

@@ -36,13 +36,13 @@ from schemathesis.transport.serialization import serialize_xml
 from finesse.api.description import operation_of
 from finesse.api.errors import TABLE
 from finesse.api.views import FinesseView, UnknownResource
+from finesse.commands.management.commands import demo
 from finesse.docs import legal, pages
 from finesse.docs.document import as_json, as_yaml, document
 from finesse.docs.explanations import EXPLANATIONS
 from finesse.docs.samples import sample
 from finesse.docs.schema import XML
 from finesse.docs.words import PARAMETERS
-from finesse.service.management.commands import demo
 from finesse.users.models import User
 from media.models import Media
 from media.states import DESKTOP_TRANSITIONS, TRANSITIONS

@@ -22,9 +22,9 @@ from django.db.models import Q
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from finesse import heartbeat
 from finesse.notifications.models import LogHead, Notification
 from finesse.notifications.nodes import team_of
-from finesse.service import heartbeat
 from finesse.users.models import Team, User
 from media import writer
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, StateInterval

@@ -17,7 +17,7 @@ from finesse.api import errors
 from finesse.api.codec import Children, Tree, parse, render
 from finesse.notifications import log
 from finesse.notifications.models import Event
-from finesse.service.system_info import represent as represent_system_info
+from finesse.status.system_info import represent as represent_system_info
 from finesse.users.models import Team, User
 from media import writer
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, media_uri

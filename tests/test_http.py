@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from finesse.commands.management.commands import run
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
 from finesse.server import handlers
-from finesse.service.management.commands import run
 from tests.conftest import basic
 
 

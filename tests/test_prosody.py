@@ -22,7 +22,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from finesse.api import credentials
-from finesse.service.management.commands import run
+from finesse.commands.management.commands import run
 from finesse.tls import certificate
 from finesse.xmpp import bosh, prosody
 from tests.conftest import PASSWORD, Cast

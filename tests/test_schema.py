@@ -15,7 +15,7 @@ from finesse.api import errors
 from finesse.api.codec import render
 from finesse.notifications.models import Notification
 from finesse.notifications.status import tell_status
-from finesse.service.system_info import Status
+from finesse.status.system_info import Status
 from finesse.users.models import Team, User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
 from media.states import DESKTOP_TRANSITIONS, MEDIA_STATES, USER_STATES, State

@@ -12,9 +12,9 @@ from django.core.checks import run_checks
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from finesse import heartbeat
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.transports import channels
-from finesse.service import heartbeat
 from media import tasks
 from media.models import Media, MediaRequest
 from tests.conftest import API, LOGIN, Cast
@@ -110,7 +110,7 @@ def test_health_says_which_part_is_down(api: API, monkeypatch: pytest.MonkeyPatc
         raise OperationalError("refused")
 
     with monkeypatch.context() as broken:
-        broken.setattr("finesse.service.views.connection.ensure_connection", away)
+        broken.setattr("finesse.status.views.connection.ensure_connection", away)
         health = api.client.get("/healthz")
     assert (health.status_code, health.json()["parts"]["database"]) == (503, "does not answer")
 

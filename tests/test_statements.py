@@ -27,11 +27,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from finesse import heartbeat
 from finesse.db import redis_cache as redis_cache
 from finesse.db.postgresql import base
 from finesse.db.statements import Insertion, Parameter, Statement
 from finesse.notifications import log
-from finesse.service import heartbeat
 from media.models import Media, MediaRequest
 from reasoncodes.models import ReasonCode
 from reasoncodes.selection import selectable_by, selected_by

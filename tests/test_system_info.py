@@ -14,14 +14,14 @@ from django.core.cache import cache
 from django.db import connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from finesse import heartbeat
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, status
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 from finesse.notifications.nodes import SYSTEM_INFO
 from finesse.notifications.status import Watch, tell_status
-from finesse.service import heartbeat
-from finesse.service.system_info import Status
+from finesse.status.system_info import Status
 from media import tasks
 from tests.conftest import API, Cast, empty_the_cache, update_of
 from tests.installation import ON_SERVICES, Installation

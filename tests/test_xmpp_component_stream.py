@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element, XMLPullParser
 import pytest
 from channels.db import database_sync_to_async
 
+from finesse import heartbeat
 from finesse.notifications import log
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
-from finesse.service import heartbeat
 from finesse.users.models import User
 from finesse.xmpp import component, pubsub, remote
 from tests.conftest import Cast

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from finesse.api.credentials import verify
 from finesse.api.errors import AUTHENTICATION_FAILURE
-from finesse.service import presence
+from finesse.presence import stamps
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -42,7 +42,7 @@ class BasicAuthentication(BaseAuthentication):
         user = verify(*credentials) if credentials else None
         if user is None:
             raise AUTHENTICATION_FAILURE(user=credentials[0] if credentials else "")
-        presence.heard(user.pk)
+        stamps.heard(user.pk)
         return user, None
 
     def authenticate_header(self, request: Request) -> str:

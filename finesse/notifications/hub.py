@@ -20,14 +20,14 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from finesse.notifications import log
-from finesse.notifications.attendance import Attendance
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
 from finesse.notifications.status import Watch
 from finesse.notifications.together import Together
 from finesse.notifications.transports.channels import GROUP, unpacked
-from finesse.service import presence
+from finesse.presence import stamps
+from finesse.presence.local_clients import Attendance
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Hub:
     async def _follow_the_log(self) -> None:
         heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         beside = [asyncio.create_task(self._listen(heard)), asyncio.create_task(self._watch())]
-        if presence.is_on():
+        if stamps.is_on():
             beside.append(asyncio.create_task(self._attendance.keep()))
         try:
             while True:

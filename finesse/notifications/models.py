@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from websockets.frames import Frame, Opcode
 
 from finesse.api.codec import timestamp
-from finesse.service.system_info import Status
+from finesse.status.system_info import Status
 
 
 class SavedWhole(models.Model):

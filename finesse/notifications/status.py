@@ -8,11 +8,11 @@ by the servers, since a worker that has stopped cannot.
 from django.conf import settings
 from django.db import transaction
 
+from finesse import heartbeat
 from finesse.notifications import log
 from finesse.notifications.nodes import SYSTEM_INFO
 from finesse.notifications.publisher import announce
-from finesse.service import heartbeat
-from finesse.service.system_info import Status, represent
+from finesse.status.system_info import Status, represent
 
 
 def tell_status(status: Status) -> None:

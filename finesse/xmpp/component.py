@@ -28,12 +28,12 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.tostring import tostring
 
+from finesse import heartbeat
 from finesse.notifications import log
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.readers import Reader
 from finesse.notifications.together import Together
-from finesse.service import heartbeat
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody import component_address
 from finesse.xmpp.remote import RemoteClient, StreamEndedError

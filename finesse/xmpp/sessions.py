@@ -16,7 +16,7 @@ from finesse.notifications.follower import AccessChanged, Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader, renewed
-from finesse.service import presence
+from finesse.presence import stamps
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +76,12 @@ class Session:
         return not self._follower.ended
 
     async def set_priority(self, priority: int | None) -> None:
-        """The client's presence, -128 to 127; None is unavailable."""
+        """The client's stamps, -128 to 127; None is unavailable."""
         self.priority = priority
         if self._follower is not None:
             self._follower.present = priority is not None
         if priority is not None:
-            await database_sync_to_async(presence.watch)(self.login_id)
+            await database_sync_to_async(stamps.watch)(self.login_id)
             self._began.set()
 
     async def access(self) -> Reader | None:

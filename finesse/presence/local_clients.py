@@ -1,4 +1,4 @@
-"""Says of a process's sockets whose clients are there; finesse.service.presence asks why."""
+"""Says of a process's sockets whose clients are there; finesse.presence.stamps asks why."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 
-from finesse.service import presence
+from finesse.presence import stamps
 
 
 class Attendance:
@@ -20,13 +20,13 @@ class Attendance:
 
     def note(self, login_id: str) -> None:
         """A client of this user has come or gone: the time counts from here."""
-        if presence.is_on():
+        if stamps.is_on():
             self._noted.add(login_id)
             self._wake.set()
 
     async def keep(self) -> None:
         # In a thread of its own: a cache that is away makes it wait, and nobody else.
-        stamp = sync_to_async(presence.stamp, thread_sensitive=False)
+        stamp = sync_to_async(stamps.stamp, thread_sensitive=False)
         loop = asyncio.get_running_loop()
         next_round = loop.time()
         while True:
@@ -37,5 +37,5 @@ class Attendance:
             there, self._noted = self._noted, set()
             if loop.time() >= next_round:
                 there |= self._present()
-                next_round = loop.time() + presence.interval()
+                next_round = loop.time() + stamps.interval()
             await stamp(there)

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from finesse import heartbeat
 from finesse.api.codec import timestamp
-from finesse.service import heartbeat
 
 
 class Status(TextChoices):

@@ -17,11 +17,11 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from finesse import heartbeat
 from finesse.celery import app
 from finesse.notifications.transports.channels import bind_loop
 from finesse.server.embedded_worker import embedded_worker
 from finesse.server.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
-from finesse.service import heartbeat
 from finesse.tls import certificate
 from finesse.tls.private_files import secret
 from finesse.xmpp import prosody

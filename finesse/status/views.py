@@ -10,12 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
+from finesse import heartbeat
 from finesse.api.answers import Answer
 from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
-from finesse.service import heartbeat
-from finesse.service.operations import GET_SYSTEM_INFO
-from finesse.service.system_info import Status, represent
+from finesse.status.description import GET_SYSTEM_INFO
+from finesse.status.system_info import Status, represent
 
 
 @never_cache

@@ -2,7 +2,7 @@
 
 from finesse.api.description import ANYBODY, Operation
 from finesse.api.errors import BAD_REQUEST
-from finesse.service import shapes
+from finesse.status import serializers
 
 GET_SYSTEM_INFO = Operation(
     summary="Read what the service is, and whether it is in service",
@@ -10,7 +10,7 @@ GET_SYSTEM_INFO = Operation(
     callers=ANYBODY,
     text="Readable without authentication and out of service: clients poll it until the service "
     "is back.",
-    answer=shapes.SystemInfoShape,
+    answer=serializers.SystemInfoShape,
     errors=(BAD_REQUEST,),
-    notification=shapes.SYSTEM_INFO_NOTIFICATION,
+    notification=serializers.SYSTEM_INFO_NOTIFICATION,
 )

@@ -26,7 +26,7 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 from django.core.cache import cache
 
-from finesse.service.models import Watched
+from finesse.presence.models import Watched
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Which users' clients are there: signs of life, and whose have ended."""

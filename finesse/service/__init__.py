@@ -1,1 +1,0 @@
-"""Is the service in service? Health, SystemInfo, the commands that run and fill it."""
