@@ -207,7 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["finesse.api.codec.FinesseXMLParser"],
     "DEFAULT_RENDERER_CLASSES": ["finesse.api.codec.FinesseXMLRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.codec.AlwaysXML",
-    "EXCEPTION_HANDLER": "finesse.api.answers.exception_handler",
+    "EXCEPTION_HANDLER": "finesse.api.responses.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_SCHEMA_CLASS": "finesse.docs.schema.FinesseSchema",
 }

@@ -19,9 +19,9 @@ from finesse.api.errors import (
 from finesse.users.models import User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
 from media.states import MEDIA_STATES, Options, Requested, State
+from reasoncodes.documents import represent_embedded
 from reasoncodes.models import ReasonCode
 from reasoncodes.selection import selectable_by, selected_by
-from reasoncodes.serializers import represent_embedded
 
 NO_REASON_CODE = -1
 """`reasonCodeId` when none is selected [Media API Parameters]."""

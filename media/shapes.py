@@ -6,11 +6,11 @@ Facts from [Media API Parameters].
 from rest_framework import serializers
 
 from finesse.api.description import Notification, Shape
-from finesse.api.shapes import AsynchronousErrorsShape, UpdateShape
+from finesse.api.serializers import AsynchronousErrorsShape, UpdateShape
 from finesse.notifications import nodes
 from media.models import DialogLogoutAction, InterruptAction
 from media.states import MEDIA_STATES, Requested, State
-from reasoncodes.shapes import EmbeddedReasonCodeShape
+from reasoncodes.serializers import EmbeddedReasonCodeShape
 
 _LARGEST = 10
 MOMENT = "UTC with milliseconds, like 2015-09-11T06:55:14.782Z; empty if there was none yet"

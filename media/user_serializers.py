@@ -15,7 +15,7 @@ from finesse.api.errors import PARAMETER_INVALID, PARAMETER_MISSING
 from finesse.users.models import Team, User
 from media.models import Desktop, user_uri
 from media.serializers import NO_REASON_CODE
-from reasoncodes.serializers import represent_embedded
+from reasoncodes.documents import represent_embedded
 
 VOICE = 1
 """`mediaType` of a desktop [User]."""

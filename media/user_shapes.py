@@ -5,11 +5,11 @@ from typing import Any
 from rest_framework import serializers
 
 from finesse.api.description import Notification, Shape, Wrapped
-from finesse.api.shapes import AsynchronousErrorsShape, UpdateShape
+from finesse.api.serializers import AsynchronousErrorsShape, UpdateShape
 from finesse.notifications import nodes
 from media.shapes import MOMENT, REASON, requestable
 from media.states import USER_STATES, State
-from reasoncodes.shapes import ReasonCodeShape
+from reasoncodes.serializers import ReasonCodeShape
 
 
 class MobileAgentShape(Shape):

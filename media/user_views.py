@@ -5,7 +5,6 @@ from typing import cast
 from django.utils import timezone
 from rest_framework.request import Request
 
-from finesse.api.answers import Answer
 from finesse.api.codec import identifier
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -15,6 +14,7 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
+from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.users.models import Team, User
 from media import operations

@@ -10,7 +10,6 @@ from django.utils import timezone
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from finesse.api.answers import Answer
 from finesse.api.codec import Children, identifier
 from finesse.api.errors import (
     BAD_REQUEST,
@@ -20,6 +19,7 @@ from finesse.api.errors import (
     FinesseError,
 )
 from finesse.api.permissions import OwnObjectsOnly
+from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User

@@ -1,164 +1,157 @@
-"""The one representation of a reason code, whole and embedded, and the reading of one."""
+"""The documents of reason codes, for the description only [ReasonCode API Parameters]."""
 
-import re
-from collections.abc import Collection
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from rest_framework.request import Request
+from rest_framework import serializers
 
-from finesse.api.codec import Children, boolean, identifier
-from finesse.api.errors import (
-    BAD_REQUEST,
-    PARAMETER_INVALID,
-    PARAMETER_MISSING,
-    REASON_CODE_STALE,
-    FinesseError,
-)
+from finesse.api.description import Attribute, Shape
 from reasoncodes.models import Category, ReasonCode
 
-ALL = "ALL"
-"""The category that stands for both in the administrators' list."""
-_CATEGORIES = tuple(Category.values)
-_MAX_CODE = 65535
-_URI = re.compile(r"(?:https?://[^/]+)?/finesse/api/ReasonCode/([^/]+)/?")
+_CATEGORY = "What it explains; fixed after creation"
+_CODE = "What reports show, 1 to 65535; unique in its category"
+_LABEL = "What people read, up to 40 characters; unique in its category"
+_FOR_ALL = "true: for every team. false: for those that it is assigned to"
+_SYSTEM_CODE = "true: the system's own, which nobody can choose or change"
+_URI = "Its path; the last segment is the id that reasonCodeId takes"
+_ID = "The database id, the one that reasonCodeId takes"
+_PRINTABLE = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+"""Without control characters, without blanks around it."""
+_MOST = {"code": 65535, "label": ReasonCode._meta.get_field("label").max_length}
 
 
-def represent(reason_code: ReasonCode) -> dict[str, Any]:
-    """The children of `<ReasonCode>` [ReasonCode], in the order of real answers."""
-    return {
-        "uri": reason_code.uri,
-        "id": reason_code.pk,
-        "category": reason_code.category,
-        "code": reason_code.code,
-        "label": reason_code.label,
-        "forAll": reason_code.for_all,
-        "systemCode": reason_code.system_code,
-    }
+def _code(**options: Any) -> Any:
+    return serializers.IntegerField(
+        min_value=1, max_value=_MOST["code"], help_text=_CODE, **options
+    )
 
 
-def represent_embedded(reason_code: ReasonCode, *, system_code: bool = False) -> dict[str, Any]:
-    """The children of a `<ReasonCode>` in a Media; a User's has `systemCode`, too."""
-    children: dict[str, Any] = {
-        "category": reason_code.category,
-        "code": reason_code.code,
-        "forAll": reason_code.for_all,
-        "id": reason_code.pk,
-        "label": reason_code.label,
-    }
-    if system_code:
-        children["systemCode"] = reason_code.system_code
-    children["uri"] = reason_code.uri
-    return children
+def _label(**options: Any) -> Any:
+    return serializers.RegexField(
+        _PRINTABLE, max_length=_MOST["label"], help_text=_LABEL, **options
+    )
 
 
-def represent_list(reason_codes: Collection[ReasonCode], category: str) -> dict[str, Any]:
-    """The document `<ReasonCodes category="…">`."""
-    found = [represent(reason_code) for reason_code in reason_codes]
-    return {"ReasonCodes": {"@category": category, "ReasonCode": found}}
+class ReasonCodeShape(Shape):
+    """Why an agent is not ready or signed out."""
+
+    element = "ReasonCode"
+    example = """<ReasonCode>
+  <uri>/finesse/api/ReasonCode/1002</uri>
+  <id>1002</id>
+  <category>NOT_READY</category>
+  <code>2</code>
+  <label>Team meeting</label>
+  <forAll>true</forAll>
+  <systemCode>false</systemCode>
+</ReasonCode>"""
+
+    uri = serializers.CharField(help_text=_URI)
+    id = serializers.IntegerField(help_text=_ID)
+    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
+    code = _code()
+    label = _label()
+    forAll = serializers.BooleanField(help_text=_FOR_ALL)
+    systemCode = serializers.BooleanField(help_text=_SYSTEM_CODE)
 
 
-def read_category(request: Request, *others: str) -> str:
-    """The category that a query must name: NOT_READY, LOGOUT or one of `others`.
+class EmbeddedReasonCodeShape(Shape):
+    """The reason inside a Media."""
 
-    Raises FinesseError `Bad Request`.
-    """
-    given = request.query_params.get("category", "")
-    known = (*_CATEGORIES, *others)
-    if given not in known:
-        raise BAD_REQUEST(reason=f"The category must be {' or '.join(known)}")
-    return given
+    element = "ReasonCode"
 
-
-def read_new(children: Children) -> ReasonCode:
-    """A reason code with everything that creating one asks for, not saved yet.
-
-    Raises FinesseError `Parameter Missing` or `Invalid Input`.
-    """
-    for name in ("category", "code", "label", "forAll"):
-        if name not in children:
-            raise PARAMETER_MISSING(parameter=name)
-    reason_code = ReasonCode(category=children.text("category"))
-    if reason_code.category not in Category.values:
-        raise _invalid("category")
-    _read_changeable(children, reason_code)
-    if "systemCode" in children and _boolean(children, "systemCode"):
-        raise _invalid("systemCode")
-    return reason_code
+    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
+    code = _code()
+    forAll = serializers.BooleanField(help_text=_FOR_ALL)
+    id = serializers.IntegerField(help_text=_ID)
+    label = _label()
+    uri = serializers.CharField(help_text=_URI)
 
 
-def read_changes(children: Children, reason_code: ReasonCode) -> None:
-    """Put what is given of code, label and forAll into the reason code; saves nothing.
+class ReasonCodesShape(Shape):
+    """A list; the attribute repeats the category that was asked for."""
 
-    Clients send the whole object back: what cannot be changed may be there, as it is.
-    Raises FinesseError `Invalid Input`, also if there is nothing to change [ReasonCode—Update].
-    """
-    if not children.keys() & {"code", "label", "forAll"}:
-        raise _invalid("code")
-    if "category" in children and children.text("category") != reason_code.category:
-        raise _invalid("category")
-    _read_changeable(children, reason_code)
-    if "systemCode" in children and _boolean(children, "systemCode") != reason_code.system_code:
-        raise _invalid("systemCode")
+    element = "ReasonCodes"
+    example = """<ReasonCodes category="NOT_READY">
+  <ReasonCode>
+    <uri>/finesse/api/ReasonCode/1001</uri>
+    <id>1001</id>
+    <category>NOT_READY</category>
+    <code>1</code>
+    <label>Lunch</label>
+    <forAll>true</forAll>
+    <systemCode>false</systemCode>
+  </ReasonCode>
+</ReasonCodes>"""
 
-
-def read_references(children: Children) -> list[int]:
-    """The ids of the reason codes that a list names, each by its uri or else by its id.
-
-    Raises FinesseError `Parameter Missing`, `Invalid Input` or, for what cannot be the id of any
-    reason code, `Finesse API Error`.
-    """
-    if children and "ReasonCode" not in children:
-        raise BAD_REQUEST(reason="The list holds something else than reason codes")
-    return [
-        _referenced(one if isinstance(one, Children) else Children())
-        for one in children.every("ReasonCode")
-    ]
+    category = Attribute(choices=[*Category.values, "ALL"], help_text="What was asked for")
+    ReasonCode = ReasonCodeShape(many=True, required=False)
 
 
-def _referenced(children: Children) -> int:
-    uri, text = children.text("uri"), children.text("id")
-    if not uri and not text:
-        raise PARAMETER_MISSING(parameter="uri")
-    if uri:
-        named = _URI.fullmatch(uri)
-        if named is None:
-            raise _invalid("uri")
-        text = named[1]
-    pk = identifier(text)
-    if not pk:
-        raise REASON_CODE_STALE(id=text)
-    return pk
+class ReasonCodeAddShape(Shape):
+    """Everything that a new reason code has."""
+
+    element = "ReasonCode"
+    example = (
+        "<ReasonCode><category>NOT_READY</category><code>12</code><label>Training</label>"
+        "<forAll>true</forAll></ReasonCode>"
+    )
+
+    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
+    code = _code()
+    label = _label()
+    forAll = serializers.BooleanField(help_text=_FOR_ALL)
 
 
-def _read_changeable(children: Children, reason_code: ReasonCode) -> None:
-    if "code" in children:
-        reason_code.code = identifier(children.text("code"), upto=_MAX_CODE)
-        if not reason_code.code:
-            raise _invalid("code")
-    if "label" in children:
-        reason_code.label = _label(children)
-    if "forAll" in children:
-        reason_code.for_all = _boolean(children, "forAll")
+class ReasonCodeChangeShape(Shape):
+    """One of them at least; the rest stays. The whole object may be sent back."""
+
+    element = "ReasonCode"
+    example = "<ReasonCode><label>Weekly meeting</label></ReasonCode>"
+    least = 1
+
+    code = _code(required=False)
+    label = _label(required=False)
+    forAll = serializers.BooleanField(required=False, help_text=_FOR_ALL)
 
 
-def _label(children: Children) -> str:
-    label = children["label"]
-    if not isinstance(label, str):
-        raise _invalid("label")
-    try:
-        # The codec has trimmed it [Manage Reason Codes]; the model knows what it may be.
-        return str(ReasonCode._meta.get_field("label").clean(label, None))
-    except ValidationError:
-        raise _invalid("label") from None
+class ReasonCodeReferenceShape(Shape):
+    """A reason code, named by its uri or by its id."""
+
+    element = "ReasonCode"
+    least = 1
+
+    uri = serializers.CharField(required=False, help_text=_URI)
+    id = serializers.IntegerField(required=False, help_text=_ID)
 
 
-def _boolean(children: Children, name: str) -> bool:
-    try:
-        return boolean(children.text(name))
-    except ValueError:
-        raise _invalid(name) from None
+class TeamReasonCodesShape(Shape):
+    """All that the team is to have of the category; an empty list leaves it none."""
+
+    element = "ReasonCodes"
+    example = (
+        "<ReasonCodes><ReasonCode><uri>/finesse/api/ReasonCode/1003</uri></ReasonCode>"
+        "</ReasonCodes>"
+    )
+
+    ReasonCode = ReasonCodeReferenceShape(many=True, required=False)
 
 
-def _invalid(parameter: str) -> FinesseError:
-    return PARAMETER_INVALID(parameter=parameter, object="reason code")
+class CategoryQueryShape(Shape):
+    """Of which category."""
+
+    category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")
+
+
+class AnyCategoryQueryShape(Shape):
+    """Of which category, or of both."""
+
+    category = serializers.ChoiceField(
+        choices=[*Category.values, "ALL"], help_text="Of which category; ALL is both"
+    )
+
+
+class LookupQueryShape(Shape):
+    """What reports show."""
+
+    category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")
+    code = serializers.IntegerField(min_value=0, max_value=65535, help_text="The code")

@@ -6,7 +6,6 @@ from typing import Any, cast
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from finesse.api.answers import Answer
 from finesse.api.codec import identifier
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -20,12 +19,11 @@ from finesse.api.permissions import (
     AdministratorsOnly,
     OwnObjectsOrAdministrator,
 )
+from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.users.models import Team, User
-from reasoncodes import configuration, operations
-from reasoncodes.models import ReasonCode
-from reasoncodes.selection import selectable_by
-from reasoncodes.serializers import (
+from reasoncodes import configuration, description
+from reasoncodes.documents import (
     ALL,
     read_category,
     read_changes,
@@ -34,6 +32,8 @@ from reasoncodes.serializers import (
     represent,
     represent_list,
 )
+from reasoncodes.models import ReasonCode
+from reasoncodes.selection import selectable_by
 
 
 class ReasonCodeCollection(FinesseView):
@@ -41,7 +41,7 @@ class ReasonCodeCollection(FinesseView):
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
-    @operations.FIND_REASON_CODE
+    @description.FIND_REASON_CODE
     def get(self, request: Request) -> Answer:
         category = read_category(request)
         code = request.query_params.get("code", "")
@@ -53,7 +53,7 @@ class ReasonCodeCollection(FinesseView):
             raise REASON_CODE_NOT_FOUND(id=code)
         return Answer({"ReasonCode": represent(reason_code)})
 
-    @operations.POST_REASON_CODE
+    @description.POST_REASON_CODE
     def post(self, request: Request) -> Answer:
         """200 with the new object's address, as documented: no 201."""
         reason_code = read_new(self.document("ReasonCode"))
@@ -69,11 +69,11 @@ class ReasonCodeDetail(FinesseView):
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
-    @operations.GET_REASON_CODE
+    @description.GET_REASON_CODE
     def get(self, request: Request, reason_code_id: str) -> Answer:
         return Answer({"ReasonCode": represent(configuration.find(reason_code_id))})
 
-    @operations.PUT_REASON_CODE
+    @description.PUT_REASON_CODE
     def put(self, request: Request, reason_code_id: str) -> Answer:
         # Found twice: 404 comes before what is wrong with the body, and the lock must not wait for
         # a client that sends its body slowly.
@@ -85,7 +85,7 @@ class ReasonCodeDetail(FinesseView):
             configuration.save(reason_code)
         return Answer()
 
-    @operations.DELETE_REASON_CODE
+    @description.DELETE_REASON_CODE
     def delete(self, request: Request, reason_code_id: str) -> Answer:
         configuration.remove(reason_code_id)
         return Answer()
@@ -96,7 +96,7 @@ class ReasonCodeList(FinesseView):
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
-    @operations.GET_REASON_CODES
+    @description.GET_REASON_CODES
     def get(self, request: Request) -> Answer:
         category = read_category(request, ALL)
         reason_codes = ReasonCode.objects.not_retired()
@@ -110,7 +110,7 @@ class UserReasonCodeList(FinesseView):
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
-    @operations.GET_REASON_CODES_OF_USER
+    @description.GET_REASON_CODES_OF_USER
     def get(self, request: Request, user_id: str) -> Answer:
         user = _user_of(request, user_id)
         category = read_category(request)
@@ -123,7 +123,7 @@ class UserReasonCodeDetail(FinesseView):
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
-    @operations.GET_REASON_CODE_OF_USER
+    @description.GET_REASON_CODE_OF_USER
     def get(self, request: Request, user_id: str, reason_code_id: str) -> Answer:
         offered = ReasonCode.objects.offered_to(_user_of(request, user_id).team_id)
         reason_code = offered.filter(pk=identifier(reason_code_id)).first()
@@ -137,14 +137,14 @@ class TeamReasonCodeList(FinesseView):
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
-    @operations.GET_REASON_CODES_OF_TEAM
+    @description.GET_REASON_CODES_OF_TEAM
     def get(self, request: Request, team_id: str) -> Answer:
         team = configuration.find_team(team_id)
         category = read_category(request)
         reason_codes = ReasonCode.objects.assigned_to(team, category)
         return Answer(represent_list(reason_codes, category))
 
-    @operations.PUT_REASON_CODES_OF_TEAM
+    @description.PUT_REASON_CODES_OF_TEAM
     def put(self, request: Request, team_id: str) -> Answer:
         """The list replaces the team's own of the category; an empty one leaves it none."""
         configuration.find_team(team_id)
@@ -163,7 +163,7 @@ class TeamResourceReasonCodeList(FinesseView):
     For the members, their supervisors and administrators.
     """
 
-    @operations.GET_REASON_CODES_FOR_TEAM
+    @description.GET_REASON_CODES_FOR_TEAM
     def get(self, request: Request, team_id: str) -> Answer:
         team = _readable_team(cast(User, request.user), team_id)
         category = read_category(request)

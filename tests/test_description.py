@@ -42,7 +42,7 @@ from finesse.docs.document import as_json, as_yaml, document
 from finesse.docs.explanations import EXPLANATIONS
 from finesse.docs.samples import sample
 from finesse.docs.schema import XML
-from finesse.docs.words import PARAMETERS
+from finesse.docs.wording import PARAMETERS
 from finesse.users.models import User
 from media.models import Media
 from media.states import DESKTOP_TRANSITIONS, TRANSITIONS

@@ -24,9 +24,9 @@ from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, media
 from media.serializers import represent, represent_mrd, represent_non_member
 from media.teams import changed_member
 from media.user_serializers import represent_team, represent_user
+from reasoncodes.documents import represent as represent_reason_code
+from reasoncodes.documents import represent_list
 from reasoncodes.models import ReasonCode
-from reasoncodes.serializers import represent as represent_reason_code
-from reasoncodes.serializers import represent_list
 from tests.conftest import API, Cast
 
 FOLDER = Path(__file__).parent / "golden"

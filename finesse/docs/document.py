@@ -9,7 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from finesse import __version__
 from finesse.docs.schema import SECURITY, error_examples, tidied
-from finesse.docs.words import MANNERS, RESOURCES, SUMMARY, TITLE
+from finesse.docs.wording import MANNERS, RESOURCES, SUMMARY, TITLE
 
 
 @cache

@@ -11,7 +11,7 @@ from finesse.docs.explanations import EXPLANATIONS, Explanation
 from finesse.docs.fields import Field, fields_of, kind_of, resolved
 from finesse.docs.samples import error_document, error_update, sample
 from finesse.docs.schema import XML
-from finesse.docs.words import PARAMETERS, QUERIES, RESOURCES, STATUSES
+from finesse.docs.wording import PARAMETERS, QUERIES, RESOURCES, STATUSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,11 @@ from finesse.api.errors import (
     TABLE,
     ErrorRow,
 )
-from finesse.api.shapes import ApiErrorsShape
+from finesse.api.serializers import ApiErrorsShape
 from finesse.docs.explanations import EXPLANATIONS
 from finesse.docs.paths import camel_case, parts_of, resource_of
 from finesse.docs.samples import error_document
-from finesse.docs.words import (
-    PARAMETERS,
-    REQUEST_ID,
-    REQUEST_ID_BACK,
-    STATUSES,
-)
+from finesse.docs.wording import PARAMETERS, REQUEST_ID, REQUEST_ID_BACK, STATUSES
 
 XML = "application/xml"
 SECURITY = "basic"

@@ -14,7 +14,7 @@ from finesse.api.errors import TABLE
 from finesse.docs import legal, pages
 from finesse.docs.document import as_json, as_yaml
 from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
-from finesse.docs.words import MANNERS, SUMMARY
+from finesse.docs.wording import MANNERS, SUMMARY
 from finesse.users.models import User
 from media.viewer import POLICY
 

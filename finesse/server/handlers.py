@@ -25,8 +25,8 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from finesse.api.answers import Answer
 from finesse.api.errors import OUT_OF_SERVICE
+from finesse.api.responses import Answer
 from finesse.db.statements import Session
 
 THREADS = 32

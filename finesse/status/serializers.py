@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from finesse.api.description import Notification, Shape
-from finesse.api.shapes import UpdateShape
+from finesse.api.serializers import UpdateShape
 from finesse.status.system_info import Status
 
 _EMPTY = "Empty: there is nothing true to say"

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from finesse import heartbeat
-from finesse.api.answers import Answer
 from finesse.api.errors import as_finesse_error
+from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.status.description import GET_SYSTEM_INFO
 from finesse.status.system_info import Status, represent

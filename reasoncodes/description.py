@@ -22,28 +22,28 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
-from reasoncodes import shapes
+from reasoncodes import serializers
 
 GET_REASON_CODE = Operation(
     summary="Read a reason code",
     page="ReasonCode",
     callers=EVERY_USER,
-    answer=shapes.ReasonCodeShape,
+    answer=serializers.ReasonCodeShape,
     errors=(REASON_CODE_NOT_FOUND,),
 )
 FIND_REASON_CODE = Operation(
     summary="Look a reason code up by category and code",
     page="ReasonCodeLookup",
     callers=EVERY_USER,
-    query=shapes.LookupQueryShape,
-    answer=shapes.ReasonCodeShape,
+    query=serializers.LookupQueryShape,
+    answer=serializers.ReasonCodeShape,
     errors=(BAD_REQUEST, REASON_CODE_NOT_FOUND),
 )
 POST_REASON_CODE = Operation(
     summary="Add a reason code",
     page="ReasonCode API Parameters",
     callers=ADMINISTRATORS,
-    body=(shapes.ReasonCodeAddShape,),
+    body=(serializers.ReasonCodeAddShape,),
     headers={"Location": "The address of the new reason code"},
     errors=(
         AUTHORIZATION_FAILURE,
@@ -57,7 +57,7 @@ PUT_REASON_CODE = Operation(
     summary="Change a reason code",
     page="ReasonCode API Parameters",
     callers=ADMINISTRATORS,
-    body=(shapes.ReasonCodeChangeShape,),
+    body=(serializers.ReasonCodeChangeShape,),
     errors=(
         AUTHORIZATION_FAILURE,
         REASON_CODE_NOT_FOUND,
@@ -79,8 +79,8 @@ GET_REASON_CODES = Operation(
     summary="Read all reason codes",
     page="ReasonCode—Get List",
     callers=ADMINISTRATORS,
-    query=shapes.AnyCategoryQueryShape,
-    answer=shapes.ReasonCodesShape,
+    query=serializers.AnyCategoryQueryShape,
+    answer=serializers.ReasonCodesShape,
     errors=(AUTHORIZATION_FAILURE, BAD_REQUEST),
 )
 GET_REASON_CODES_OF_USER = Operation(
@@ -88,15 +88,15 @@ GET_REASON_CODES_OF_USER = Operation(
     page="User—Get Reason Code List",
     callers=THE_USER_OR_ADMINISTRATORS,
     text="Global ones and those of the user's team.",
-    query=shapes.CategoryQueryShape,
-    answer=shapes.ReasonCodesShape,
+    query=serializers.CategoryQueryShape,
+    answer=serializers.ReasonCodesShape,
     errors=(OTHER_USER, USER_NOT_FOUND, BAD_REQUEST),
 )
 GET_REASON_CODE_OF_USER = Operation(
     summary="Read a reason code that a user may choose",
     page="User—Get Reason Code",
     callers=THE_USER_OR_ADMINISTRATORS,
-    answer=shapes.ReasonCodeShape,
+    answer=serializers.ReasonCodeShape,
     errors=(OTHER_USER, USER_NOT_FOUND, REASON_CODE_NOT_FOUND),
 )
 GET_REASON_CODES_OF_TEAM = Operation(
@@ -104,8 +104,8 @@ GET_REASON_CODES_OF_TEAM = Operation(
     page="ReasonCode API Errors",
     callers=ADMINISTRATORS,
     text="Those that are assigned to it; global ones are not.",
-    query=shapes.CategoryQueryShape,
-    answer=shapes.ReasonCodesShape,
+    query=serializers.CategoryQueryShape,
+    answer=serializers.ReasonCodesShape,
     errors=(AUTHORIZATION_FAILURE, TEAM_ASSIGNMENT_INVALID_TEAM, BAD_REQUEST),
 )
 PUT_REASON_CODES_OF_TEAM = Operation(
@@ -114,8 +114,8 @@ PUT_REASON_CODES_OF_TEAM = Operation(
     callers=ADMINISTRATORS,
     text="The list replaces what the team had of the category. No page shows the body: our "
     "reading.",
-    query=shapes.CategoryQueryShape,
-    body=(shapes.TeamReasonCodesShape,),
+    query=serializers.CategoryQueryShape,
+    body=(serializers.TeamReasonCodesShape,),
     errors=(
         AUTHORIZATION_FAILURE,
         TEAM_ASSIGNMENT_INVALID_TEAM,
@@ -130,7 +130,7 @@ GET_REASON_CODES_FOR_TEAM = Operation(
     page="TeamResource",
     callers=Callers(text="Members of the team, its supervisors, administrators", example="1234"),
     text="Global ones and the team's own: the successor of the list of a user.",
-    query=shapes.CategoryQueryShape,
-    answer=shapes.ReasonCodesShape,
+    query=serializers.CategoryQueryShape,
+    answer=serializers.ReasonCodesShape,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND, BAD_REQUEST),
 )
