@@ -17,7 +17,7 @@ from benchmarks.people import (
     agent,
     supervisor,
 )
-from finesse.api.codec import render
+from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.users.models import Team, User
 from media.models import (

@@ -204,9 +204,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["finesse.api.authentication.BasicAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["finesse.api.codec.FinesseXMLParser"],
-    "DEFAULT_RENDERER_CLASSES": ["finesse.api.codec.FinesseXMLRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.codec.AlwaysXML",
+    "DEFAULT_PARSER_CLASSES": ["finesse.api.parsers.FinesseXMLParser"],
+    "DEFAULT_RENDERER_CLASSES": ["finesse.api.renderers.FinesseXMLRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.negotiation.AlwaysXML",
     "EXCEPTION_HANDLER": "finesse.api.responses.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_SCHEMA_CLASS": "finesse.docs.schema.FinesseSchema",

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from finesse.api.codec import Children, boolean, identifier, timestamp
 from finesse.api.errors import (
     PARAMETER_INVALID,
     PARAMETER_MISSING,
@@ -16,6 +15,7 @@ from finesse.api.errors import (
     STATE_INVALID,
     STATE_MISSING,
 )
+from finesse.api.xml import Children, boolean, identifier, timestamp
 from finesse.users.models import User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
 from media.states import MEDIA_STATES, Options, Requested, State

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from finesse.api.codec import Children, timestamp
 from finesse.api.errors import PARAMETER_INVALID, PARAMETER_MISSING
+from finesse.api.xml import Children, timestamp
 from finesse.users.models import Team, User
 from media.models import Desktop, user_uri
 from media.serializers import NO_REASON_CODE

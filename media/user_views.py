@@ -5,7 +5,6 @@ from typing import cast
 from django.utils import timezone
 from rest_framework.request import Request
 
-from finesse.api.codec import identifier
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
     INVALID_SUPERVISOR,
@@ -16,6 +15,7 @@ from finesse.api.errors import (
 )
 from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
+from finesse.api.xml import identifier
 from finesse.users.models import Team, User
 from media import operations
 from media.acceptance import accept, refuse

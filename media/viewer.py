@@ -12,7 +12,7 @@ from django.shortcuts import render as render_template
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from finesse.api.codec import render
+from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM

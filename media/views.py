@@ -10,7 +10,6 @@ from django.utils import timezone
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from finesse.api.codec import Children, identifier
 from finesse.api.errors import (
     BAD_REQUEST,
     MRD_NOT_FOUND,
@@ -21,6 +20,7 @@ from finesse.api.errors import (
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
+from finesse.api.xml import Children, identifier
 from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User
 from media import operations

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from finesse.api.codec import identifier
+from finesse.api.xml import identifier
 from reasoncodes.configuration import exclusive, hold
 from reasoncodes.models import ReasonCode
 

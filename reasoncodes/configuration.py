@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from finesse.api.codec import identifier
 from finesse.api.errors import (
     PARAMETER_INVALID,
     REASON_CODE_DUPLICATE,
@@ -17,6 +16,7 @@ from finesse.api.errors import (
     REASON_CODES_EXCEEDED,
     TEAM_ASSIGNMENT_INVALID_TEAM,
 )
+from finesse.api.xml import identifier
 from finesse.notifications import log
 from finesse.users.models import Team
 from reasoncodes.models import ReasonCode

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework.request import Request
 
-from finesse.api.codec import Children, boolean, identifier
 from finesse.api.errors import (
     BAD_REQUEST,
     PARAMETER_INVALID,
@@ -15,6 +14,7 @@ from finesse.api.errors import (
     REASON_CODE_STALE,
     FinesseError,
 )
+from finesse.api.xml import Children, boolean, identifier
 from reasoncodes.models import Category, ReasonCode
 
 ALL = "ALL"

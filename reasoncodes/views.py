@@ -6,7 +6,6 @@ from typing import Any, cast
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from finesse.api.codec import identifier
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
     BAD_REQUEST,
@@ -21,6 +20,7 @@ from finesse.api.permissions import (
 )
 from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
+from finesse.api.xml import identifier
 from finesse.users.models import Team, User
 from reasoncodes import configuration, description
 from reasoncodes.documents import (

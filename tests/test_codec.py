@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finesse.api.codec import MAX_DEPTH, parse, render
 from finesse.api.errors import FinesseError
+from finesse.api.xml import MAX_DEPTH, parse, render
 
 
 def refused(body: bytes) -> str:

@@ -16,8 +16,8 @@ import pytest
 from django.core.handlers.asgi import ASGIRequest
 from rest_framework.request import Request
 
-from finesse.api.codec import FinesseXMLParser
 from finesse.api.errors import FinesseError
+from finesse.api.parsers import FinesseXMLParser
 from finesse.server import body_limit
 from tests.installation import Installation
 from tests.test_schema import faults

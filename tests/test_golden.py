@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, canonicalize, fromstring, tostring
 import pytest
 
 from finesse.api import errors
-from finesse.api.codec import Children, Tree, parse, render
+from finesse.api.xml import Children, Tree, parse, render
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.status.system_info import represent as represent_system_info

@@ -12,7 +12,7 @@ import xmlschema
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from finesse.api import errors
-from finesse.api.codec import render
+from finesse.api.xml import render
 from finesse.notifications.models import Notification
 from finesse.notifications.status import tell_status
 from finesse.status.system_info import Status

@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework import status
 
-from finesse.api.codec import FinesseXMLRenderer
 from finesse.api.errors import as_finesse_error
+from finesse.api.renderers import FinesseXMLRenderer
 
 _RENDERER = FinesseXMLRenderer()
 _CONTENT_TYPE = f"{_RENDERER.media_type}; charset={_RENDERER.charset}"

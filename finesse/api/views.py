@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from finesse.api.codec import Children
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
 from finesse.api.responses import Answer
+from finesse.api.xml import Children
 from finesse.heartbeat import in_service
 
 _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")

@@ -1,7 +1,7 @@
 """The exact body of each error, with its placeholders filled by an example."""
 
-from finesse.api.codec import render
 from finesse.api.errors import MRD_NOT_FOUND, NAMES, ErrorRow, FinesseError
+from finesse.api.xml import render
 
 MRD = "5001"
 USER = "1234"

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
-from finesse.api.codec import render
+from finesse.api.xml import render
 from finesse.db.bulk import BulkInsert, BulkUpdate
 from finesse.db.statements import Parameter, Statement
 from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of

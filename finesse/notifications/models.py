@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from websockets.frames import Frame, Opcode
 
-from finesse.api.codec import timestamp
+from finesse.api.xml import timestamp
 from finesse.status.system_info import Status
 
 

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from finesse import heartbeat
-from finesse.api.codec import timestamp
+from finesse.api.xml import timestamp
 
 
 class Status(TextChoices):

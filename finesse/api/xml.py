@@ -1,24 +1,15 @@
-"""Finesse's XML, both ways, where djangorestframework-xml plugs into the framework.
-
-The package's classes stay the plug; its parsing and rendering are replaced: it accepts a DOCTYPE,
-recurses into deep nesting, turns "0010" into 10, and prints `True`, `root` and `list-item`.
-"""
+"""Finesse's XML, read and written, and the forms that values have in it."""
 
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.sax.saxutils import escape
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
-from django.conf import settings
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.request import Request
-from rest_framework_xml.parsers import XMLParser
-from rest_framework_xml.renderers import XMLRenderer
 
 from finesse.api.errors import BAD_REQUEST
 
@@ -213,66 +204,3 @@ def timestamp(moment: datetime | None) -> str:
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class FinesseXMLParser(XMLParser):  # type: ignore[misc]
-    """Reads `request.data` as `{root: …}`, never more bytes than a document may have."""
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, Tree]:
-        request = (parser_context or {})["request"]
-        limit = settings.FINESSE_MAX_BODY_BYTES
-        _, _, parameters = (media_type or "").partition(";")
-        charset = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters, re.IGNORECASE)
-        if charset and charset[1].lower() not in ENCODINGS:
-            raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdecimal() or int(announced) > limit:
-            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
-        if len(body) < int(announced):
-            # What is well-formed without its end may mean something else.
-            raise BAD_REQUEST(reason="The body is shorter than its Content-Length")
-        return parse(body)
-
-
-class FinesseXMLRenderer(XMLRenderer):  # type: ignore[misc]
-    """Writes `Response({root: …})`; no data is an empty body."""
-
-    media_type = "application/xml"
-
-    def render(
-        self,
-        data: Mapping[str, Any] | None,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> str:
-        return render(data, pretty=True) + "\n" if data else ""
-
-
-class AlwaysXML(BaseContentNegotiation):
-    """XML in and XML out, whatever a client accepts: the protocol has nothing else.
-
-    The content type must name XML (`Application/XML`, `text/xml`, any case and parameters) or
-    be left out; DRF compares types case-sensitively, and knows nothing of `text/xml`.
-    """
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        is_xml = media_type in {"application/xml", "text/xml"} or media_type.endswith("+xml")
-        # A page of another origin may POST without a type unasked, with credentials that the
-        # browser remembers; for every other method or type the browser asks first.
-        if not is_xml and (media_type or request.method == "POST"):
-            raise BAD_REQUEST(reason="The Content-Type must be application/xml")
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[Any, str]:
-        return renderers[0], renderers[0].media_type
