@@ -3,8 +3,8 @@
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from finesse.api import credentials
 from finesse.api.authentication import parse_basic
+from finesse.users import passwords
 from finesse.users.models import User
 
 
@@ -12,7 +12,7 @@ class Believed(BaseAuthentication):
     """The user of the name, read from the database as the service does: the views work with it."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
-        user = credentials._read(_name(request))
+        user = passwords._read(_name(request))
         assert isinstance(user, User)
         return user, None
 

@@ -7,7 +7,7 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from finesse.notifications.admin import ReadOnlyAdmin, moment
+from finesse.admin import ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
 from media.acceptance import accept

@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from finesse.notifications.models import SavedWhole
+from finesse.db.models import SavedWhole
 from finesse.users.models import User
 from media.states import DESKTOP_TRANSITIONS, Requested, State
 from reasoncodes.models import ReasonCode

@@ -10,8 +10,8 @@ from django.dispatch import receiver
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.publisher import announce
+from finesse.notifications.signals import SIGN_IN
 from finesse.users.models import User
-from finesse.users.signals import SIGN_IN
 from media.membership import tell_memberships, tell_removal, tell_user
 from media.models import Media, MediaRoutingDomain
 

@@ -16,7 +16,7 @@ from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
-from finesse.notifications.readers import Reader
+from finesse.notifications.readers import Reader, readers_of
 from finesse.users.models import User
 from media.models import Media
 from media.serializers import represent
@@ -61,7 +61,7 @@ def board(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"error": "Sign in again"}, status=401)
     # Before the Media: a change that comes between the two is shown twice, never missed.
     position = log.head().position
-    reader = User.objects.readers([request.user.pk])[request.user.pk]
+    reader = readers_of([request.user.pk])[request.user.pk]
     return JsonResponse(
         {
             "position": position,

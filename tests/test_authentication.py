@@ -1,4 +1,4 @@
-"""HTTP Basic with remembered credentials, and the lock-out [Client Requests], [Media—Sign In]."""
+"""HTTP Basic with remembered passwords, and the lock-out [Client Requests], [Media—Sign In]."""
 
 import base64
 import threading
@@ -10,8 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
-from finesse.api import credentials
-from finesse.api.errors import FinesseError
+from finesse.users import passwords
 from finesse.users.models import User
 from tests.conftest import API, PASSWORD, Cast, error_of
 
@@ -96,27 +95,27 @@ def test_a_verified_password_is_checked_once(api: API, checks: list[str]) -> Non
 def test_a_process_that_has_met_a_password_asks_nobody_but_the_users_row(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    assert credentials.verify("alice", PASSWORD) == cast.alice
-    monkeypatch.setattr(credentials, "cache", None)
+    assert passwords.verify("alice", PASSWORD) == cast.alice
+    monkeypatch.setattr(passwords, "cache", None)
     with django_assert_num_queries(1):
-        assert credentials.verify("alice", PASSWORD) == cast.alice
+        assert passwords.verify("alice", PASSWORD) == cast.alice
 
 
 def test_a_process_that_has_met_nobody_believes_the_cache(
     api: API, checks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
-        monkeypatch.setattr(credentials, "_remembered", {})
+        monkeypatch.setattr(passwords, "_remembered", {})
         assert api.get().status_code == 200
     assert checks == ["alice"]
 
 
 def test_a_process_remembers_a_bounded_number(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "_remembered", {})
-    monkeypatch.setattr(credentials, "_REMEMBERED", 2)
+    monkeypatch.setattr(passwords, "_remembered", {})
+    monkeypatch.setattr(passwords, "_REMEMBERED", 2)
     for login_id in ("alice", "bob", "carol"):
-        assert credentials.verify(login_id, PASSWORD)
-        assert 1 <= len(credentials._remembered) <= 2
+        assert passwords.verify(login_id, PASSWORD)
+        assert 1 <= len(passwords._remembered) <= 2
 
 
 def test_after_a_wrong_password_the_cache_is_asked_until_the_right_one_came(
@@ -127,14 +126,14 @@ def test_after_a_wrong_password_the_cache_is_asked_until_the_right_one_came(
         real = cache.get_many
         with monkeypatch.context() as patched:
             patched.setattr(
-                credentials.cache, "get_many", lambda keys: calls.append(keys) or real(keys)
+                passwords.cache, "get_many", lambda keys: calls.append(keys) or real(keys)
             )
-            assert credentials.verify("alice", PASSWORD) == cast.alice
+            assert passwords.verify("alice", PASSWORD) == cast.alice
         return len(calls)
 
     assert asked() == 1
     assert asked() == 0
-    assert credentials.verify("alice", "wrong") is None
+    assert passwords.verify("alice", "wrong") is None
     assert asked() == 1
     assert asked() == 0
 
@@ -206,13 +205,13 @@ def test_five_wrong_passwords_block_even_the_right_one(api: API) -> None:
 
 
 def test_a_block_is_noted_again_in_a_row_that_was_saved_without(cast: Cast) -> None:
-    assert credentials.verify("alice", PASSWORD)
+    assert passwords.verify("alice", PASSWORD)
     for _ in range(5):
-        assert credentials.verify("alice", "wrong") is None
+        assert passwords.verify("alice", "wrong") is None
     # As whoever had read the user before the first of these.
     cast.alice.save()
-    assert credentials.verify("alice", "wrong") is None
-    assert credentials.verify("alice", PASSWORD) is None
+    assert passwords.verify("alice", "wrong") is None
+    assert passwords.verify("alice", PASSWORD) is None
 
 
 def test_the_block_ends_with_its_time(api: API, settings: Any) -> None:
@@ -253,7 +252,7 @@ def test_the_same_password_arriving_many_times_at_once_is_checked_once(
     found: list[Any] = []
 
     def ask() -> None:
-        found.append(credentials.verify("alice", PASSWORD))
+        found.append(passwords.verify("alice", PASSWORD))
         connection.close()
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -273,8 +272,8 @@ def test_guesses_that_come_all_at_once_are_blocked_as_one_after_another(
 
     def guess(password: str) -> None:
         try:
-            found.append(credentials.verify("alice", password))
-        except FinesseError:
+            found.append(passwords.verify("alice", password))
+        except passwords.PasswordChecksOverrunError:
             pass
         finally:
             connection.close()
@@ -306,7 +305,7 @@ def test_a_user_who_is_changed_during_the_check_is_not_let_in(
         return right
 
     monkeypatch.setattr(User, "check_password", slow)
-    assert credentials.verify("alice", PASSWORD) is None
+    assert passwords.verify("alice", PASSWORD) is None
 
 
 def test_a_hash_that_the_check_renews_lets_in(
@@ -314,18 +313,18 @@ def test_a_hash_that_the_check_renews_lets_in(
 ) -> None:
     of_the_product = "finesse.users.hashers.Argon2PasswordHasher"
     settings.PASSWORD_HASHERS = [of_the_product, *settings.PASSWORD_HASHERS]
-    assert credentials.verify("alice", PASSWORD) == cast.alice
+    assert passwords.verify("alice", PASSWORD) == cast.alice
     cast.alice.refresh_from_db()
     assert cast.alice.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    assert credentials.verify("alice", PASSWORD) == cast.alice
-    assert credentials.verify("alice", "another") is None
+    assert passwords.verify("alice", PASSWORD) == cast.alice
+    assert passwords.verify("alice", "another") is None
 
 
 def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(api: API, settings: Any) -> None:
     """So that threads are left for those whose password is known."""
     assert api.get().status_code == 200
     settings.FINESSE_PASSWORD_PLACES = 1
-    with credentials._one_check_at_a_time("somebody's"):
+    with passwords._one_check_at_a_time("somebody's"):
         assert api.get(login="bob", user="bob", mrd=5002).status_code == 503
         assert api.get().status_code == 200
 
@@ -333,12 +332,12 @@ def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(api: API, sett
 def test_who_waits_too_long_for_a_password_check_is_told_to_come_back(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "_LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(credentials, "_checks", threading.BoundedSemaphore(1))
-    with credentials._one_check_at_a_time("somebody else's"):
+    monkeypatch.setattr(passwords, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(passwords, "_checks", threading.BoundedSemaphore(1))
+    with passwords._one_check_at_a_time("somebody else's"):
         assert api.get().status_code == 503
-        with pytest.raises(FinesseError):
-            credentials.verify("alice", PASSWORD)
+        with pytest.raises(passwords.PasswordChecksOverrunError):
+            passwords.verify("alice", PASSWORD)
     assert api.get().status_code == 200
 
 
@@ -351,6 +350,6 @@ def test_an_unknown_user_costs_as_much_as_a_wrong_password(
         hashed.append(password)
         return make_password(password)
 
-    monkeypatch.setattr(credentials, "make_password", counted)
+    monkeypatch.setattr(passwords, "make_password", counted)
     api.get(login="nobody", password="guess")
     assert hashed == ["guess"]

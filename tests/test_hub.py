@@ -17,7 +17,7 @@ from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged, Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
-from finesse.notifications.readers import Reader
+from finesse.notifications.readers import Reader, readers_of
 from finesse.notifications.transports import channels
 from finesse.users.models import Team, User
 from tests.conftest import Cast
@@ -43,7 +43,7 @@ def write(*users: str, publish: bool = True) -> list[int]:
 
 @database_sync_to_async
 def reader(login_id: str) -> Reader:
-    return User.objects.readers([login_id])[login_id]
+    return readers_of([login_id])[login_id]
 
 
 async def take(follower: Follower, count: int) -> list[int]:

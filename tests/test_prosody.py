@@ -21,9 +21,9 @@ from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from finesse.api import credentials
 from finesse.commands.management.commands import run
 from finesse.tls import certificate
+from finesse.users import passwords
 from finesse.xmpp import bosh, prosody
 from tests.conftest import PASSWORD, Cast
 from tests.installation import ON_SERVICES, Installation, free_port
@@ -954,11 +954,11 @@ def test_the_view_is_for_who_knows_the_secret(
 
 
 def test_the_view_shares_the_lock_out_of_the_api(cast: Cast, ask: Callable[..., int]) -> None:
-    assert credentials.verify("alice", PASSWORD)
+    assert passwords.verify("alice", PASSWORD)
     for _ in range(5):
         assert ask("Alice", "wrong") == 401
     assert ask() == 401
-    assert credentials.verify("alice", PASSWORD) is None
+    assert passwords.verify("alice", PASSWORD) is None
 
 
 def test_the_view_cannot_say_while_the_checks_are_overrun(
@@ -972,7 +972,7 @@ def test_a_user_who_does_not_exist_takes_as_long_as_one_who_does(
     cast: Cast, ask: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed = []
-    monkeypatch.setattr(credentials, "make_password", hashed.append)
+    monkeypatch.setattr(passwords, "make_password", hashed.append)
     assert ask("nobody", "guess") == 401
     assert hashed == ["guess"]
 

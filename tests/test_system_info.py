@@ -20,6 +20,7 @@ from finesse.notifications import log, status
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 from finesse.notifications.nodes import SYSTEM_INFO
+from finesse.notifications.readers import readers_of
 from finesse.notifications.status import Watch, tell_status
 from finesse.status.system_info import Status
 from media import tasks
@@ -498,5 +499,5 @@ def test_a_worker_that_is_killed_is_told_and_so_is_its_return(tmp_path: Path) ->
 
 
 def test_the_cast_is_told_like_everybody(cast: Cast) -> None:
-    readers = type(cast.alice).objects.readers(["alice", "bob", "carol", "dave"])
+    readers = readers_of(["alice", "bob", "carol", "dave"])
     assert all(reader.may_see(SYSTEM_INFO) for reader in readers.values())

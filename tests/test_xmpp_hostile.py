@@ -24,12 +24,12 @@ import uvicorn
 from channels.db import database_sync_to_async
 from django.db import connections, transaction
 
-from finesse.api import credentials
 from finesse.notifications import hub, log, publisher
 from finesse.notifications.models import Subscription
 from finesse.notifications.transports import channels
 from finesse.server import protocols
 from finesse.server.client_networks import origin_of
+from finesse.users import passwords
 from finesse.xmpp import consumer, pubsub, sasl, stanzas
 from finesse.xmpp.connections import Connections
 from finesse.xmpp.sessions import Session
@@ -824,7 +824,7 @@ async def test_who_is_known_signs_in_while_others_guess(
     await known.sign_in()
     monkeypatch.setattr(sasl, "POOL", threads)
     checked = threading.Event()
-    monkeypatch.setattr(credentials, "_check", lambda *_: not checked.wait(20))
+    monkeypatch.setattr(passwords, "_check", lambda *_: not checked.wait(20))
     guessing = [await Stream().connect() for _ in range(30)]
     try:
         for number, one in enumerate(guessing):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from finesse.api.credentials import verify
 from finesse.api.errors import AUTHENTICATION_FAILURE
 from finesse.presence import stamps
+from finesse.users.passwords import verify
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser

@@ -14,6 +14,8 @@ from django.http import Http404, UnreadablePostError
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 
+from finesse.users.passwords import PasswordChecksOverrunError
+
 logger = logging.getLogger(__name__)
 
 ALPHABETICAL = ("ErrorData", "ErrorMedia", "ErrorMessage", "ErrorType")
@@ -221,6 +223,8 @@ def as_finesse_error(exc: Exception) -> FinesseError:
             return BAD_REQUEST(reason="The request cannot be read")
         case exceptions.APIException():
             return BAD_REQUEST(reason=str(exc.detail))
+        case PasswordChecksOverrunError():
+            return OUT_OF_SERVICE()
         case OperationalError() | InterfaceError() | RedisError():
             logger.error("A dependency failed under a request: %s", exc)
             return OUT_OF_SERVICE()

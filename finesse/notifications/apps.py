@@ -9,6 +9,8 @@ class NotificationsConfig(AppConfig):
     label = "notifications"
 
     def ready(self) -> None:
+        from finesse.notifications import signals  # noqa: F401  (connects the receivers)
+
         post_migrate.connect(create_log_head, sender=self)
 
 

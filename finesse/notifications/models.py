@@ -4,24 +4,12 @@ import json
 from functools import cached_property
 from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q
 from websockets.frames import Frame, Opcode
 
 from finesse.api.xml import timestamp
 from finesse.status.system_info import Status
-
-
-class SavedWhole(models.Model):
-    """Saved in one transaction with what its signals write: the lock that they take before, and
-    the notification or the count that they write after. Django's own save covers neither."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic(using=kwargs.get("using")):
-            super().save(*args, **kwargs)
 
 
 class LogHead(models.Model):

@@ -7,30 +7,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
-from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import SYSTEM_INFO, nodes_of, team_of
+from finesse.users.access import Access, access_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reader:
-    """One user as seen by the sockets; asked for anew whenever users or teams change."""
+class Reader(Access):
+    """One user as seen by the sockets; looked up anew whenever users or teams change."""
 
-    login_id: str
-    watches: frozenset[str] | None
-    """The users, by login id, whose nodes this one may see; None is everybody."""
-    credentials: str
-    """Changes with the password: a socket opened with an old one ends."""
     session: str = ""
     """Key of the browser's session, with which the socket ends; empty for programs."""
-    teams: frozenset[int] = frozenset()
-    """The teams that this user supervises."""
     resource: str | None = None
     """Of an XMPP client, which gets what it is subscribed to; None gets all that it may see."""
     subscriptions: frozenset[str] = frozenset()
@@ -61,6 +54,11 @@ class Reader:
         return node == SYSTEM_INFO or node in nodes_of(self.login_id)
 
 
+def readers_of(login_ids: Collection[str]) -> dict[str, Reader]:
+    """These users as readers, by login id; whoever may see nothing is missing."""
+    return {login_id: Reader(**vars(access)) for login_id, access in access_of(login_ids).items()}
+
+
 async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
     """What each reader may see now; a reader whose access has ended is not there."""
     found: dict[Reader, Reader] = await database_sync_to_async(_renewed)(readers)
@@ -68,7 +66,7 @@ async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
 
 
 def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
-    users = get_user_model().objects.readers({reader.login_id for reader in readers})
+    users = readers_of({reader.login_id for reader in readers})
     keys = {reader.session for reader in readers if reader.session}
     in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
     signed_in = set(in_time.values_list("pk", flat=True)) if keys else set()

@@ -9,9 +9,9 @@ from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 
 from finesse.api.authentication import parse_basic
-from finesse.api.credentials import verify
 from finesse.api.errors import as_finesse_error
 from finesse.notifications.readers import Reader, claimed
+from finesse.users.passwords import verify
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:

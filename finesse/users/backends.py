@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from finesse.api.credentials import verify
 from finesse.users.models import User
+from finesse.users.passwords import verify
 
 
 class LockoutBackend(ModelBackend):

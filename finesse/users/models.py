@@ -1,7 +1,5 @@
 """User and Team. The login id is the id in REST paths and the local part of the XMPP address."""
 
-from collections import defaultdict
-from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,8 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from finesse.notifications.models import SavedWhole
-from finesse.notifications.readers import Reader
+from finesse.db.models import SavedWhole
 
 SUPERVISOR_PERMISSIONS = frozenset(
     {
@@ -48,33 +45,6 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, login_id: str, password: str | None = None, **fields: Any) -> "User":
         return self.create_user(login_id, password, is_superuser=True, **fields)
-
-    def readers(self, login_ids: Collection[str]) -> dict[str, Reader]:
-        """What each of these users may see of the log; who is not there may see nothing.
-
-        Agents see their own nodes, supervisors those of their teams' members, too,
-        administrators all. Three queries however many users; one, if none is a supervisor.
-        """
-        users = list(self.filter(pk__in=login_ids, is_active=True))
-        supervisors = [user.pk for user in users if user.is_supervisor]
-        teams: defaultdict[str, set[int]] = defaultdict(set)
-        members: defaultdict[str, set[str]] = defaultdict(set)
-        if supervisors:
-            supervising = Team.objects.filter(supervisors__in=supervisors)
-            for supervisor, team in supervising.values_list("supervisors", "pk"):
-                teams[supervisor].add(team)
-            supervised = self.filter(team__supervisors__in=supervisors)
-            for supervisor, member in supervised.values_list("team__supervisors", "pk"):
-                members[supervisor].add(member)
-        return {
-            user.pk: Reader(
-                login_id=user.pk,
-                watches=None if user.is_superuser else frozenset({user.pk, *members[user.pk]}),
-                credentials=user.get_session_auth_hash(),
-                teams=frozenset(teams[user.pk]),
-            )
-            for user in users
-        }
 
 
 class User(SavedWhole, AbstractBaseUser, PermissionsMixin):

@@ -32,7 +32,7 @@ from finesse import heartbeat
 from finesse.notifications import log
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
-from finesse.notifications.readers import Reader
+from finesse.notifications.readers import Reader, readers_of
 from finesse.notifications.together import Together
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody import component_address
@@ -393,7 +393,7 @@ def _readers(locals_: Collection[str]) -> dict[str, Reader]:
     # XMPP compares those without case.
     found = get_user_model().objects.annotate(local=Lower("login_id"))
     login_ids = dict(found.filter(local__in=locals_).values_list("local", "pk"))
-    readers = get_user_model().objects.readers(login_ids.values())
+    readers = readers_of(login_ids.values())
     return {local: readers[pk] for local, pk in login_ids.items() if pk in readers}
 
 

@@ -5,8 +5,7 @@ import binascii
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from finesse.api.credentials import verify
-from finesse.api.errors import FinesseError
+from finesse.users.passwords import PasswordChecksOverrunError, verify
 from finesse.xmpp.addresses import domain, login_id_of
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def sign_in(name: str, password: str) -> "AbstractBaseUser":
     try:
         # A name that nobody has is checked, too: the time must not tell which users exist.
         user = verify(login_id_of(name) or name, password)
-    except FinesseError:
+    except PasswordChecksOverrunError:
         raise SASLError("temporary-auth-failure") from None
     if user is None:
         raise SASLError("not-authorized")

@@ -22,7 +22,6 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from finesse.api.errors import OUT_OF_SERVICE
 from finesse.db.statements import Parameter, Statement
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 _SALT = "finesse.api.credentials"
+"""As it was called first: processes of two versions remember the same passwords."""
 _LONGEST_WAIT = 20
 """Seconds that a caller waits for its turn at the password checks before it gets a 503."""
 _REMEMBERED = 50_000
@@ -43,11 +43,15 @@ _flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_guard = threading.Lock()
 
 
+class PasswordChecksOverrunError(Exception):
+    """Too many password checks wait already: this one was not made. Try again later."""
+
+
 def verify(login_id: str, password: str) -> "AbstractBaseUser | None":
     """The active user whose login id and password these are, or None.
 
     While a user is blocked after too many wrong passwords, the right one is wrong, too
-    [Media—Sign In]. Raises FinesseError 503 when the password checks are overrun.
+    [Media—Sign In]. Raises PasswordChecksOverrunError when too many checks wait.
     """
     user = _read(login_id)
     verified_key = _verified_key(login_id, password, user)
@@ -153,15 +157,15 @@ def _count_failure(login_id: str, key: str) -> None:
 def _one_check_at_a_time(user: str) -> Iterator[None]:
     """One check at once for a user, a bounded number in all.
 
-    Whoever waits holds one of the server's threads. Raises FinesseError 503 for whoever waited
-    too long, or for whom too many others wait.
+    A caller that waits holds one of the server's threads. Raises PasswordChecksOverrunError when
+    it has waited too long, or when too many others wait.
     """
     with _flight(user) as flight:
         if not flight.acquire(timeout=_LONGEST_WAIT):
-            raise OUT_OF_SERVICE()
+            raise PasswordChecksOverrunError
         try:
             if not _checks.acquire(timeout=_LONGEST_WAIT):
-                raise OUT_OF_SERVICE()
+                raise PasswordChecksOverrunError
             try:
                 yield
             finally:
@@ -176,7 +180,7 @@ def _flight(user: str) -> Iterator[threading.Lock]:
     with _flights_guard:
         # Those who wait for the same user are let in or blocked together, and soon.
         if user not in _flights and len(_flights) >= settings.FINESSE_PASSWORD_PLACES:
-            raise OUT_OF_SERVICE()
+            raise PasswordChecksOverrunError
         lock, needed_by = _flights.get(user, (threading.Lock(), 0))
         _flights[user] = lock, needed_by + 1
     try:
