@@ -20,6 +20,7 @@ from benchmarks.people import (
 from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.users.models import Team, User
+from media.documents.media import represent
 from media.models import (
     Cause,
     DialogLogoutAction,
@@ -28,7 +29,6 @@ from media.models import (
     MediaRoutingDomain,
     StateInterval,
 )
-from media.serializers import represent
 from media.states import State
 from reasoncodes.models import Category, ReasonCode
 

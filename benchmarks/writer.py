@@ -7,7 +7,7 @@ import time
 
 from finesse.notifications.publisher import publish_all
 from media.models import MediaRequest
-from media.writer import apply_pending
+from media.writing.writer import apply_pending
 
 
 def main() -> None:

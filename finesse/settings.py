@@ -137,6 +137,7 @@ INSTALLED_APPS = [
     "finesse.xmpp",
     "reasoncodes",
     "media",
+    "media.board",
     "finesse.docs",
 ]
 MIDDLEWARE = [

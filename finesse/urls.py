@@ -1,20 +1,19 @@
 """Where everything is."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from finesse.api.views import UnknownResource
 from finesse.status.views import SystemInfo, healthz
 from finesse.xmpp.views import password
-from media.viewer import SignIn, board, viewer
 
 handler500 = "finesse.status.views.server_error"
 
 urlpatterns = [
     # What is asked for most comes first.
-    path("finesse/api/", include("media.urls")),
+    path("finesse/api/", include("media.api.urls")),
+    path("finesse/api/", include("media.desktop.urls")),
     path("finesse/api/", include("reasoncodes.urls")),
     re_path(r"^finesse/api/SystemInfo/?$", SystemInfo.as_view()),
     # Whatever else begins so, line breaks included.
@@ -22,10 +21,7 @@ urlpatterns = [
     path("finesse/xmpp/password", password),
     path("finesse/docs/", include("finesse.docs.urls")),
     re_path(r"^finesse/docs$", RedirectView.as_view(pattern_name="docs")),
-    path("", viewer, name="viewer"),
-    path("board/", board, name="board"),
-    path("login/", SignIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("media.board.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]

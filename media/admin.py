@@ -10,10 +10,10 @@ from django.utils import timezone
 from finesse.admin import ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
-from media.acceptance import accept
+from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.states import Requested, State
-from media.user_serializers import desktop_of
+from media.writing.acceptance import accept
 
 FIRST_MRD = 5000
 """What is suggested as the ID of the first MRD, as in Cisco's samples."""

@@ -8,11 +8,11 @@ from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
-from media.history import close_intervals
+from media.documents.media import represent
+from media.documents.user import represent_user, with_desktops
 from media.models import VOICE_MRD, Media, user_uri
-from media.serializers import represent
 from media.teams import changed_member, moved_member
-from media.user_serializers import represent_user, with_desktops
+from media.writing.history import close_intervals
 
 PAGE = 200
 """Media whose intervals one statement closes."""

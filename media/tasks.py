@@ -9,7 +9,6 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Min, QuerySet
 from django.utils import timezone
@@ -21,25 +20,14 @@ from finesse.notifications.status import tell_status
 from finesse.status.system_info import Status
 from media.absence import sign_out_absent
 from media.models import MediaRequest, StateInterval
-from media.writer import apply_pending
+from media.writing import bell
+from media.writing.writer import apply_pending
 
 logger = logging.getLogger(__name__)
 
-BELL = "bell"
-BELL_SECONDS = 2
-"""How long a bell counts as rung: whoever accepts a request meanwhile needs no message."""
 PACE = 0.04
 """Seconds from one batch that the bell has called for to the next of the same worker, at least."""
 PRUNE_BATCH = 5_000
-
-
-def ring() -> None:
-    """Announce pending requests. Fails silently: the bell only makes things fast."""
-    try:
-        if cache.add(BELL, 1, BELL_SECONDS):
-            apply_requests.apply_async(retry=False)
-    except Exception as error:
-        logger.warning("The bell did not ring, the sweep will find the request: %s", error)
 
 
 @shared_task
@@ -47,7 +35,7 @@ def apply_requests() -> None:
     """What the bell calls for."""
     _gather()
     # Before the pending requests are read: one accepted after the reading rings anew.
-    cache.delete(BELL)
+    bell.clear()
     _work()
 
 

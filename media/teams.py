@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.notifications.nodes import TEAM_USERS
-from media.user_serializers import summarise
+from media.documents.user import summarise
 
 
 def changed_member(

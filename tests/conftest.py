@@ -28,8 +28,8 @@ from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
 from finesse.users.models import Team, User
 from finesse.xmpp import sasl
-from media import writer
 from media.models import Media, MediaRequest, MediaRoutingDomain
+from media.writing import writer
 from reasoncodes.models import ReasonCode
 
 # The conformance kit knows no server but by its address: test_conformance.py runs it as a program.

@@ -11,8 +11,8 @@ from django.utils import timezone
 from finesse.db.bulk import Among, BulkInsert, BulkUpdate, keys
 from finesse.db.statements import Parameter, Statement
 from finesse.notifications.models import Notification
-from media.history import close_intervals
 from media.models import Media, MediaRequest, StateInterval
+from media.writing.history import close_intervals
 from reasoncodes.models import ReasonCode
 from tests.conftest import Cast
 

@@ -26,9 +26,9 @@ from finesse import heartbeat
 from finesse.notifications.models import LogHead, Notification
 from finesse.notifications.nodes import team_of
 from finesse.users.models import Team, User
-from media import writer
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, StateInterval
-from media.tasks import BELL
+from media.writing import writer
+from media.writing.bell import BELL
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
 from tests.odd_requests import XML_TYPES, Request, element, requests

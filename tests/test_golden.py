@@ -19,11 +19,11 @@ from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.status.system_info import represent as represent_system_info
 from finesse.users.models import Team, User
-from media import writer
+from media.documents.media import represent, represent_mrd, represent_non_member
+from media.documents.user import represent_team, represent_user
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, media_uri
-from media.serializers import represent, represent_mrd, represent_non_member
 from media.teams import changed_member
-from media.user_serializers import represent_team, represent_user
+from media.writing import writer
 from reasoncodes.documents import represent as represent_reason_code
 from reasoncodes.documents import represent_list
 from reasoncodes.models import ReasonCode

@@ -233,17 +233,17 @@ def test_pages_and_their_files_are_served(installation: Installation) -> None:
         assert client.get("/").headers["Location"] == "/login/?next=/"
         assert client.get("/login/").status_code == 200
         assert (
-            client.get("/static/media/viewer.js")
+            client.get("/static/board/viewer.js")
             .headers["Content-Type"]
             .startswith("text/javascript")
         )
-        assert client.get("/static/media/viewer.css").status_code == 200
+        assert client.get("/static/board/viewer.css").status_code == 200
         assert client.get("/static/admin/css/base.css").status_code == 200
         assert client.get("/admin/login/").status_code == 200
 
 
 def test_serving_files_leaves_no_complaint_in_the_log(installation: Installation) -> None:
-    picture = httpx.get(f"{installation.url}/static/media/viewer.css")
+    picture = httpx.get(f"{installation.url}/static/board/viewer.css")
     assert len(picture.content) == int(picture.headers["Content-Length"])
     assert "StreamingHttpResponse" not in installation.logs()
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError
 
 from finesse.users.models import Team
-from media import acceptance
 from media.models import Media, MediaRequest
+from media.writing import acceptance
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, error_of
 
@@ -395,7 +395,7 @@ def test_an_unforeseen_error_is_told_without_its_trace(
     def explode(*args: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("media.views.read_requested", explode)
+    monkeypatch.setattr("media.api.views.read_requested", explode)
     response = api.put(LOGIN, requestId="r-8")
     assert refused(response, 500) == {
         "ErrorData": "",
@@ -423,7 +423,7 @@ def test_a_bell_that_does_not_ring_does_not_unmake_the_202(
     def explode(*args: Any, **kwargs: Any) -> None:
         raise ConnectionError("the broker is away")
 
-    monkeypatch.setattr("media.tasks.apply_requests.apply_async", explode)
+    monkeypatch.setattr("media.writing.bell._send", explode)
     accepted(api.put(LOGIN))
     settle()
     assert Media.objects.get(user="alice", mrd=5001).state == "NOT_READY"

@@ -95,7 +95,7 @@ def test_a_database_that_goes_away_under_a_request_is_out_of_service(
     def away(*args: Any) -> None:
         raise OperationalError("terminating connection")
 
-    monkeypatch.setattr("media.views.find", away)
+    monkeypatch.setattr("media.api.views.find", away)
     response = api.put(LOGIN, requestId="r-1")
     assert (response.status_code, response.content.decode()) == (503, OUT_OF_SERVICE)
     assert response["requestId"] == "r-1"
@@ -189,7 +189,7 @@ def test_the_bell_is_one_message_however_many_requests_come(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[bool] = []
-    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **kwargs: sent.append(True))
+    monkeypatch.setattr("media.writing.bell._send", lambda: sent.append(True))
     for _ in range(5):
         api.put(LOGIN)
     assert len(sent) == 1
@@ -200,7 +200,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[bool] = []
-    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **kwargs: sent.append(True))
+    monkeypatch.setattr("media.writing.bell._send", lambda: sent.append(True))
     api.put(LOGIN)
     tasks.apply_requests()
     api.state("READY")

@@ -20,8 +20,8 @@ from finesse.notifications.models import LogHead, Notification, Subscription
 from finesse.notifications.nodes import TEAM_USERS
 from finesse.notifications.readers import Reader, claimed, renewed
 from finesse.users.models import Team, User
-from media import writer
 from media.models import Desktop, MediaRequest
+from media.writing import writer
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, outcomes, update_of
 
@@ -486,7 +486,7 @@ async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way
 def test_the_viewers_stream_begins_as_if_there_were_no_teams(
     settle: Settle, cast: Cast, chat: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.viewer.RECENT", 3)
+    monkeypatch.setattr("media.board.views.RECENT", 3)
     for name in ("A", "B", "C"):
         cast.alice.first_name = name
         cast.alice.save()

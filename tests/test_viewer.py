@@ -88,7 +88,7 @@ def test_the_board_shows_the_same_media_as_get(api: API, settle: Callable[[], An
 def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
     api: API, settle: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.viewer.RECENT", 2)
+    monkeypatch.setattr("media.board.views.RECENT", 2)
     settle()
     for _ in range(3):
         api.state("READY")

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from finesse.notifications.models import LogHead, Notification
 from finesse.users.models import User
-from media import batch, tasks, writer
+from media import tasks
 from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
+from media.writing import batch, writer
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, outcomes, update_of
 
@@ -415,7 +416,7 @@ def test_a_clock_that_was_set_back_does_not_break_the_history(
     api.state("READY")
     earlier = started - timedelta(hours=1)
     with monkeypatch.context() as past:
-        past.setattr("media.batch.timezone.now", lambda: earlier)
+        past.setattr("media.writing.batch.timezone.now", lambda: earlier)
         settle()
     first, _ = StateInterval.objects.order_by("id")
     assert first.ended_at == first.started_at
@@ -508,7 +509,7 @@ def test_who_asks_while_requests_gather_needs_no_message(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[int] = []
-    monkeypatch.setattr(tasks.apply_requests, "apply_async", lambda **options: rung.append(1))
+    monkeypatch.setattr("media.writing.bell._send", lambda: rung.append(1))
 
     def gather() -> None:
         assert api.state("READY").status_code == 202

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from finesse.users.models import User
+from media.documents.user import desktop_of
 from media.models import Media
-from media.situations import session_of, situation_of
 from media.states import (
     DESKTOP_TRANSITIONS,
     MEDIA_STATES,
@@ -29,7 +29,7 @@ from media.states import (
     decide,
     decide_session,
 )
-from media.user_serializers import desktop_of
+from media.writing.mapping import session_of, situation_of
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.selection import selectable_by
 

@@ -16,7 +16,7 @@ from finesse.docs.document import as_json, as_yaml
 from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
 from finesse.docs.wording import MANNERS, SUMMARY
 from finesse.users.models import User
-from media.viewer import POLICY
+from media.board.views import POLICY
 
 XSD = Path(__file__).parent.parent / "api" / "finesse.xsd"
 _BY_CONSTANT = {row.message: name for name, row in TABLE.items() if row.message.isupper()}

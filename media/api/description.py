@@ -1,16 +1,13 @@
-"""What the handlers of Media, User, Team, MediaDomain and Dialogs do, for the description."""
+"""What the handlers of Media, MediaDomain and Dialogs do, for the description."""
 
-from finesse.api.description import EVERY_USER, THE_USER, Callers, Operation
+from finesse.api.description import EVERY_USER, THE_USER, Operation
 from finesse.api.errors import (
     AGENT_ALREADY_LOGGED_IN,
     AGENT_NOT_FOUND,
     AGENT_NOT_LOGGED_IN,
     ALREADY_IN_REQUESTED_AGENT_MODE,
-    AUTHORIZATION_FAILURE,
     CANT_LOGIN_TO_VOICE_MRD,
     INTERNAL_ERROR,
-    INVALID_STATE,
-    INVALID_SUPERVISOR,
     LOGIN_NOT_ALLOWED_FOR_APP_PATH,
     MRD_LIST_ENTRY_NOT_FOUND,
     MRD_NOT_FOUND,
@@ -24,14 +21,9 @@ from finesse.api.errors import (
     STATE_AND_ROUTABLE,
     STATE_INVALID,
     STATE_MISSING,
-    TEAM_NOT_FOUND,
-    USER_NOT_FOUND,
 )
-from media import shapes, user_shapes
+from media.api import serializers
 
-_THE_USER_AND_THOSE_ABOVE = Callers(
-    text="The user of the path, supervisors of its team, administrators", example="1234"
-)
 _OF_A_PUT_ABOUT_MEDIA = (
     OTHER_USER,
     MRD_NOT_FOUND,
@@ -62,9 +54,9 @@ GET_MEDIA = Operation(
     summary="Read one Media",
     page="Media - Get Media",
     callers=THE_USER,
-    answer=shapes.MediaShape,
+    answer=serializers.MediaShape,
     errors=(OTHER_USER, MRD_NOT_FOUND),
-    notification=shapes.MEDIA_NOTIFICATION,
+    notification=serializers.MEDIA_NOTIFICATION,
 )
 PUT_MEDIA = Operation(
     summary="Sign in, change the state or the mode, sign out",
@@ -73,19 +65,23 @@ PUT_MEDIA = Operation(
     text="202 says that the request was accepted, not that anything has changed: the outcome "
     "arrives as a notification. Nothing is told where nothing changes, as when a READY agent asks "
     "for READY.",
-    body=(shapes.MediaChangeStateShape, shapes.MediaSignInShape, shapes.MediaChangeModeShape),
+    body=(
+        serializers.MediaChangeStateShape,
+        serializers.MediaSignInShape,
+        serializers.MediaChangeModeShape,
+    ),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
-    notification=shapes.MEDIA_NOTIFICATION,
+    notification=serializers.MEDIA_NOTIFICATION,
     later=_OF_MEDIA_LATER,
 )
 GET_MEDIA_LIST = Operation(
     summary="Read all Media of a user",
     page="Media - Get List",
     callers=THE_USER,
-    answer=shapes.MediaListShape,
+    answer=serializers.MediaListShape,
     errors=(OTHER_USER,),
-    notification=shapes.MEDIA_NOTIFICATION,
+    notification=serializers.MEDIA_NOTIFICATION,
 )
 PUT_MEDIA_LIST = Operation(
     summary="Change several Media at once",
@@ -93,23 +89,23 @@ PUT_MEDIA_LIST = Operation(
     callers=THE_USER,
     text="All are accepted or none; the first that is wrong is answered with its error. Each has "
     "an outcome of its own, all with the requestId of the request.",
-    body=(shapes.MediaPutListShape,),
+    body=(serializers.MediaPutListShape,),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
-    notification=shapes.MEDIA_NOTIFICATION,
+    notification=serializers.MEDIA_NOTIFICATION,
     later=_OF_MEDIA_LATER,
 )
 GET_MEDIA_DOMAINS = Operation(
     summary="Read every MRD",
     page="Release Notes 12.6(2): Finesse",
     callers=EVERY_USER,
-    answer=shapes.MediaDomainsShape,
+    answer=serializers.MediaDomainsShape,
 )
 GET_MEDIA_DOMAIN = Operation(
     summary="Read one MRD",
     page="Release Notes 12.6(2): Finesse",
     callers=EVERY_USER,
-    answer=shapes.MediaDomainShape,
+    answer=serializers.MediaDomainShape,
     errors=(MRD_NOT_FOUND,),
 )
 GET_DIALOGS = Operation(
@@ -117,46 +113,6 @@ GET_DIALOGS = Operation(
     page="Dialog APIs for Nonvoice Tasks",
     callers=THE_USER,
     text="Dialogs are calls, Dialogs/Media are tasks; both lists are empty.",
-    answer=shapes.DialogsShape,
+    answer=serializers.DialogsShape,
     errors=(OTHER_USER,),
-)
-GET_USER = Operation(
-    summary="Read a user",
-    page="User",
-    callers=_THE_USER_AND_THOSE_ABOVE,
-    answer=user_shapes.UserShape,
-    errors=(OTHER_USER, INVALID_SUPERVISOR, USER_NOT_FOUND),
-    notification=user_shapes.USER_NOTIFICATION,
-)
-PUT_USER = Operation(
-    summary="Sign in to the desktop, change its state, sign out",
-    page="User—Sign In to Finesse",
-    callers=_THE_USER_AND_THOSE_ABOVE,
-    text="Supervisors and administrators may send READY, NOT_READY and LOGOUT for others, without "
-    "a reason code: it is the system's code 999. Signing out signs the user out of all MRDs, too.",
-    body=(user_shapes.UserSignInShape, user_shapes.UserChangeStateShape),
-    status=202,
-    errors=(
-        OTHER_USER,
-        INVALID_SUPERVISOR,
-        USER_NOT_FOUND,
-        STATE_MISSING,
-        STATE_INVALID,
-        PARAMETER_MISSING,
-        PARAMETER_INVALID,
-        INVALID_STATE,
-        REASON_CODE_NOT_ALLOWED,
-        REASON_CODE_REQUIRED,
-        REASON_CODE_INVALID,
-    ),
-    notification=user_shapes.USER_NOTIFICATION,
-    later=(INVALID_STATE, AGENT_NOT_FOUND, INTERNAL_ERROR),
-)
-GET_TEAM = Operation(
-    summary="Read a team with its users",
-    page="Team",
-    callers=Callers(text="Supervisors of the team, administrators", example="2001"),
-    answer=user_shapes.TeamShape,
-    errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
-    notification=user_shapes.TEAM_NOTIFICATION,
 )

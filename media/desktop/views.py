@@ -17,18 +17,13 @@ from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
-from media import operations
-from media.acceptance import accept, refuse
+from media.api.parameters import read_reason_code, read_state
+from media.desktop import description
+from media.desktop.parameters import read_extension
+from media.documents.user import desktop_of, represent_team, represent_user, with_desktops
 from media.models import Cause, MediaRequest
-from media.serializers import read_reason_code, read_state
 from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
-from media.user_serializers import (
-    desktop_of,
-    read_extension,
-    represent_team,
-    represent_user,
-    with_desktops,
-)
+from media.writing.acceptance import accept, refuse
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.system_codes import SUPERVISOR_INITIATED
 
@@ -36,11 +31,11 @@ from reasoncodes.system_codes import SUPERVISOR_INITIATED
 class UserDetail(FinesseView):
     """One user [User], and the desktop's sign-in, states and sign-out."""
 
-    @operations.GET_USER
+    @description.GET_USER
     def get(self, request: Request, user_id: str) -> Answer:
         return Answer({"User": represent_user(_find(cast(User, request.user), user_id))})
 
-    @operations.PUT_USER
+    @description.PUT_USER
     def put(self, request: Request, user_id: str) -> Answer:
         """202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
         caller = cast(User, request.user)
@@ -82,7 +77,7 @@ class UserDetail(FinesseView):
 class TeamDetail(FinesseView):
     """One team with its users, for its supervisors and administrators [Team]."""
 
-    @operations.GET_TEAM
+    @description.GET_TEAM
     def get(self, request: Request, team_id: str) -> Answer:
         caller, pk = cast(User, request.user), identifier(team_id)
         teams = Team.objects.all() if caller.is_superuser else caller.supervises()

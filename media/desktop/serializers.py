@@ -7,7 +7,7 @@ from rest_framework import serializers
 from finesse.api.description import Notification, Shape, Wrapped
 from finesse.api.serializers import AsynchronousErrorsShape, UpdateShape
 from finesse.notifications import nodes
-from media.shapes import MOMENT, REASON, requestable
+from media.api.serializers import MOMENT, REASON, requestable
 from media.states import USER_STATES, State
 from reasoncodes.serializers import ReasonCodeShape
 

@@ -15,7 +15,8 @@ from finesse.notifications import log
 from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
-from media.history import Key, close_intervals, interval_of, open_intervals
+from media.documents.media import represent
+from media.documents.user import desktop_of, represent_user, with_desktops
 from media.models import (
     VOICE_MRD,
     Desktop,
@@ -27,11 +28,10 @@ from media.models import (
     media_uri,
     user_uri,
 )
-from media.serializers import represent
-from media.situations import session_of, set_session, set_situation, situation_of, wish_of
 from media.states import Requested, State, decide, decide_session
 from media.teams import changed_member
-from media.user_serializers import desktop_of, represent_user, with_desktops
+from media.writing.history import Key, close_intervals, interval_of, open_intervals
+from media.writing.mapping import session_of, set_session, set_situation, situation_of, wish_of
 
 logger = logging.getLogger(__name__)
 

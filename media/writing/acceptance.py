@@ -6,8 +6,8 @@ from django.db import IntegrityError
 
 from finesse.api.errors import REASON_CODE_INVALID, TABLE
 from finesse.db.statements import Insertion
-from media import tasks
 from media.models import MediaRequest
+from media.writing import bell
 
 _INSERT = Insertion(MediaRequest)
 
@@ -38,4 +38,4 @@ def accept(requests: Sequence[MediaRequest]) -> None:
             MediaRequest.objects.bulk_create(requests)
     except IntegrityError:
         raise REASON_CODE_INVALID() from None
-    tasks.ring()
+    bell.ring()

@@ -15,8 +15,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 
 from finesse.db.statements import Parameter, Statement
 from finesse.notifications import log
-from media.batch import Batch
 from media.models import MediaRequest
+from media.writing.batch import Batch
 
 logger = logging.getLogger(__name__)
 

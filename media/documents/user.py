@@ -4,17 +4,15 @@ Every documented element is there, an absent value as an empty one: real clients
 missing tag. The order is alphabetical, as in real answers.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 
-from finesse.api.errors import PARAMETER_INVALID, PARAMETER_MISSING
-from finesse.api.xml import Children, timestamp
+from finesse.api.xml import timestamp
 from finesse.users.models import Team, User
+from media.documents.media import NO_REASON_CODE
 from media.models import Desktop, user_uri
-from media.serializers import NO_REASON_CODE
 from reasoncodes.documents import represent_embedded
 
 VOICE = 1
@@ -81,19 +79,6 @@ def summarise(user: Mapping[str, object]) -> dict[str, object]:
 
 def team_uri(team_id: int) -> str:
     return f"/finesse/api/Team/{team_id}"
-
-
-def read_extension(children: Children) -> str:
-    """The telephone of a sign-in; newer clients name a device instead [User—Sign In to Finesse].
-
-    Raises FinesseError `Parameter Missing` or `Invalid Input`.
-    """
-    extension = children.text("extension")
-    if not extension and not children.text("activeDeviceId"):
-        raise PARAMETER_MISSING(parameter="extension")
-    if not re.fullmatch(r"[A-Za-z0-9+*#._-]{0,32}", extension):
-        raise PARAMETER_INVALID(parameter="extension", object="user")
-    return extension
 
 
 def _roles(user: User) -> list[str]:

@@ -1,8 +1,7 @@
-"""The one representation of a Media, and the reading of what clients send for one."""
+"""Reading what clients ask for a Media; whatever is wrong is a row of the error table."""
 
 import re
 from collections.abc import Collection
-from typing import Any
 
 from finesse.api.errors import (
     PARAMETER_INVALID,
@@ -15,63 +14,12 @@ from finesse.api.errors import (
     STATE_INVALID,
     STATE_MISSING,
 )
-from finesse.api.xml import Children, boolean, identifier, timestamp
+from finesse.api.xml import Children, boolean, identifier
 from finesse.users.models import User
-from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
-from media.states import MEDIA_STATES, Options, Requested, State
-from reasoncodes.documents import represent_embedded
+from media.models import DialogLogoutAction, InterruptAction
+from media.states import MEDIA_STATES, Options, Requested
 from reasoncodes.models import ReasonCode
 from reasoncodes.selection import selectable_by, selected_by
-
-NO_REASON_CODE = -1
-"""`reasonCodeId` when none is selected [Media API Parameters]."""
-
-
-def represent(media: Media) -> dict[str, Any]:
-    """The children of `<Media>` in the printed order, for every answer, notification and page."""
-    mrd, reason_code = media.mrd, media.reason_code
-    children: dict[str, Any] = {"uri": media.uri, "description": mrd.description}
-    signed_in = media.state != State.LOGOUT
-    # The options are reliable only while the user is signed in.
-    if signed_in:
-        children["dialogLogoutAction"] = media.dialog_logout_action
-    children |= {"id": mrd.id, "interruptible": mrd.interruptible}
-    if signed_in:
-        children["maxDialogLimit"] = media.max_dialog_limit
-    children["name"] = mrd.name
-    if reason_code:
-        children["ReasonCode"] = represent_embedded(reason_code)
-    children |= {
-        "reasonCodeId": reason_code.pk if reason_code else NO_REASON_CODE,
-        "routable": media.routable,
-        "state": media.state,
-        "stateChangeTime": timestamp(media.state_change_time),
-    }
-    if signed_in:
-        children["interruptAction"] = media.interrupt_action
-    return children
-
-
-def represent_non_member(uri: str, mrd: MediaRoutingDomain) -> dict[str, Any]:
-    """The five children of `<Media>` for a user who is not assigned to the MRD."""
-    return {
-        "uri": uri,
-        "description": mrd.description,
-        "id": mrd.id,
-        "interruptible": mrd.interruptible,
-        "name": mrd.name,
-    }
-
-
-def represent_mrd(mrd: MediaRoutingDomain) -> dict[str, Any]:
-    """The children of `<MediaDomain>`; no page shows them."""
-    return {
-        "uri": f"/finesse/api/MediaDomain/{mrd.pk}",
-        "description": mrd.description,
-        "id": mrd.pk,
-        "interruptible": mrd.interruptible,
-        "name": mrd.name,
-    }
 
 
 def read_requested(children: Children) -> Requested:

@@ -18,8 +18,8 @@ from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
 from finesse.notifications.readers import Reader, readers_of
 from finesse.users.models import User
+from media.documents.media import represent
 from media.models import Media
-from media.serializers import represent
 
 RECENT = 50
 """Notifications from before the page was opened that its stream begins with."""
@@ -45,7 +45,7 @@ class SignIn(LoginView):
 @login_required
 def viewer(request: HttpRequest) -> HttpResponse:
     role = cast(User, request.user).role
-    response = render_template(request, "media/viewer.html", {"role": role})
+    response = render_template(request, "board/viewer.html", {"role": role})
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

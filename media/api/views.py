@@ -23,18 +23,12 @@ from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import Children, identifier
 from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User
-from media import operations
-from media.acceptance import accept, refuse
+from media.api import description
+from media.api.parameters import read_options, read_reason_code, read_requested
+from media.documents.media import represent, represent_mrd, represent_non_member
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
-from media.serializers import (
-    read_options,
-    read_reason_code,
-    read_requested,
-    represent,
-    represent_mrd,
-    represent_non_member,
-)
 from media.states import Requested, State, refusal
+from media.writing.acceptance import accept, refuse
 
 LARGEST_MRD = 2**31 - 1
 _MEDIA = Statement(
@@ -53,7 +47,7 @@ class MediaList(FinesseView):
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
-    @operations.GET_MEDIA_LIST
+    @description.GET_MEDIA_LIST
     def get(self, request: Request, user_id: str) -> Answer:
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         found = {one.mrd_id: represent(one) for one in media}
@@ -62,7 +56,7 @@ class MediaList(FinesseView):
                 found[mrd.pk] = represent_non_member(media_uri(user_id, mrd.pk), mrd)
         return Answer({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
 
-    @operations.PUT_MEDIA_LIST
+    @description.PUT_MEDIA_LIST
     def put(self, request: Request, user_id: str) -> Answer:
         """All are accepted or none; each has an outcome of its own.
 
@@ -84,7 +78,7 @@ class MediaDetail(FinesseView):
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
-    @operations.GET_MEDIA
+    @description.GET_MEDIA
     def get(self, request: Request, user_id: str, mrd_id: str) -> Answer:
         mrd, media = find(user_id, mrd_id)
         if mrd.is_voice:
@@ -93,7 +87,7 @@ class MediaDetail(FinesseView):
             return Answer({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
         return Answer({"Media": represent(media)})
 
-    @operations.PUT_MEDIA
+    @description.PUT_MEDIA
     def put(self, request: Request, user_id: str, mrd_id: str) -> Answer:
         """202 and nothing else: the outcome arrives as a Media notification [seed]."""
         mrd, media = find(user_id, mrd_id)
@@ -104,7 +98,7 @@ class MediaDetail(FinesseView):
 class MediaDomainList(FinesseView):
     """Every MRD that is configured. No page shows the elements: our reading."""
 
-    @operations.GET_MEDIA_DOMAINS
+    @description.GET_MEDIA_DOMAINS
     def get(self, request: Request) -> Answer:
         mrds = MediaRoutingDomain.objects.order_by("pk")
         return Answer({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
@@ -113,7 +107,7 @@ class MediaDomainList(FinesseView):
 class MediaDomainDetail(FinesseView):
     """One MRD."""
 
-    @operations.GET_MEDIA_DOMAIN
+    @description.GET_MEDIA_DOMAIN
     def get(self, request: Request, mrd_id: str) -> Answer:
         return Answer({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
 
@@ -123,7 +117,7 @@ class DialogList(FinesseView):
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
-    @operations.GET_DIALOGS
+    @description.GET_DIALOGS
     def get(self, request: Request, user_id: str) -> Answer:
         return Answer({"Dialogs": None})
 

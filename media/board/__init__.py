@@ -1,0 +1,1 @@
+"""The viewer: its page, its data, its static files."""

@@ -1,0 +1,13 @@
+"""Paths of the viewer's page and its data, of signing in and out."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from media.board.views import SignIn, board, viewer
+
+urlpatterns = [
+    path("", viewer, name="viewer"),
+    path("board/", board, name="board"),
+    path("login/", SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+]

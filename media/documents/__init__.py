@@ -1,0 +1,1 @@
+"""The one representation of each object, for every answer, notification and page."""
