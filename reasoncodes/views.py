@@ -23,16 +23,9 @@ from finesse.api.views import FinesseView
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
 from reasoncodes import configuration, description
-from reasoncodes.documents import (
-    ALL,
-    read_category,
-    read_changes,
-    read_new,
-    read_references,
-    represent,
-    represent_list,
-)
+from reasoncodes.documents import represent, represent_list
 from reasoncodes.models import ReasonCode
+from reasoncodes.parameters import ALL, read_category, read_changes, read_new, read_references
 from reasoncodes.selection import selectable_by
 
 

@@ -25,7 +25,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from finesse.tls import certificate
-from finesse.xmpp import prosody
+from finesse.xmpp.prosody import child_process
+from finesse.xmpp.prosody.configuration import Configuration, component_address
 from tests.installation import free_port
 
 SECRET = 'an "odd" \\secret'
@@ -46,7 +47,7 @@ def names(element: Element) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed(prosody.Configuration):
+class Changed(Configuration):
     """With options for all hosts that an operator could write into the file."""
 
     options: str = ""
@@ -62,7 +63,7 @@ class Changed(prosody.Configuration):
 @dataclass
 class Server:
     folder: Path
-    configuration: prosody.Configuration
+    configuration: Configuration
     trusted: ssl.SSLContext
     bosh: str
     clients: list["Wire"] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Server:
 
 
 def require_prosody() -> None:
-    if prosody.find() is None:
+    if child_process.find() is None:
         give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
         give_up("There is no prosody; on Debian, 'make services' installs it")
 
@@ -117,7 +118,7 @@ async def serve(
         }
     )
     require_prosody()
-    running = asyncio.create_task(prosody.keep_running(configuration, renew))
+    running = asyncio.create_task(child_process.keep_running(configuration, renew))
     server = Server(
         folder,
         configuration,
@@ -189,7 +190,7 @@ class Component(ComponentXMPP):
     """Answers each `bound` with a position, unless it holds its answers back."""
 
     def __init__(self, *, position: int = 0, secret: str = SECRET) -> None:
-        host, port = prosody.component_address()
+        host, port = component_address()
         self.domain = current.FINESSE_XMPP_DOMAIN
         super().__init__(f"pubsub.{self.domain}", secret, host, port)
         self.next_position = position

@@ -24,7 +24,9 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from finesse.commands.management.commands import run
 from finesse.tls import certificate
 from finesse.users import passwords
-from finesse.xmpp import bosh, prosody
+from finesse.xmpp import bosh
+from finesse.xmpp.prosody import child_process
+from finesse.xmpp.prosody.configuration import Configuration, lua
 from tests.conftest import PASSWORD, Cast
 from tests.installation import ON_SERVICES, Installation, free_port
 from tests.prosody_server import (
@@ -1033,7 +1035,7 @@ async def eventually(what: Callable[[], Any], patience: float = 10) -> Any:
 async def test_a_child_that_dies_is_started_again(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(prosody, "REST", 0.1)
+    monkeypatch.setattr(child_process, "REST", 0.1)
     (pid,) = children_of(os.getpid())
     os.kill(pid, signal.SIGKILL)
     (again,) = await eventually(lambda: [p for p in children_of(os.getpid()) if p != pid])
@@ -1056,10 +1058,10 @@ async def test_a_line_of_any_length_ends_nothing(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     pair = certificate.files(tmp_path / "tls", ["localhost"])
-    configuration = prosody.Configuration(
+    configuration = Configuration(
         certificate=pair.certificate, key=pair.key, password_url="http://a/", folder=tmp_path / "x"
     )
-    keeping = asyncio.create_task(prosody.keep_running(configuration, lambda: None))
+    keeping = asyncio.create_task(child_process.keep_running(configuration, lambda: None))
     await eventually(lambda: keeping.done() or "Prosody, general: goes on" in caplog.text)
     assert not keeping.done()
     keeping.cancel()
@@ -1069,7 +1071,7 @@ async def test_a_line_of_any_length_ends_nothing(
 async def test_a_child_that_does_not_stop_is_stopped(
     start: Start, settings: Any, monkeypatch: pytest.MonkeyPatch, desk: Desk, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(prosody, "PATIENCE", 0.2)
+    monkeypatch.setattr(child_process, "PATIENCE", 0.2)
     async with serve(tmp_path / "stuck", settings, desk):
         (pid,) = children_of(os.getpid())
         os.kill(pid, signal.SIGSTOP)
@@ -1079,7 +1081,7 @@ async def test_a_child_that_does_not_stop_is_stopped(
 async def test_a_renewed_certificate_is_shown_without_a_restart(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(prosody, "DAY", 0.3)
+    monkeypatch.setattr(child_process, "DAY", 0.3)
     hosts = ["localhost"]
     server = await start(renew=lambda: certificate.files(tmp_path / "xmpp" / "tls", hosts))
     client = await server.sign_in()
@@ -1126,7 +1128,7 @@ async def test_why_a_child_does_not_start_is_logged_here(
     start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starting = asyncio.create_task(start("This is no Lua."))
-    monkeypatch.setattr(prosody, "REST", 0.1)
+    monkeypatch.setattr(child_process, "REST", 0.1)
     await eventually(lambda: caplog.text.count("(status 1) and is started again") >= 3)
     assert caplog.text.count("A problem occurred while reading the config file") == 1
     assert "syntax error" in caplog.text
@@ -1279,7 +1281,7 @@ def test_xmpp_config_needs_a_secret(settings: Any) -> None:
 
 def test_texts_reach_lua_unharmed() -> None:
     odd = 'a"b\\c\nd\0e\x7f ü ]] --'
-    script = f"io.write({prosody.lua(odd)})"
+    script = f"io.write({lua(odd)})"
     done = subprocess.run(["lua5.4", "-e", script], check=True, capture_output=True)
     assert done.stdout.decode() == odd
-    assert prosody.lua([True, 1, 0.5, "x"]) == '{ true, 1, 0.5, "x" }'
+    assert lua([True, 1, 0.5, "x"]) == '{ true, 1, 0.5, "x" }'

@@ -35,7 +35,7 @@ from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.readers import Reader, readers_of
 from finesse.notifications.together import Together
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
-from finesse.xmpp.prosody import component_address
+from finesse.xmpp.prosody.configuration import component_address
 from finesse.xmpp.remote import RemoteClient, StreamEndedError
 from finesse.xmpp.stanzas import (
     CLIENT,

@@ -24,9 +24,10 @@ from finesse.server.embedded_worker import embedded_worker
 from finesse.server.protocols import HTTPProtocol, TLSProtocol, WebSocketProtocol
 from finesse.tls import certificate
 from finesse.tls.private_files import secret
-from finesse.xmpp import prosody
 from finesse.xmpp.addresses import domain, pubsub_domain
 from finesse.xmpp.component import run_component
+from finesse.xmpp.prosody import child_process
+from finesse.xmpp.prosody.configuration import BOSH_URL, Configuration
 
 PORT = 8000
 SECURE_PORT = 8445
@@ -179,7 +180,7 @@ class Command(BaseCommand):
             )
             return []
 
-    def _prepare_xmpp(self, host: str, listener: socket.socket) -> prosody.Configuration:
+    def _prepare_xmpp(self, host: str, listener: socket.socket) -> Configuration:
         folder = settings.FINESSE_DATA_DIR / "xmpp"
         address, port, *_ = listener.getsockname()
         # Where it listens everywhere, it is asked for at home.
@@ -188,18 +189,18 @@ class Command(BaseCommand):
         try:
             pair = certificate.chosen(host)
             settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or secret(folder / "secret")
-            settings.FINESSE_XMPP_BOSH_URL = settings.FINESSE_XMPP_BOSH_URL or prosody.BOSH_URL
-            configuration = prosody.Configuration(
+            settings.FINESSE_XMPP_BOSH_URL = settings.FINESSE_XMPP_BOSH_URL or BOSH_URL
+            configuration = Configuration(
                 certificate=pair.certificate,
                 key=pair.key,
                 password_url=f"{scheme}://{name_of(home)}:{port}/finesse/xmpp/password",
                 interfaces=["*" if address == "0.0.0.0" else address],
                 folder=folder,
             )
-            taken = prosody.taken(configuration)
+            taken = child_process.taken(configuration)
         except (OSError, ValueError) as error:
             raise CommandError(f"Cannot run an XMPP server: {error}") from None
-        if prosody.find() is None:
+        if child_process.find() is None:
             raise CommandError(
                 "Prosody is not installed. On Debian and Ubuntu: apt-get install prosody. "
                 "XMPP over WebSocket is served without it: leave XMPP=1 out."
@@ -236,7 +237,9 @@ class Command(BaseCommand):
                 server.beside.append(asyncio.create_task(certificate.keep_fresh(context, host)))
             if self.xmpp:
                 renew = functools.partial(certificate.chosen, host)
-                server.beside.append(asyncio.create_task(prosody.keep_running(self.xmpp, renew)))
+                server.beside.append(
+                    asyncio.create_task(child_process.keep_running(self.xmpp, renew))
+                )
                 server.beside.append(asyncio.create_task(self._be_pubsub()))
             try:
                 await server.serve(sockets=listeners)
@@ -244,7 +247,7 @@ class Command(BaseCommand):
                 await server.end_what_is_beside()
 
     async def _be_pubsub(self) -> None:
-        await prosody.listening()
+        await child_process.listening()
         await run_component()
 
     async def _greet(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from finesse.xmpp.prosody import MODULES, Configuration
+from finesse.xmpp.prosody.configuration import MODULES, Configuration
 
 
 class Command(BaseCommand):

@@ -1,8 +1,4 @@
-"""Prosody, the XMPP server for TCP, TLS and BOSH: its configuration, made from the settings, and
-one that runs as a child of `manage.py run`.
-
-What this service wants of it beyond a configuration are the Lua modules in `deploy/prosody`.
-"""
+"""Prosody as a child of `manage.py run`: started, watched, ended."""
 
 import asyncio
 import contextlib
@@ -14,21 +10,13 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from django.conf import settings
-from django.template.loader import render_to_string
 
 from finesse.tls.private_files import write
-from finesse.xmpp.addresses import domain, pubsub_domain
+from finesse.xmpp.prosody.configuration import Configuration, component_address
 
 logger = logging.getLogger(__name__)
 
-MODULES = settings.BASE_DIR / "deploy" / "prosody"
-BOSH_URL = "http://127.0.0.1:5280/http-bind"
-"""Where it speaks BOSH, unless the settings name another place."""
 PATIENCE = 3
 """Seconds that a child has to take leave of its clients."""
 LAST_WORDS = 10
@@ -37,97 +25,8 @@ DAY = 24 * 3600
 REST = 1.0
 """Seconds before a child that ended by itself is started again."""
 
-_SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
 _LOG_LINE = re.compile(r"(?P<source>\S+)\s+(?P<level>warn|error)\t(?P<text>.*)")
 _LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """What stands in Prosody's configuration and not in this service's settings."""
-
-    certificate: Path
-    key: Path
-    password_url: str
-    """Where it asks whether a password is right."""
-    interfaces: Sequence[str] = ("*", "::")
-    """Where clients connect: addresses of this machine; these two are all of them."""
-    modules: Path = MODULES
-    users_may_talk: bool = False
-    folder: Path | None = None
-    """Where a child keeps what it needs. None: the operator runs it."""
-
-    def render(self) -> str:
-        """The file. Raises ValueError for a setting that has no place in it."""
-        component_host, component_port = component_address()
-        bosh_host, bosh_port = bosh_address()
-        values: dict[str, object] = {
-            "domain": domain(),
-            "pubsub_domain": pubsub_domain(),
-            "secret": settings.FINESSE_XMPP_SECRET,
-            "certificate": self.certificate.absolute(),
-            "key": self.key.absolute(),
-            # Prosody looks around there by itself, and complains about what it does not find.
-            "certificate_folder": self.certificate.absolute().parent,
-            "password_url": self.password_url,
-            # A child asks its parent, on this machine.
-            "trust_password_url": self.folder is not None,
-            "interfaces": list(self.interfaces),
-            "port": settings.FINESSE_XMPP_PORT,
-            "secure_port": settings.FINESSE_XMPP_SECURE_PORT,
-            "component_host": component_host,
-            "component_port": component_port,
-            "bosh_host": bosh_host,
-            "bosh_port": bosh_port,
-            "modules": [self.modules.absolute()],
-            "users_may_talk": self.users_may_talk,
-            "allow_cleartext": settings.FINESSE_XMPP_ALLOW_CLEARTEXT,
-            "connections_per_user": settings.FINESSE_XMPP_CONNECTIONS_PER_USER,
-            "strangers_per_address": settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS,
-            "patience": settings.FINESSE_HEARTBEAT_SECONDS,
-        }
-        if self.folder is not None:
-            values["folder"] = self.folder.absolute()
-        literals = {name: lua(value) for name, value in values.items()}
-        return render_to_string("xmpp/prosody.cfg.lua", literals)
-
-    def listens_at(self) -> list[tuple[str, int]]:
-        """Addresses and ports that it takes. Raises ValueError as `render` does."""
-        ports = (settings.FINESSE_XMPP_PORT, settings.FINESSE_XMPP_SECURE_PORT)
-        public = [(interface, port) for interface in self.interfaces for port in ports]
-        return [*public, component_address(), bosh_address()]
-
-
-def component_address() -> tuple[str, int]:
-    """Where it takes components. Raises ValueError."""
-    return _address("FINESSE_XMPP_COMPONENT", f"//{settings.FINESSE_XMPP_COMPONENT}")
-
-
-def bosh_address() -> tuple[str, int]:
-    """Where it speaks BOSH. Raises ValueError."""
-    return _address("FINESSE_XMPP_BOSH_URL", settings.FINESSE_XMPP_BOSH_URL or BOSH_URL)
-
-
-def _address(name: str, url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    if not parts.hostname or not parts.port:
-        raise ValueError(f"{name} must name a host and a port")
-    return parts.hostname, parts.port
-
-
-def lua(value: object) -> str:
-    """A value as Lua writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case list():
-            return "{ " + ", ".join(map(lua, value)) + " }"
-    return '"' + _SPECIAL.sub(lambda match: f"\\{ord(match[0]):03}", str(value)) + '"'
-
-
-# --- A child ------------------------------------------------------------------------------------
 
 
 def find() -> str | None:
