@@ -58,7 +58,7 @@ METHODS = st.sampled_from([
 ])  # fmt: skip
 XML_TYPES = [
     "application/xml", "Application/XML", "text/xml; charset=UTF-8", "application/xml; charset",
-    "x/y+xml", ";", "",
+    "x/y+xml", ";", "", "application/xml; charset=ISO-8859-1",
 ]  # fmt: skip
 CONTENT_TYPES = st.sampled_from([
     "application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded",

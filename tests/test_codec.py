@@ -1,4 +1,4 @@
-"""XML in and out: only small, plain UTF-8 documents come in, only well-formed ones go out."""
+"""XML in and out: only small, plain documents come in, only well-formed ones go out."""
 
 from xml.etree.ElementTree import Element, fromstring, indent, tostring
 
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finesse.api.errors import FinesseError
-from finesse.api.xml import MAX_DEPTH, parse, render
+from finesse.api.xml import parse, render
+from finesse.api.xml_bounds import DEEPEST
 
 
 def refused(body: bytes) -> str:
@@ -88,22 +89,58 @@ def test_dtds_and_entities_are_refused(body: bytes) -> None:
     assert "DTD" in refused(body)
 
 
-@pytest.mark.parametrize("encoding", ["ISO-8859-1", "utf-16", "UTF-7", "windows-1252", "nonsense"])
+@pytest.mark.parametrize("encoding", ["utf-16", "UTF-7", "cp037", "rot13", "nonsense"])
 def test_other_encodings_are_refused_even_where_the_bytes_would_do(encoding: str) -> None:
     body = f'<?xml version="1.0" encoding="{encoding}"?><M/>'.encode()
     assert "UTF-8" in refused(body)
 
 
-@pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "US-ASCII"])
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-8", "US-ASCII", "utf8"])
 def test_the_encodings_that_are_utf8_are_taken(encoding: str) -> None:
     assert parse(f"<?xml version='1.0' encoding='{encoding}'?><M/>".encode()) == {"M": ""}
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoded"),
+    [
+        ("ISO-8859-1", b"Caf\xe9"),
+        ("latin1", b"Caf\xe9"),
+        ("iso_8859-1", b"Caf\xe9"),
+        ("Windows-1252", b"Caf\xe9"),
+        ("CP1252", b"Caf\xe9"),
+        ("UTF8", b"Caf\xc3\xa9"),
+        ("us-ascii", b"Caf\xc3\xa9"),
+    ],
+)
+def test_a_body_is_decoded_as_its_type_or_its_declaration_says(
+    declared: str, encoded: bytes
+) -> None:
+    assert parse(b"<M>" + encoded + b"</M>", declared) == {"M": "Café"}
+    declaration = f'<?xml version="1.0" encoding="{declared}"?>'.encode()
+    assert parse(declaration + b"<M>" + encoded + b"</M>") == {"M": "Café"}
+
+
+def test_the_charset_of_the_type_counts_more_than_the_declaration() -> None:
+    body = b'<?xml version="1.0" encoding="UTF-8"?><M>Caf\xe9</M>'
+    assert parse(body, "ISO-8859-1") == {"M": "Café"}
+    assert "UTF-8" in refused(body)
+
+
+def test_a_byte_order_mark_counts_more_than_either() -> None:
+    body = "\ufeff<?xml version='1.0' encoding='ISO-8859-1'?><M>Café</M>".encode()
+    assert parse(body, "ISO-8859-1") == {"M": "Café"}
+
+
+def test_bytes_that_the_declared_encoding_does_not_have_are_refused() -> None:
+    assert "UTF-8" in refused(b'<?xml version="1.0" encoding="windows-1252"?><M>\x81</M>')
+
+
 def test_deep_nesting_is_refused_before_anything_can_recurse_into_it() -> None:
-    assert parse(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
-    deep = MAX_DEPTH + 1
+    assert parse(b"<a>" * DEEPEST + b"</a>" * DEEPEST)
+    deep = DEEPEST + 1
     assert "deep" in refused(b"<a>" * deep + b"</a>" * deep)
-    assert "deep" in refused(b"<a>" * 9000)
+    assert "deep" in refused(b"<a>" * 1900)
+    assert "too many" in refused(b"<a>" * 9000)
 
 
 def test_booleans_none_lists_and_empty_elements_are_written_as_finesse_does() -> None:

@@ -86,15 +86,23 @@ def read(request: Request) -> Element | None:
         if int(request.length or 0) > len(body):
             return None
         body = body[: int(request.length or 0)]
+    marked = body.startswith(b"\xef\xbb\xbf")
     body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     declared = re.match(rb"<\?xml[^>]*encoding=[\"']([^\"']*)", body)
     if request.content_type not in XML_TYPES or len(request.body) > 65_536 or b"<!DOCTYPE" in body:
         return None
-    if declared and declared[1].lower() not in {b"utf-8", b"us-ascii"}:
+    encoding = "ISO-8859-1" if "ISO" in request.content_type else "utf-8"
+    if "charset=" not in request.content_type and declared and not marked:
+        encoding = declared[1].decode("latin-1")
+    if encoding.lower() not in {"utf-8", "us-ascii", "iso-8859-1"}:
+        return None
+    if body.count(b"<") > 2_000 or body.count(b"=") > 500:
         return None
     try:
-        body.decode()
-        root = fromstring(body, parser=XMLParser(encoding="utf-8"))
+        text = body.decode(
+            "latin-1" if encoding.upper() == "ISO-8859-1" and not marked else "utf-8"
+        )
+        root = fromstring(text, parser=XMLParser(encoding="utf-8"))
     except (ParseError, UnicodeDecodeError):
         return None
     for one in root.iter():

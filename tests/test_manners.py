@@ -252,6 +252,8 @@ def change(
         'application/xml;charset="utf-8"',
         "application/xml ; Charset = utf-8",
         "application/xml;charset=us-ascii",
+        "application/xml; charset=ISO-8859-1",
+        "application/xml; charset=utf8",
     ],
 )
 def test_every_way_to_name_xml_is_taken(change: Callable[..., Any], content_type: str) -> None:

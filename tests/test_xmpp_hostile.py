@@ -323,11 +323,12 @@ LONG_NAMESPACE = "u" * (consumer.LONGEST_FRAME // 2)
 def test_a_frame_becomes_no_more_than_some_megabytes(text: str) -> None:
     tracemalloc.start()
     try:
-        stanzas.parse(text)
+        with contextlib.suppress(stanzas.StanzaError):
+            stanzas.parse(text)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert most < 15_000_000
+    assert most < 2_000_000
 
 
 @pytest.mark.usefixtures("undisturbed")

@@ -12,7 +12,7 @@ from django.conf import settings
 from rest_framework_xml.parsers import XMLParser
 
 from finesse.api.errors import BAD_REQUEST
-from finesse.api.xml import ENCODINGS, Tree, parse
+from finesse.api.xml import Tree, parse
 
 
 class FinesseXMLParser(XMLParser):  # type: ignore[misc]
@@ -28,8 +28,6 @@ class FinesseXMLParser(XMLParser):  # type: ignore[misc]
         limit = settings.FINESSE_MAX_BODY_BYTES
         _, _, parameters = (media_type or "").partition(";")
         charset = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters, re.IGNORECASE)
-        if charset and charset[1].lower() not in ENCODINGS:
-            raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
         announced = request.META.get("CONTENT_LENGTH") or "0"
         if not announced.isdecimal() or int(announced) > limit:
             raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
@@ -39,4 +37,4 @@ class FinesseXMLParser(XMLParser):  # type: ignore[misc]
         if len(body) < int(announced):
             # What is well-formed without its end may mean something else.
             raise BAD_REQUEST(reason="The body is shorter than its Content-Length")
-        return parse(body)
+        return parse(body, charset[1] if charset else "")

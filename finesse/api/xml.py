@@ -1,17 +1,24 @@
 """Finesse's XML, read and written, and the forms that values have in it."""
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from finesse.api.errors import BAD_REQUEST
+from finesse.api.xml_bounds import (
+    BoundedTreeBuilder,
+    TooDeepError,
+    TooMuchMarkupError,
+    check_bounds,
+)
 
 Tree: TypeAlias = "str | Children"
 """A parsed element: its text, or its children."""
@@ -44,64 +51,69 @@ def boolean(text: str) -> bool:
         raise ValueError(text) from None
 
 
-MAX_DEPTH = 16
-ENCODINGS = {"utf-8", "us-ascii"}
+ENCODINGS = {
+    "utf-8": "utf-8",
+    # What is declared as ASCII may be more than that, and then it is UTF-8.
+    "ascii": "utf-8",
+    "iso8859-1": "iso8859-1",
+    "cp1252": "cp1252",
+}
+"""The encodings that clients send, by Python's names, and how each is decoded."""
 _DECLARED_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class TooDeepError(ValueError):
-    """The document nests elements deeper than any document of the protocol."""
-
-
-class ShallowTreeBuilder(TreeBuilder):
-    """Stops at `MAX_DEPTH`, so that whatever walks the tree afterwards may recurse."""
-
-    depth = 0
-
-    def start(self, tag: Any, attrs: Any, /) -> Element:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise TooDeepError
-        return super().start(tag, attrs)
-
-    def end(self, tag: Any, /) -> Element:
-        self.depth -= 1
-        return super().end(tag)
-
-
-def parse(body: bytes) -> dict[str, Tree]:
+def parse(body: bytes, charset: str = "") -> dict[str, Tree]:
     """The document as `{root: …}`; every value stays the text that it was.
 
-    Blank lines before the XML declaration are forgiven, since real clients send them.
-    Raises FinesseError `Bad Request` for anything but one small, plain UTF-8 document.
+    `charset` is the one of the Content-Type; without one, the XML declaration says which it is,
+    and without that it is UTF-8 [RFC 7303, 3]. Blank lines before the declaration are accepted,
+    since real clients send them. Raises FinesseError `Bad Request` for anything but one small,
+    plain document.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
-    declared = _DECLARED_ENCODING.match(body)
-    # Expat would believe a byte order mark rather than what it is told.
-    if not _is_utf8(body) or (declared and declared[1].decode("latin-1").lower() not in ENCODINGS):
-        raise BAD_REQUEST(reason="The body must be encoded in UTF-8")
-    parser = DefusedXMLParser(
-        target=ShallowTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
-    )
+    text = _decoded(body, charset)
     try:
-        parser.feed(body)
+        check_bounds(text)
+        parser = DefusedXMLParser(
+            target=BoundedTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
+        )
+        parser.feed(text)
         root = parser.close()
     except DefusedXmlException:
         raise BAD_REQUEST(reason="The body must not hold a DTD or entities") from None
     except TooDeepError:
         raise BAD_REQUEST(reason="The body nests its elements too deeply") from None
+    except TooMuchMarkupError:
+        raise BAD_REQUEST(reason="The body has too many or too long elements") from None
     except (ParseError, ValueError):
         raise BAD_REQUEST(reason="The body is not well-formed XML") from None
     return {_local_name(root): _tree(root)}
 
 
-def _is_utf8(body: bytes) -> bool:
+def _decoded(body: bytes, charset: str) -> str:
+    """The body as text. Raises FinesseError `Bad Request`."""
+    if body.startswith(_BYTE_ORDER_MARK):
+        # It says more surely than any label what follows [RFC 7303, 3].
+        charset, body = "utf-8", body.removeprefix(_BYTE_ORDER_MARK)
+    body = body.lstrip()
+    if not charset and (declared := _DECLARED_ENCODING.match(body)):
+        charset = declared[1].decode("latin-1")
     try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        return body.decode(ENCODINGS[_codec_name(charset)])
+    except (KeyError, UnicodeDecodeError):
+        raise BAD_REQUEST(
+            reason="The body must be encoded as declared, in UTF-8, ISO-8859-1 or Windows-1252"
+        ) from None
+
+
+@lru_cache(maxsize=100)
+def _codec_name(charset: str) -> str:
+    """Python's name of an encoding, however it is spelt; UTF-8 if none is named."""
+    try:
+        return codecs.lookup(charset or "utf-8").name
+    except (LookupError, ValueError):
+        return ""
 
 
 def _local_name(element: Element) -> str:

@@ -9,9 +9,10 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element, ParseError, SubElement
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser
 from slixmpp.xmlstream.tostring import tostring
 
+from finesse.api.xml_bounds import BoundedTreeBuilder, TooMuchMarkupError, check_bounds
 from finesse.notifications.models import Notification
 from finesse.xmpp.addresses import pubsub_domain
 
@@ -32,9 +33,6 @@ PUBSUB_EVENT = "http://jabber.org/protocol/pubsub#event"
 PUBSUB_ERRORS = "http://jabber.org/protocol/pubsub#errors"
 PUBSUB_OWNER = "http://jabber.org/protocol/pubsub#owner"
 RSM = "http://jabber.org/protocol/rsm"
-
-DEEPEST = 20
-"""Levels of elements in what a client sends; nothing that it may ask for has ten."""
 
 _ERROR_TYPES = {
     "bad-request": "modify",
@@ -76,20 +74,19 @@ def parse(text: str) -> Element:
         # Comments, DTDs and processing instructions (RFC 6120, section 11.1).
         raise StanzaError("restricted-xml")
     try:
-        element: Element = fromstring(text, forbid_dtd=True)
+        # An id may be as long as its frame, and comes back as it was.
+        check_bounds(text, longest_tag=len(text))
+        parser = DefusedXMLParser(target=BoundedTreeBuilder(), forbid_dtd=True)
+        parser.feed(text)
+        element: Element = parser.close()
+    except TooMuchMarkupError:
+        raise StanzaError("policy-violation") from None
     except (ParseError, DefusedXmlException, ValueError):
         raise StanzaError("not-well-formed") from None
-    _settle(element, 1)
+    for each in element.iter():
+        if not each.tag.startswith("{"):
+            each.tag = f"{{{CLIENT}}}{each.tag}"
     return element
-
-
-def _settle(element: Element, depth: int) -> None:
-    if depth > DEEPEST:
-        raise StanzaError("policy-violation")
-    if not element.tag.startswith("{"):
-        element.tag = f"{{{CLIENT}}}{element.tag}"
-    for child in element:
-        _settle(child, depth + 1)
 
 
 def serialise(element: Element, *, within: str = "") -> str:
