@@ -21,7 +21,7 @@ from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from finesse.commands.management.commands import run
+from finesse.commands import xmpp_server
 from finesse.tls import certificate
 from finesse.users import passwords
 from finesse.xmpp import bosh
@@ -1226,15 +1226,13 @@ def test_run_says_what_is_in_the_way_of_xmpp(
     settings.FINESSE_XMPP_SECURE_PORT = free_port()
     settings.FINESSE_XMPP_COMPONENT = f"127.0.0.1:{free_port()}"
     settings.FINESSE_XMPP_BOSH_URL = f"http://127.0.0.1:{free_port()}/http-bind"
-    command = run.Command()
-    command.context = None
     program = tmp_path / "prosody"
     program.touch(0o755)
 
     def says() -> str:
         with socket.create_server(("127.0.0.1", 0)) as service:
             with pytest.raises(CommandError) as caught:
-                command._prepare_xmpp("127.0.0.1", service)
+                xmpp_server.prepare("127.0.0.1", "http", service)
             return str(caught.value)
 
     monkeypatch.setenv("PATH", "/nowhere")
