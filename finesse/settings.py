@@ -10,7 +10,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finesse.tls.private_files import secret
+from finesse.private_files import secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from finesse.tls import private_files
+from finesse import private_files
 
 
 def test_a_secret_is_made_once_and_is_long(tmp_path: Path) -> None:

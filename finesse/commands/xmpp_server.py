@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from finesse.commands.listening import name_in_urls, reachable_address
+from finesse.private_files import secret
 from finesse.tls import certificate
-from finesse.tls.private_files import secret
 from finesse.xmpp.component import run_component
 from finesse.xmpp.prosody import child_process
 from finesse.xmpp.prosody.configuration import BOSH_URL, Configuration

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
+from finesse.private_files import PUBLIC, write
 from finesse.tls.authority import Authority, Host, Key, hosts_of, make_authority, sign
-from finesse.tls.private_files import PUBLIC, write
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from finesse.tls.private_files import write
+from finesse.private_files import write
 from finesse.xmpp.prosody.configuration import Configuration, component_address
 
 logger = logging.getLogger(__name__)
