@@ -1,15 +1,20 @@
-"""Files in the data folder: there whole or not at all, whoever is killed meanwhile."""
+"""Files of the data folder: written as a whole or not at all, even if the process is killed."""
 
 import os
 import secrets
 from pathlib import Path
 
-PRIVATE = 0o600
-PUBLIC = 0o644
+PRIVATE_FILE = 0o600
+PUBLIC_FILE = 0o644
+
+SECRET_BYTES = 50
 
 
-def write(path: Path, content: str | bytes, mode: int = PRIVATE) -> None:
-    """At no moment is it readable for more than `mode` says. Raises OSError."""
+def replace_file(path: Path, content: str | bytes, mode: int = PRIVATE_FILE) -> None:
+    """Write a new file in the place of the old one.
+
+    At no moment can others read more of it than `mode` says. Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
@@ -20,8 +25,8 @@ def write(path: Path, content: str | bytes, mode: int = PRIVATE) -> None:
     new.replace(path)
 
 
-def secret(path: Path) -> str:
-    """A long random text, made once. Raises OSError."""
+def read_or_make_secret(path: Path) -> str:
+    """A long random text, made once and kept in the file. Raises OSError."""
     if not path.exists():
-        write(path, secrets.token_urlsafe(50))
+        replace_file(path, secrets.token_urlsafe(SECRET_BYTES))
     return path.read_text()

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from finesse.server.protocols import TLSProtocol
-from finesse.tls import certificate
+from finesse.tls.certificate import certificate_files, server_context
 
 
 class Encryption(NamedTuple):
@@ -21,16 +21,16 @@ class Encryption(NamedTuple):
 def speak_tls(host: str) -> Encryption:
     """Take the certificate and set this process to TLS alone. Raises CommandError."""
     try:
-        pair = certificate.chosen(host)
+        files = certificate_files(host)
     except (OSError, ValueError) as error:
         raise CommandError(f"Cannot make a certificate: {error}") from None
     try:
-        context = certificate.context(pair)
+        context = server_context(files)
     except OSError as error:
         raise CommandError(
-            f"Cannot serve TLS with {pair.certificate} and {pair.key}: {error}. "
+            f"Cannot serve TLS with {files.certificate} and {files.key}: {error}. "
             "Both are PEM, the key without a password."
         ) from None
     sslproto.SSLProtocol = TLSProtocol  # type: ignore[misc]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    return Encryption(context, pair.authority)
+    return Encryption(context, files.authority)

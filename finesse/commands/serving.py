@@ -14,7 +14,7 @@ from finesse.commands.xmpp_server import XMPPServer, keep_prosody_running, run_p
 from finesse.notifications.transports.channels import bind_loop
 from finesse.server.embedded_worker import embedded_worker
 from finesse.server.protocols import HTTPProtocol, WebSocketProtocol
-from finesse.tls import certificate
+from finesse.tls.certificate import reload_regularly
 
 SHUTDOWN_TIMEOUT_SECONDS = 2
 """Time that requests and sockets have to end when the server is stopped."""
@@ -51,7 +51,7 @@ async def serve(
     server = Server(_configuration(encryption.context if encryption else None))
     companions = [greeting]
     if encryption:
-        companions.append(certificate.keep_fresh(encryption.context, host))
+        companions.append(reload_regularly(encryption.context, host))
     if xmpp:
         companions += [keep_prosody_running(xmpp, host), run_pubsub()]
     with embedded_worker(app):

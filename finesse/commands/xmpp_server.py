@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from finesse.commands.listening import name_in_urls, reachable_address
-from finesse.private_files import secret
-from finesse.tls import certificate
+from finesse.private_files import read_or_make_secret
+from finesse.tls.certificate import certificate_files
 from finesse.xmpp.component import run_component
 from finesse.xmpp.prosody import child_process
 from finesse.xmpp.prosody.configuration import BOSH_URL, Configuration
@@ -46,23 +46,25 @@ def prepare(host: str, scheme: str, listener: socket.socket) -> XMPPServer:
 
 def _configure(host: str, scheme: str, listener: socket.socket) -> XMPPServer:
     folder = settings.FINESSE_DATA_DIR / "xmpp"
-    pair = certificate.chosen(host)
-    settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or secret(folder / "secret")
+    files = certificate_files(host)
+    settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or read_or_make_secret(
+        folder / "secret"
+    )
     settings.FINESSE_XMPP_BOSH_URL = settings.FINESSE_XMPP_BOSH_URL or BOSH_URL
     address, port = reachable_address(listener)
     listens_on = listener.getsockname()[0]
     configuration = Configuration(
-        certificate=pair.certificate,
-        key=pair.key,
+        certificate=files.certificate,
+        key=files.key,
         password_url=f"{scheme}://{name_in_urls(address)}:{port}/finesse/xmpp/password",
         interfaces=["*" if listens_on == "0.0.0.0" else listens_on],
         folder=folder,
     )
-    return XMPPServer(configuration, pair.authority)
+    return XMPPServer(configuration, files.authority)
 
 
 async def keep_prosody_running(server: XMPPServer, host: str) -> None:
-    renew = functools.partial(certificate.chosen, host)
+    renew = functools.partial(certificate_files, host)
     await child_process.keep_running(server.configuration, renew)
 
 
