@@ -10,7 +10,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finesse.tls.private_files import secret
+from finesse.private_files import read_or_make_secret
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
     # Kept, so that sign-ins outlive a restart.
-    SECRET_KEY = secret(FINESSE_DATA_DIR / "demo-secret-key")
+    SECRET_KEY = read_or_make_secret(FINESSE_DATA_DIR / "demo-secret-key")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Put a long random value into the environment (for one: "

@@ -27,7 +27,7 @@ import psycopg
 from django.conf import settings
 from kombu import Connection
 
-from finesse.tls import certificate
+from finesse.tls.own_certificate import make_or_renew
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_SERVICES = bool(settings.REDIS_URL)
@@ -140,7 +140,7 @@ class Installation:
         """The configuration of the XMPP server, as an operator makes it."""
         file = self.folder / "prosody.cfg.lua"
         if not file.exists():
-            pair = certificate.files(self.authority.parent, ["localhost"])
+            pair = make_or_renew(self.authority.parent, ["localhost"])
             made = self.manage(
                 "xmpp_config",
                 *("--certificate", str(pair.certificate), "--key", str(pair.key)),

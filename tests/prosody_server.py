@@ -24,7 +24,7 @@ from slixmpp import ComponentXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from finesse.tls import certificate
+from finesse.tls.own_certificate import make_or_renew
 from finesse.xmpp.prosody import child_process
 from finesse.xmpp.prosody.configuration import Configuration, component_address
 from tests.installation import free_port
@@ -104,7 +104,7 @@ async def serve(
     settings.FINESSE_XMPP_SECURE_PORT = free_port()
     settings.FINESSE_XMPP_COMPONENT = f"127.0.0.1:{free_port()}"
     settings.FINESSE_XMPP_BOSH_URL = f"http://127.0.0.1:{free_port()}/http-bind"
-    pair = certificate.files(folder / "tls", ["localhost"])
+    pair = make_or_renew(folder / "tls", ["localhost"])
     assert pair.authority is not None
     configuration = Changed(
         **{

@@ -36,7 +36,7 @@ from schemathesis.transport.serialization import serialize_xml
 from finesse.api.description import operation_of
 from finesse.api.errors import TABLE
 from finesse.api.views import FinesseView, UnknownResource
-from finesse.commands.management.commands import demo
+from finesse.commands import demo_data
 from finesse.docs import legal, pages
 from finesse.docs.document import as_json, as_yaml, document
 from finesse.docs.explanations import EXPLANATIONS
@@ -318,7 +318,7 @@ def test_every_command_to_copy_does_what_it_says_in_the_demo(
 ) -> None:
     """In the order of the pages, but what deletes comes last."""
     settings.FINESSE_DEMO = True
-    demo.load()
+    demo_data.load()
     index = page("/finesse/docs/")
     for called in sorted(pages.operations(), key=lambda one: one.method == "DELETE"):
         command = pages.curl(called, "http://testserver", "finesse")

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from finesse.tls import private_files
+from finesse import private_files
 
 
 def test_a_secret_is_made_once_and_is_long(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret"
-    made = private_files.secret(path)
+    made = private_files.read_or_make_secret(path)
     assert len(made) >= 50
-    assert private_files.secret(path) == made
-    assert private_files.secret(tmp_path / "another") != made
+    assert private_files.read_or_make_secret(path) == made
+    assert private_files.read_or_make_secret(tmp_path / "another") != made
 
 
-@pytest.mark.parametrize("mode", [private_files.PRIVATE, private_files.PUBLIC])
+@pytest.mark.parametrize("mode", [private_files.PRIVATE_FILE, private_files.PUBLIC_FILE])
 def test_nobody_reads_it_who_may_not(tmp_path: Path, mode: int) -> None:
-    private_files.write(tmp_path / "file", "text", mode)
+    private_files.replace_file(tmp_path / "file", "text", mode)
     assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
@@ -33,11 +33,11 @@ def test_who_is_killed_while_writing_leaves_what_was_there(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", killed)
         with pytest.raises(KeyboardInterrupt):
-            private_files.secret(path)
+            private_files.read_or_make_secret(path)
         assert not path.exists()
-    made = private_files.secret(path)
+    made = private_files.read_or_make_secret(path)
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", killed)
         with pytest.raises(KeyboardInterrupt):
-            private_files.write(path, "another")
+            private_files.replace_file(path, "another")
     assert path.read_text() == made

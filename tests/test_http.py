@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from finesse.commands.management.commands import run
+from finesse.commands.listening import listen
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
 from finesse.server import handlers
@@ -98,7 +98,7 @@ async def test_a_worker_that_has_given_up_hands_the_next_over(
 
 def test_connections_of_the_embedded_server_do_not_wait_for_more_to_send() -> None:
     with (
-        run.listen("127.0.0.1", 0) as listener,
+        listen("127.0.0.1", 0) as listener,
         socket.create_connection(listener.getsockname()),
         listener.accept()[0] as accepted,
     ):

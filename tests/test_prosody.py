@@ -21,8 +21,8 @@ from slixmpp import ClientXMPP
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from finesse.commands.management.commands import run
-from finesse.tls import certificate
+from finesse.commands import xmpp_server
+from finesse.tls.own_certificate import make_or_renew
 from finesse.users import passwords
 from finesse.xmpp import bosh
 from finesse.xmpp.prosody import child_process
@@ -1057,7 +1057,7 @@ async def test_a_line_of_any_length_ends_nothing(
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    pair = certificate.files(tmp_path / "tls", ["localhost"])
+    pair = make_or_renew(tmp_path / "tls", ["localhost"])
     configuration = Configuration(
         certificate=pair.certificate, key=pair.key, password_url="http://a/", folder=tmp_path / "x"
     )
@@ -1083,7 +1083,7 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
 ) -> None:
     monkeypatch.setattr(child_process, "DAY", 0.3)
     hosts = ["localhost"]
-    server = await start(renew=lambda: certificate.files(tmp_path / "xmpp" / "tls", hosts))
+    server = await start(renew=lambda: make_or_renew(tmp_path / "xmpp" / "tls", hosts))
     client = await server.sign_in()
 
     async def show(direct: bool) -> set[str]:
@@ -1226,15 +1226,13 @@ def test_run_says_what_is_in_the_way_of_xmpp(
     settings.FINESSE_XMPP_SECURE_PORT = free_port()
     settings.FINESSE_XMPP_COMPONENT = f"127.0.0.1:{free_port()}"
     settings.FINESSE_XMPP_BOSH_URL = f"http://127.0.0.1:{free_port()}/http-bind"
-    command = run.Command()
-    command.context = None
     program = tmp_path / "prosody"
     program.touch(0o755)
 
     def says() -> str:
         with socket.create_server(("127.0.0.1", 0)) as service:
             with pytest.raises(CommandError) as caught:
-                command._prepare_xmpp("127.0.0.1", service)
+                xmpp_server.prepare("127.0.0.1", "http", service)
             return str(caught.value)
 
     monkeypatch.setenv("PATH", "/nowhere")
@@ -1255,7 +1253,7 @@ def test_xmpp_config_prints_what_prosody_accepts(
 ) -> None:
     settings.FINESSE_XMPP_SECRET = SECRET
     settings.FINESSE_XMPP_DOMAIN = "Finesse.Example"
-    pair = certificate.files(tmp_path, ["finesse.example"])
+    pair = make_or_renew(tmp_path, ["finesse.example"])
     options = {"certificate": pair.certificate, "key": pair.key}
     url = "https://finesse.example/finesse/xmpp/password"
     call_command("xmpp_config", **options, password_url=url)

@@ -29,9 +29,16 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from finesse.server import protocols
-from finesse.tls import certificate
 from finesse.tls.authority import CERTIFICATE_DAYS, Authority, hosts_of, sign
-from finesse.tls.certificate import Pair, files
+from finesse.tls.certificate import certificate_files, reload_regularly, server_context
+from finesse.tls.own_certificate import (
+    RENEW_DAYS,
+    CertificateFiles,
+    load_key,
+    make_or_renew,
+    parse_hosts,
+    to_pem,
+)
 from tests.conftest import basic
 from tests.installation import ON_SERVICES, PATIENCE, ROOT, Installation, free_port
 from tests.socket_client import Watcher
@@ -73,42 +80,44 @@ class TestFiles:
     def test_it_is_believed_under_every_name_that_was_asked_for(
         self, tmp_path: Path, host: str
     ) -> None:
-        pair = files(tmp_path, ["finesse.example.com"])
-        assert shake_hands(certificate.context(pair), trusting(pair.authority), host)
+        pair = make_or_renew(tmp_path, ["finesse.example.com"])
+        assert shake_hands(server_context(pair), trusting(pair.authority), host)
 
     def test_it_is_believed_by_the_strictest_readers(self, tmp_path: Path) -> None:
-        pair = files(tmp_path, ["büro.example", "*.example.com", "[fd00::7]", "203.0.113.7"])
+        pair = make_or_renew(
+            tmp_path, ["büro.example", "*.example.com", "[fd00::7]", "203.0.113.7"]
+        )
         client = trusting(pair.authority)
         client.verify_flags |= ssl.VERIFY_X509_STRICT
         for host in ("xn--bro-hoa.example", "a.example.com", "fd00::7", "203.0.113.7"):
-            assert shake_hands(certificate.context(pair), client, host)
+            assert shake_hands(server_context(pair), client, host)
 
     def test_it_is_believed_under_no_other_name(self, tmp_path: Path) -> None:
-        pair = files(tmp_path, ["0.0.0.0", "::", ""])
+        pair = make_or_renew(tmp_path, ["0.0.0.0", "::", ""])
         for host in ("www.example.com", "0.0.0.0", "127.0.0.2"):
             with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
-                shake_hands(certificate.context(pair), trusting(pair.authority), host)
+                shake_hands(server_context(pair), trusting(pair.authority), host)
 
     def test_whoever_steals_the_authority_can_be_no_other_site(self, tmp_path: Path) -> None:
-        pair = files(tmp_path, ["finesse.example.com"])
+        pair = make_or_renew(tmp_path, ["finesse.example.com"])
         key = serialization.load_pem_private_key((tmp_path / "authority.key").read_bytes(), None)
         stolen = Authority(read(pair.authority), key)  # type: ignore[arg-type]
         for name in ("www.example.org", "example.com", "notfinesse.example.com", "8.8.8.8"):
-            forged = certificate._read_hosts([name])
-            server_key = certificate._load_key(pair.key)
+            forged = parse_hosts([name])
+            server_key = load_key(pair.key)
             assert server_key
-            pair.certificate.write_bytes(certificate._pem(sign(stolen, server_key, forged, NOW)))
+            pair.certificate.write_bytes(to_pem(sign(stolen, server_key, forged, NOW)))
             with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
-                shake_hands(certificate.context(pair), trusting(pair.authority), name)
+                shake_hands(server_context(pair), trusting(pair.authority), name)
 
     def test_nothing_older_than_tls_1_2_is_spoken(self, tmp_path: Path) -> None:
-        made = certificate.context(files(tmp_path, []))
+        made = server_context(make_or_renew(tmp_path, []))
         assert made.minimum_version is ssl.TLSVersion.TLSv1_2
 
     def test_nobody_else_can_read_the_keys(self, tmp_path: Path) -> None:
         before = os.umask(0)
         try:
-            pair = files(tmp_path / "tls", [])
+            pair = make_or_renew(tmp_path / "tls", [])
         finally:
             os.umask(before)
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in pair.key.parent.iterdir()}
@@ -116,7 +125,7 @@ class TestFiles:
         assert {"authority.pem": 0o644, "server.pem": 0o644}.items() <= modes.items()
 
     def test_browsers_accept_for_how_long_it_is_valid(self, tmp_path: Path) -> None:
-        shown = read(files(tmp_path, []).certificate)
+        shown = read(make_or_renew(tmp_path, []).certificate)
         length = shown.not_valid_after_utc - shown.not_valid_before_utc
         assert length <= timedelta(days=397)
 
@@ -124,58 +133,56 @@ class TestFiles:
         self, tmp_path: Path
     ) -> None:
         def made(number: float) -> tuple[bytes, bytes]:
-            pair = files(tmp_path, [], now=day(number))
+            pair = make_or_renew(tmp_path, [], now=day(number))
             assert pair.authority
             return pair.certificate.read_bytes(), pair.authority.read_bytes()
 
         first, authority = made(0)
-        kept_until = CERTIFICATE_DAYS - 1 - certificate.RENEW_DAYS
+        kept_until = CERTIFICATE_DAYS - 1 - RENEW_DAYS
         assert made(kept_until - 0.1) == (first, authority)
         second, still = made(kept_until + 0.1)
         assert (second != first, still) == (True, authority)
         assert made(kept_until + 0.2) == (second, authority)
 
     def test_it_never_outlives_its_authority(self, tmp_path: Path) -> None:
-        ends = read(files(tmp_path, [], now=NOW).authority).not_valid_after_utc
+        ends = read(make_or_renew(tmp_path, [], now=NOW).authority).not_valid_after_utc
         for before_the_end in (CERTIFICATE_DAYS + 1, CERTIFICATE_DAYS - 1, 1):
             now = ends - timedelta(days=before_the_end)
-            pair = files(tmp_path, [], now=now)
+            pair = make_or_renew(tmp_path, [], now=now)
             shown, authority = read(pair.certificate), read(pair.authority)
             assert now < shown.not_valid_after_utc <= authority.not_valid_after_utc
 
     def test_a_new_name_makes_a_new_certificate_and_an_old_one_does_not(
         self, tmp_path: Path
     ) -> None:
-        first = read(files(tmp_path, ["192.168.1.5"]).certificate)
-        assert read(files(tmp_path, []).certificate) == first
-        pair = files(tmp_path, ["192.168.1.6"])
+        first = read(make_or_renew(tmp_path, ["192.168.1.5"]).certificate)
+        assert read(make_or_renew(tmp_path, []).certificate) == first
+        pair = make_or_renew(tmp_path, ["192.168.1.6"])
         assert "192.168.1.6" in map(str, hosts_of(read(pair.certificate)))
         assert read(pair.certificate).issuer == first.issuer
 
     def test_a_name_beyond_its_limits_makes_a_new_authority_and_says_so(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        first = files(tmp_path, [])
+        first = make_or_renew(tmp_path, [])
         known = trusting(first.authority)
         before = read(first.authority)
         assert not caplog.records
-        pair = files(tmp_path, ["finesse.example.com"], now=day(0.5))
+        pair = make_or_renew(tmp_path, ["finesse.example.com"], now=day(0.5))
         assert read(pair.authority).subject != before.subject
         assert "trust it anew" in caplog.text
-        assert shake_hands(
-            certificate.context(pair), trusting(pair.authority), "finesse.example.com"
-        )
+        assert shake_hands(server_context(pair), trusting(pair.authority), "finesse.example.com")
         with pytest.raises(ssl.SSLCertVerificationError):
-            shake_hands(certificate.context(pair), known, "localhost")
+            shake_hands(server_context(pair), known, "localhost")
 
     @pytest.mark.parametrize("other", ["notfinesse.example.com", "example.com", "8.8.8.8"])
     def test_names_that_look_like_its_own_are_beyond_its_limits(
         self, tmp_path: Path, other: str
     ) -> None:
-        first = read(files(tmp_path, ["finesse.example.com"]).authority)
-        assert read(files(tmp_path, ["a.finesse.example.com"]).authority) == first
-        pair = files(tmp_path, [other])
-        assert shake_hands(certificate.context(pair), trusting(pair.authority), other)
+        first = read(make_or_renew(tmp_path, ["finesse.example.com"]).authority)
+        assert read(make_or_renew(tmp_path, ["a.finesse.example.com"]).authority) == first
+        pair = make_or_renew(tmp_path, [other])
+        assert shake_hands(server_context(pair), trusting(pair.authority), other)
 
     @pytest.mark.parametrize(
         "damaged", ["authority.pem", "authority.key", "server.pem", "server.key"]
@@ -184,27 +191,27 @@ class TestFiles:
     def test_what_is_lost_or_damaged_is_made_anew(
         self, tmp_path: Path, damaged: str, content: bytes | None
     ) -> None:
-        files(tmp_path, [])
+        make_or_renew(tmp_path, [])
         if content is None:
             (tmp_path / damaged).unlink()
         else:
             (tmp_path / damaged).write_bytes(content)
-        pair = files(tmp_path, [])
-        assert shake_hands(certificate.context(pair), trusting(pair.authority), "localhost")
+        pair = make_or_renew(tmp_path, [])
+        assert shake_hands(server_context(pair), trusting(pair.authority), "localhost")
 
     def test_an_authority_of_somebody_else_is_not_taken_for_ours(self, tmp_path: Path) -> None:
-        pair = files(tmp_path / "ours", [])
-        theirs = files(tmp_path / "theirs", [])
+        pair = make_or_renew(tmp_path / "ours", [])
+        theirs = make_or_renew(tmp_path / "theirs", [])
         shutil.copy(theirs.certificate, pair.certificate)
         shutil.copy(theirs.key, pair.key)
-        pair = files(tmp_path / "ours", [])
-        assert shake_hands(certificate.context(pair), trusting(pair.authority), "localhost")
+        pair = make_or_renew(tmp_path / "ours", [])
+        assert shake_hands(server_context(pair), trusting(pair.authority), "localhost")
         with pytest.raises(ssl.SSLCertVerificationError):
-            shake_hands(certificate.context(pair), trusting(theirs.authority), "localhost")
+            shake_hands(server_context(pair), trusting(theirs.authority), "localhost")
 
     def test_processes_that_start_together_make_one_authority(self, tmp_path: Path) -> None:
         def make(_: int) -> bytes:
-            pair = files(tmp_path / "tls", [])
+            pair = make_or_renew(tmp_path / "tls", [])
             assert pair.authority
             return pair.authority.read_bytes()
 
@@ -212,8 +219,8 @@ class TestFiles:
             assert len(set(pool.map(make, range(8)))) == 1
 
     def test_a_key_with_a_password_is_an_error_and_not_a_question(self, tmp_path: Path) -> None:
-        pair = files(tmp_path, [])
-        key = certificate._load_key(pair.key)
+        pair = make_or_renew(tmp_path, [])
+        key = load_key(pair.key)
         assert key
         pair.key.write_bytes(
             key.private_bytes(
@@ -223,12 +230,12 @@ class TestFiles:
             )
         )
         with pytest.raises(ssl.SSLError):
-            certificate.context(pair)
+            server_context(pair)
 
     @pytest.mark.parametrize("host", ["a..b", "x" * 64])
     def test_a_name_that_is_none_is_refused(self, tmp_path: Path, host: str) -> None:
         with pytest.raises(ValueError, match="label"):
-            files(tmp_path, [host])
+            make_or_renew(tmp_path, [host])
 
 
 class TestChosen:
@@ -242,17 +249,17 @@ class TestChosen:
         settings.ALLOWED_HOSTS = ["*", ".example.com", "[::1]", "finesse.test"]
         settings.FINESSE_HOST = "finesse.example.org"
         settings.FINESSE_XMPP_DOMAIN = "xmpp.example.net"
-        names = set(map(str, hosts_of(read(certificate.chosen("192.168.1.5").certificate))))
+        names = set(map(str, hosts_of(read(certificate_files("192.168.1.5").certificate))))
         assert names == {
             *("*.example.com", "::1", "finesse.test", "finesse.example.org", "xmpp.example.net"),
             *("192.168.1.5", "localhost", "127.0.0.1", socket.gethostname()),
         }
 
     def test_the_operators_files_come_first(self, tmp_path: Path, settings: Any) -> None:
-        own = files(tmp_path / "own", [])
+        own = make_or_renew(tmp_path / "own", [])
         settings.FINESSE_TLS_CERTIFICATE = str(own.certificate)
         settings.FINESSE_TLS_KEY = str(own.key)
-        assert certificate.chosen() == Pair(own.certificate, own.key, None)
+        assert certificate_files() == CertificateFiles(own.certificate, own.key, None)
         assert not (tmp_path / "tls").exists()
 
     @pytest.mark.parametrize("alone", ["FINESSE_TLS_CERTIFICATE", "FINESSE_TLS_KEY"])
@@ -266,14 +273,14 @@ class TestChosen:
         self, tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.ERROR)
-        own, renewed = files(tmp_path / "own", []), files(tmp_path / "renewed", [])
+        own, renewed = make_or_renew(tmp_path / "own", []), make_or_renew(tmp_path / "renewed", [])
         settings.FINESSE_TLS_CERTIFICATE = str(own.certificate)
         settings.FINESSE_TLS_KEY = str(own.key)
-        serving = certificate.context(certificate.chosen())
+        serving = server_context(certificate_files())
         client = ssl.create_default_context(cafile=own.authority)
         client.load_verify_locations(renewed.authority)
         first, second = read(own.certificate), read(renewed.certificate)
-        keeping = asyncio.create_task(certificate.keep_fresh(serving, "", every=0.01))
+        keeping = asyncio.create_task(reload_regularly(serving, "", interval_seconds=0.01))
         try:
             # A renewal is two files: for a moment they do not fit.
             shutil.copy(renewed.certificate, own.certificate)
@@ -359,7 +366,7 @@ class TestServer:
     def test_whoever_trusts_others_is_warned(
         self, served: SecureInstallation, tmp_path: Path
     ) -> None:
-        other = files(tmp_path, []).authority
+        other = make_or_renew(tmp_path, []).authority
         for client in (ssl.create_default_context(), trusting(other)):
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 httpx.get(f"{served.url}/healthz", verify=client)
@@ -526,7 +533,7 @@ class TestServer:
     def test_the_operators_certificate_is_shown_and_nobody_is_told_to_trust_ours(
         self, tmp_path: Path
     ) -> None:
-        own = files(tmp_path / "own", [])
+        own = make_or_renew(tmp_path / "own", [])
         served = SecureInstallation(tmp_path)
         served.environment |= {
             "FINESSE_TLS_CERTIFICATE": str(own.certificate),

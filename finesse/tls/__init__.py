@@ -1,1 +1,1 @@
-"""TLS: an authority of the installation's own, the server's certificate, private files."""
+"""TLS: an authority of the installation's own and the server's certificate."""

@@ -1,7 +1,7 @@
 """A certificate authority for one machine: what it is, and what it signs. No files, no clock.
 
-It may speak for the hosts it was made for and for private addresses, and for servers only: whoever
-gets hold of its key can pretend to be no other site to those who trust it.
+It may sign certificates of servers only, for the hosts that it was made for and for private
+addresses. A thief of its key cannot pretend to be any other site to clients that trust it.
 """
 
 import ipaddress
@@ -24,6 +24,12 @@ AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 390
 """Browsers refuse certificates that are valid for more than 398 days."""
 
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far the clock of a client may be behind."""
+
+LONGEST_COMMON_NAME = 64
+"""Characters [RFC 5280, appendix A.1]."""
+
 PRIVATE_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -36,7 +42,7 @@ PRIVATE_NETWORKS = tuple(
         "fc00::/7",
     )
 )
-"""What the authority may speak for without being asked: addresses change, trust should not."""
+"""The authority may always sign for these: addresses change, trust should not."""
 
 SERVERS_ONLY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
 
@@ -67,29 +73,28 @@ class Authority(NamedTuple):
         return True
 
 
-def make_authority(key: Key, called: str, hosts: Iterable[Host], now: datetime) -> Authority:
-    """`called` is what people read in their browser's list of authorities."""
-    # A name has 64 characters at most [RFC 5280, appendix A.1].
-    name = _name(called[:64])
+def make_authority(key: Key, common_name: str, hosts: Iterable[Host], now: datetime) -> Authority:
+    """`common_name` is what people read in their browser's list of authorities."""
+    name = _name(common_name[:LONGEST_COMMON_NAME])
     certificate = (
         _builder(key, name, now, AUTHORITY_DAYS)
         .issuer_name(name)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(SERVERS_ONLY, critical=False)
-        .add_extension(x509.NameConstraints(_permitted(hosts), None), critical=True)
+        .add_extension(x509.NameConstraints(_permitted_subtrees(hosts), None), critical=True)
         .sign(key, hashes.SHA256())
     )
     return Authority(certificate, key)
 
 
 def sign(authority: Authority, key: Key, hosts: Iterable[Host], now: datetime) -> x509.Certificate:
-    """The certificate of a server that has `key` and is reached as any of `hosts`."""
+    """The certificate of a server that holds `key` and that clients reach as any of `hosts`."""
     return (
         _builder(key, _name("Finesse Media"), now, CERTIFICATE_DAYS)
         .issuer_name(authority.certificate.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(SERVERS_ONLY, critical=False)
         .add_extension(
             x509.SubjectAlternativeName(
@@ -109,6 +114,7 @@ def sign(authority: Authority, key: Key, hosts: Iterable[Host], now: datetime) -
 
 
 def hosts_of(certificate: x509.Certificate) -> set[Host]:
+    """The names and addresses for which a certificate is valid."""
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     found: set[Host] = set(names.get_values_for_type(x509.DNSName))
     for address in names.get_values_for_type(x509.IPAddress):
@@ -116,7 +122,7 @@ def hosts_of(certificate: x509.Certificate) -> set[Host]:
     return found
 
 
-def _permitted(hosts: Iterable[Host]) -> list[x509.GeneralName]:
+def _permitted_subtrees(hosts: Iterable[Host]) -> list[x509.GeneralName]:
     trees: list[x509.GeneralName] = [x509.IPAddress(network) for network in PRIVATE_NETWORKS]
     for host in sorted(hosts, key=str):
         if _is_permitted(host, trees):
@@ -129,7 +135,7 @@ def _permitted(hosts: Iterable[Host]) -> list[x509.GeneralName]:
 
 
 def _is_permitted(host: Host, trees: Iterable[x509.GeneralName]) -> bool:
-    """As clients judge it: a domain stands for all names below it [RFC 5280, 4.2.1.10]."""
+    """As clients decide it: a domain permits all names below it [RFC 5280, 4.2.1.10]."""
     for tree in trees:
         if isinstance(tree, x509.DNSName):
             if isinstance(host, str) and f".{host}".endswith(f".{tree.value}"):
@@ -140,7 +146,7 @@ def _is_permitted(host: Host, trees: Iterable[x509.GeneralName]) -> bool:
 
 
 def _builder(key: Key, name: x509.Name, now: datetime, days: int) -> x509.CertificateBuilder:
-    begin = now - timedelta(days=1)  # Clocks differ.
+    begin = now - CLOCK_TOLERANCE
     public = key.public_key()
     return (
         x509.CertificateBuilder()
@@ -153,11 +159,11 @@ def _builder(key: Key, name: x509.Name, now: datetime, days: int) -> x509.Certif
     )
 
 
-def _name(called: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, called)])
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,

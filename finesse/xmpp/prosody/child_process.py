@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from finesse.tls.private_files import write
+from finesse.private_files import replace_file
 from finesse.xmpp.prosody.configuration import Configuration, component_address
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ async def keep_running(configuration: Configuration, renew: Callable[[], object]
     """
     assert configuration.folder is not None
     file = configuration.folder / "prosody.cfg.lua"
-    write(file, configuration.render())
+    replace_file(file, configuration.render())
     told: Sequence[str] = ()
     while True:
         try:
