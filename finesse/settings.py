@@ -76,9 +76,20 @@ FINESSE_USER_SIGNOUT_CHANNEL = env.str("FINESSE_USER_SIGNOUT_CHANNEL", "a")
 FINESSE_MAX_GLOBAL_REASON_CODES = env.int("FINESSE_MAX_GLOBAL_REASON_CODES", 100)
 FINESSE_MAX_TEAM_REASON_CODES = env.int("FINESSE_MAX_TEAM_REASON_CODES", 100)
 FINESSE_MAX_BODY_BYTES = 64 * 1024
-# Five wrong passwords in a row block the user for five minutes [Media—Sign In].
+# Five wrong passwords in a row for a user from one origin block the two for five minutes
+# [Media—Sign In, where the user is blocked everywhere].
 FINESSE_LOCKOUT_FAILURES = 5
 FINESSE_LOCKOUT_SECONDS = 300
+# After so many, a password that was verified there before is not believed any more, either.
+FINESSE_LOCKOUT_REMEMBERED_FAILURES = 100
+# After so many from one origin, for whomever, its passwords are checked once a second: many agents
+# may share one address.
+FINESSE_LOCKOUT_ORIGIN_FAILURES = 200
+# Networks of proxies whose X-Forwarded-For says where a client comes from, by commas.
+FINESSE_TRUSTED_PROXIES = env.list(
+    "FINESSE_TRUSTED_PROXIES",
+    default=["127.0.0.0/8", "::1/128"] if env.bool("BEHIND_TLS_PROXY", False) else [],
+)
 FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
 # A password check costs CPU and memory: how many may run at once in one process.
 FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)

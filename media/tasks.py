@@ -18,6 +18,7 @@ from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.publisher import publish_all
 from finesse.notifications.status import tell_status
 from finesse.status.system_info import Status
+from finesse.users import lockout
 from media.absence import sign_out_absent
 from media.models import MediaRequest, StateInterval
 from media.writing import bell
@@ -111,6 +112,7 @@ def prune() -> None:
             outcome__isnull=False, accepted_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)
         )
     )
+    lockout.prune()
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
         Notification.objects.filter(

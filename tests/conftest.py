@@ -172,12 +172,18 @@ class API:
         login: str | None = "alice",
         password: str = PASSWORD,
         content_type: str = "Application/XML",
+        origin: str = "127.0.0.1",
         **headers: str,
     ) -> Any:
         if login is not None:
             headers["Authorization"] = basic(login, password)
         return self.client.generic(
-            method, f"/finesse/api/{path}", body, content_type, headers=headers
+            method,
+            f"/finesse/api/{path}",
+            body,
+            content_type,
+            headers=headers,
+            REMOTE_ADDR=origin,
         )
 
     def put(

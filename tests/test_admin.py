@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from finesse.notifications.models import Notification
+from finesse.users import passwords
 from finesse.users.models import Team, User
 from media.models import Media, MediaRequest, MediaRoutingDomain
 from reasoncodes.models import ReasonCode
@@ -16,7 +17,7 @@ from tests.conftest import API, LOGIN, PASSWORD, Cast
 
 pytestmark = pytest.mark.usefixtures("cast", "own_layer")
 MODELS = [model for model in admin.site._registry if model._meta.app_label != "auth"]
-HISTORY = {"mediarequest", "stateinterval", "notification", "transportcursor"}
+HISTORY = {"signinfailures", "mediarequest", "stateinterval", "notification", "transportcursor"}
 
 
 def signed_in(login_id: str) -> Client:
@@ -38,6 +39,7 @@ def everything(api: API, codes: dict[str, ReasonCode], settle: Callable[[], Any]
     api.put(LOGIN)
     api.state("NOT_READY", codes["Lunch"].pk, requestId="r-1")
     tasks.sweep()
+    passwords.verify("alice", "wrong")
 
 
 @pytest.mark.usefixtures("everything")

@@ -2,6 +2,10 @@
 
 import base64
 import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +13,11 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from finesse.users import passwords
-from finesse.users.models import User
+from finesse.users import lockout, password_checks, passwords, remembered
+from finesse.users.models import SignInFailures, User
+from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
 from tests.conftest import API, PASSWORD, Cast, error_of
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -92,11 +98,12 @@ def test_a_verified_password_is_checked_once(api: API, checks: list[str]) -> Non
     assert checks == ["alice"]
 
 
-def test_a_process_that_has_met_a_password_asks_nobody_but_the_users_row(
+def test_a_process_that_has_met_a_password_reads_the_users_row_alone(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     assert passwords.verify("alice", PASSWORD) == cast.alice
-    monkeypatch.setattr(passwords, "cache", None)
+    monkeypatch.setattr(remembered, "cache", None)
+    monkeypatch.setattr(lockout, "cache", None)
     with django_assert_num_queries(1):
         assert passwords.verify("alice", PASSWORD) == cast.alice
 
@@ -105,37 +112,74 @@ def test_a_process_that_has_met_nobody_believes_the_cache(
     api: API, checks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
-        monkeypatch.setattr(passwords, "_remembered", {})
+        monkeypatch.setattr(remembered, "_until", {})
         assert api.get().status_code == 200
     assert checks == ["alice"]
 
 
 def test_a_process_remembers_a_bounded_number(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_remembered", {})
-    monkeypatch.setattr(passwords, "_REMEMBERED", 2)
+    monkeypatch.setattr(remembered, "_until", {})
+    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 2)
     for login_id in ("alice", "bob", "carol"):
         assert passwords.verify(login_id, PASSWORD)
-        assert 1 <= len(passwords._remembered) <= 2
+        assert 1 <= len(remembered._until) <= 2
 
 
-def test_after_a_wrong_password_the_cache_is_asked_until_the_right_one_came(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+def test_a_password_in_use_is_renewed_and_never_checked_again(
+    api: API, checks: list[str], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    def asked() -> int:
-        calls: list[Any] = []
-        real = cache.get_many
-        with monkeypatch.context() as patched:
-            patched.setattr(
-                passwords.cache, "get_many", lambda keys: calls.append(keys) or real(keys)
-            )
-            assert passwords.verify("alice", PASSWORD) == cast.alice
-        return len(calls)
+    """The clock is handed in: forty minutes of a request every two."""
+    now = 0.0
+    monkeypatch.setattr(remembered, "_monotonic", lambda: now)
+    for _ in range(20):
+        assert api.get().status_code == 200
+        now += settings.FINESSE_CREDENTIAL_CACHE_SECONDS * 0.4
+    assert checks == ["alice"]
 
-    assert asked() == 1
-    assert asked() == 0
+
+def test_a_renewal_that_the_cache_refuses_lets_in_all_the_same(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(remembered, "_monotonic", lambda: now)
+    assert passwords.verify("alice", PASSWORD) == cast.alice
+    now += settings.FINESSE_CREDENTIAL_CACHE_SECONDS * 0.5
+    monkeypatch.setattr(remembered, "cache", None)
+    assert passwords.verify("alice", PASSWORD) == cast.alice
+
+
+def test_the_ends_of_what_is_remembered_together_are_spread(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_until", {})
+    for number in range(40):
+        remembered.remember(f"one-{number}")
+    ends = remembered._until.values()
+    assert max(ends) - min(ends) > 20
+
+
+def test_after_a_wrong_password_the_lock_out_is_looked_up_until_the_right_one_came(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    real = lockout.standing
+
+    def standing(login_id: str, origin: str) -> lockout.Standing:
+        asked.append(login_id)
+        return real(login_id, origin)
+
+    monkeypatch.setattr(lockout, "standing", standing)
+
+    def looked_up() -> bool:
+        asked.clear()
+        assert passwords.verify("alice", PASSWORD) == cast.alice
+        return bool(asked)
+
+    assert looked_up()
+    assert not looked_up()
     assert passwords.verify("alice", "wrong") is None
-    assert asked() == 1
-    assert asked() == 0
+    assert looked_up()
+    assert not looked_up()
 
 
 def test_a_wrong_password_is_never_remembered(api: API, checks: list[str]) -> None:
@@ -197,29 +241,155 @@ def test_a_new_user_of_an_old_name_needs_the_new_password(api: API, cast: Cast) 
     failure(api.get(), "alice")
 
 
+STRANGER = "203.0.113.7"
+
+
 def test_five_wrong_passwords_block_even_the_right_one(api: API) -> None:
-    assert api.get().status_code == 200
     for _ in range(5):
         failure(api.get(password="wrong"), "alice")
     failure(api.get(), "alice")
 
 
-def test_a_block_is_noted_again_in_a_row_that_was_saved_without(cast: Cast) -> None:
-    assert passwords.verify("alice", PASSWORD)
+def test_a_password_that_was_verified_before_the_failures_is_believed(
+    api: API, checks: list[str]
+) -> None:
+    """An agent at work behind the same address as somebody who guesses."""
+    assert api.get().status_code == 200
     for _ in range(5):
-        assert passwords.verify("alice", "wrong") is None
-    # As whoever had read the user before the first of these.
-    cast.alice.save()
-    assert passwords.verify("alice", "wrong") is None
-    assert passwords.verify("alice", PASSWORD) is None
+        failure(api.get(password="wrong"), "alice")
+    assert api.get().status_code == 200
+    assert checks == ["alice"] * 6
 
 
-def test_the_block_ends_with_its_time(api: API, settings: Any) -> None:
-    settings.FINESSE_LOCKOUT_SECONDS = 0.2
+def test_a_remembered_password_does_not_let_a_guesser_go_on_for_ever(
+    api: API, settings: Any
+) -> None:
+    settings.FINESSE_LOCKOUT_REMEMBERED_FAILURES = 8
+    assert api.get().status_code == 200
+    for _ in range(8):
+        failure(api.get(password="wrong"), "alice")
+    failure(api.get(), "alice")
+
+
+@pytest.mark.parametrize(("login", "path"), [("alice", "User/alice"), ("dave", "User/dave")])
+def test_a_stranger_elsewhere_keeps_nobody_out(api: API, login: str, path: str) -> None:
+    """Neither an agent nor the administrator, signed in before or not."""
+    for _ in range(20):
+        response = api.request("GET", path, login=login, password="wrong", origin=STRANGER)
+        failure(response, login)
+    failure(api.request("GET", path, login=login, origin=STRANGER), login)
+    assert api.request("GET", path, login=login).status_code == 200
+
+
+def test_a_blocked_origin_gets_one_answer_for_right_and_wrong(api: API) -> None:
+    assert api.get().status_code == 200
+    for _ in range(5):
+        api.get(password="wrong", origin=STRANGER)
+    right = api.get(origin=STRANGER)
+    wrong = api.get(password="wrong", origin=STRANGER)
+    assert (right.status_code, right.content) == (wrong.status_code, wrong.content)
+    assert dict(right.headers) == dict(wrong.headers)
+
+
+def test_addresses_of_one_network_of_ipv6_are_one_origin(api: API) -> None:
+    for number in range(5):
+        api.get(password="wrong", origin=f"2001:db8::{number:x}")
+    failure(api.get(origin="2001:db8::ffff"), "alice")
+    assert api.get(origin="2001:db8:0:1::1").status_code == 200
+
+
+def test_behind_a_trusted_proxy_the_forwarded_address_is_the_origin(
+    api: API, settings: Any
+) -> None:
+    settings.FINESSE_TRUSTED_PROXIES = ["10.0.0.0/8"]
+
+    def by_proxy(password: str, forwarded: str) -> int:
+        header = {"X-Forwarded-For": forwarded}
+        status: int = api.get(password=password, origin="10.1.2.3", **header).status_code
+        return status
+
+    # What the client itself wrote stands first, and is not believed.
+    for number in range(5):
+        assert by_proxy("wrong", f"198.51.100.{number}, {STRANGER}") == 401
+    assert by_proxy(PASSWORD, STRANGER) == 401
+    assert by_proxy(PASSWORD, "203.0.113.8") == 200
+
+
+def test_a_forwarded_address_is_not_believed_from_anybody_else(api: API) -> None:
+    for number in range(5):
+        api.get(password="wrong", **{"X-Forwarded-For": f"203.0.113.{number}"})
+    failure(api.get(**{"X-Forwarded-For": "203.0.113.9"}), "alice")
+
+
+def test_an_origin_that_tries_many_names_is_checked_once_a_second(api: API, settings: Any) -> None:
+    settings.FINESSE_LOCKOUT_ORIGIN_FAILURES = 10
+    assert api.get(origin=STRANGER).status_code == 200
+    for number in range(10):
+        failure(api.get(login=f"nobody{number}", origin=STRANGER), f"nobody{number}")
+    answers = [api.get(login=f"nobody{number}", origin=STRANGER) for number in range(10, 20)]
+    slowed = [one for one in answers if one.status_code == 503]
+    assert slowed
+    assert all(one["Retry-After"] == "1" for one in slowed)
+    # An agent at work at the same address goes on.
+    assert api.get(origin=STRANGER).status_code == 200
+
+
+def test_a_block_is_lifted_in_the_administration(api: API) -> None:
     for _ in range(5):
         api.get(password="wrong")
-    ended = threading.Event()
-    ended.wait(0.3)
+    failure(api.get(), "alice")
+    admin = Client()
+    admin.force_login(User.objects.get(pk="dave"))
+    address = "/admin/users/signinfailures/"
+    page = admin.get(address).content.decode()
+    assert "alice" in page
+    assert "until" in page
+    row = SignInFailures.objects.get()
+    admin.post(address, {"action": "lift_block", "_selected_action": [row.pk]})
+    assert api.get().status_code == 200
+
+
+def test_only_administrators_see_blocks(api: API) -> None:
+    supervisor = Client()
+    supervisor.force_login(User.objects.get(pk="carol"))
+    assert supervisor.get("/admin/users/signinfailures/").status_code == 403
+
+
+@pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
+def test_the_sign_in_pages_say_the_rule_to_everybody_who_fails(page: str) -> None:
+    answer = Client().post(page, {"username": "alice", "password": "wrong"})
+    assert "After 5 wrong passwords" in answer.content.decode()
+
+
+def test_failures_that_count_no_more_are_pruned(api: API) -> None:
+    api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() - timedelta(hours=1))
+    lockout.prune()
+    assert not SignInFailures.objects.exists()
+
+
+def test_old_failures_do_not_count_with_new_ones(api: API) -> None:
+    for _ in range(4):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() - timedelta(hours=1))
+    for _ in range(4):
+        api.get(password="wrong")
+    assert api.get().status_code == 200
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "ü" * 70, "'; DROP TABLE", "%s"])
+def test_any_name_may_be_guessed_at(api: API, name: str) -> None:
+    for _ in range(6):
+        assert api.get(login=name, password="wrong").status_code == 401
+
+
+def test_the_block_ends_with_its_time(api: API) -> None:
+    for _ in range(5):
+        api.get(password="wrong")
+    failure(api.get(), "alice")
+    SignInFailures.objects.update(
+        blocked_until=timezone.now(), last_at=timezone.now() - timedelta(seconds=301)
+    )
     assert api.get().status_code == 200
 
 
@@ -273,13 +443,13 @@ def test_guesses_that_come_all_at_once_are_blocked_as_one_after_another(
     def guess(password: str) -> None:
         try:
             found.append(passwords.verify("alice", password))
-        except passwords.PasswordChecksOverrunError:
+        except PasswordChecksOverrunError:
             pass
         finally:
             connection.close()
 
-    passwords = [f"wrong {number}" for number in range(20)] + [PASSWORD]
-    threads = [threading.Thread(target=guess, args=[password]) for password in passwords]
+    guesses = [f"wrong {number}" for number in range(20)] + [PASSWORD]
+    threads = [threading.Thread(target=guess, args=[password]) for password in guesses]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -320,25 +490,74 @@ def test_a_hash_that_the_check_renews_lets_in(
     assert passwords.verify("alice", "another") is None
 
 
-def test_when_too_many_wait_the_next_is_told_to_come_back_at_once(api: API, settings: Any) -> None:
+def test_when_too_many_wait_the_next_is_refused_at_once_and_told_when_to_come_back(
+    api: API, settings: Any
+) -> None:
     """So that threads are left for those whose password is known."""
     assert api.get().status_code == 200
     settings.FINESSE_PASSWORD_PLACES = 1
-    with passwords._one_check_at_a_time("somebody's"):
-        assert api.get(login="bob", user="bob", mrd=5002).status_code == 503
+    with QUEUE.turn("somebody", STRANGER, is_known=False):
+        response = api.get(login="bob", user="bob", mrd=5002)
+        assert (response.status_code, response["Retry-After"]) == (503, "1")
         assert api.get().status_code == 200
 
 
-def test_who_waits_too_long_for_a_password_check_is_told_to_come_back(
-    api: API, monkeypatch: pytest.MonkeyPatch
+def test_a_check_that_waits_too_long_is_refused(
+    api: API, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(passwords, "_LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(passwords, "_checks", threading.BoundedSemaphore(1))
-    with passwords._one_check_at_a_time("somebody else's"):
+    monkeypatch.setattr(password_checks, "LONGEST_WAIT_SECONDS", 0.01)
+    settings.FINESSE_PASSWORD_CHECKS = 1
+    with QUEUE.turn("somebody", STRANGER, is_known=False):
         assert api.get().status_code == 503
-        with pytest.raises(passwords.PasswordChecksOverrunError):
+        with pytest.raises(PasswordChecksOverrunError):
             passwords.verify("alice", PASSWORD)
     assert api.get().status_code == 200
+
+
+def test_six_strangers_of_one_origin_leave_room_for_others(api: API, settings: Any) -> None:
+    settings.FINESSE_PASSWORD_PLACES = 3
+    settings.FINESSE_PASSWORD_CHECKS = 4
+    with ExitStack() as stack:
+        taken = 0
+        for number in range(6):
+            with suppress(PasswordChecksOverrunError):
+                turn = QUEUE.turn(f"stranger{number}", STRANGER, is_known=False)
+                stack.enter_context(turn)
+                taken += 1
+        assert taken == 1
+        assert api.get().status_code == 200
+
+
+def test_a_user_known_at_an_origin_never_waits_behind_strangers(settings: Any) -> None:
+    settings.FINESSE_PASSWORD_PLACES = 4
+    settings.FINESSE_PASSWORD_CHECKS = 1
+    queue = password_checks.Queue()
+    order: list[str] = []
+
+    def check(login_id: str, is_known: bool) -> None:
+        with queue.turn(login_id, login_id, is_known=is_known):
+            order.append(login_id)
+
+    threads: list[threading.Thread] = []
+    with queue.turn("first", "first", is_known=False):
+        for login_id, is_known in [("b", False), ("c", False), ("known", True)]:
+            threads.append(threading.Thread(target=check, args=[login_id, is_known]))
+            threads[-1].start()
+            wait_until(lambda: len(queue._waiting) == len(threads))
+        with pytest.raises(PasswordChecksOverrunError), queue.turn("d", "d", is_known=False):
+            pass
+    for thread in threads:
+        thread.join()
+    assert order == ["known", "b", "c"]
+    assert (queue._waiting, queue._running, queue._origins) == ([], set(), {})
+    assert not queue._places
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def test_an_unknown_user_costs_as_much_as_a_wrong_password(

@@ -922,8 +922,13 @@ async def test_a_large_body_stays_outside(upstream: Upstream, http: httpx.AsyncC
 def ask(client: Any, settings: Any) -> Callable[..., int]:
     settings.FINESSE_XMPP_SECRET = SECRET
 
-    def asked(user: str = "alice", password: str = PASSWORD, secret: str = SECRET) -> int:
-        form = {"user": user, "password": password}
+    def asked(
+        user: str = "alice",
+        password: str = PASSWORD,
+        secret: str = SECRET,
+        address: str = "203.0.113.7",
+    ) -> int:
+        form = {"user": user, "password": password, "address": address}
         headers = {"Authorization": f"Bearer {secret}"}
         status: int = client.post("/finesse/xmpp/password", form, headers=headers).status_code
         return status
@@ -956,11 +961,12 @@ def test_the_view_is_for_who_knows_the_secret(
 
 
 def test_the_view_shares_the_lock_out_of_the_api(cast: Cast, ask: Callable[..., int]) -> None:
-    assert passwords.verify("alice", PASSWORD)
     for _ in range(5):
         assert ask("Alice", "wrong") == 401
     assert ask() == 401
-    assert passwords.verify("alice", PASSWORD) is None
+    assert passwords.verify("alice", PASSWORD, "203.0.113.7") is None
+    # Elsewhere the user goes on.
+    assert ask(address="203.0.113.8") == 200
 
 
 def test_the_view_cannot_say_while_the_checks_are_overrun(

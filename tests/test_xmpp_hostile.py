@@ -24,11 +24,11 @@ import uvicorn
 from channels.db import database_sync_to_async
 from django.db import connections, transaction
 
+from finesse.client_networks import origin_of
 from finesse.notifications import hub, log, publisher
 from finesse.notifications.models import Subscription
 from finesse.notifications.transports import channels
 from finesse.server import protocols
-from finesse.server.client_networks import origin_of
 from finesse.users import passwords
 from finesse.xmpp import consumer, pubsub, sasl, stanzas
 from finesse.xmpp.connections import Connections

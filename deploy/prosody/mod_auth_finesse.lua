@@ -16,7 +16,7 @@ local allow_cleartext = module:get_option_boolean("finesse_allow_cleartext", fal
 local patience = 50; -- Seconds; a check may have to wait for its turn.
 
 -- The HTTP status of the answer, or why there is none. Only the client that asks is kept waiting.
-local function ask(user, password)
+local function ask(user, password, address)
 	local wait, done = async.waiter();
 	local status;
 	local function finish(why, code)
@@ -31,7 +31,7 @@ local function ask(user, password)
 			["Authorization"] = "Bearer " .. secret,
 			["Content-Type"] = "application/x-www-form-urlencoded",
 		},
-		body = formencode { user = user, password = password },
+		body = formencode { user = user, password = password, address = address },
 		insecure = trusts_url,
 	}, finish);
 	wait();
@@ -49,11 +49,13 @@ end
 local handler = {};
 handler.__index = handler;
 
-local function new_handler()
-	return setmetatable({}, handler);
+local function new_handler(session)
+	return setmetatable({ session = session }, handler);
 end
 
-handler.clean_clone = new_handler;
+function handler:clean_clone()
+	return new_handler(self.session);
+end
 
 function handler:mechanisms()
 	return { PLAIN = true };
@@ -81,7 +83,8 @@ function handler:process(message)
 	if not self.username or self.username == "" then
 		return "failure", "not-authorized";
 	end
-	local status = ask(name, password);
+	-- Where the client comes from: wrong passwords block a user there alone.
+	local status = ask(name, password, self.session and self.session.ip or "");
 	if status == 200 then
 		return "success";
 	elseif status == 401 then

@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from finesse.api.errors import AUTHENTICATION_FAILURE
+from finesse.client_networks import origin_of_request
 from finesse.presence import stamps
 from finesse.users.passwords import verify
 
@@ -39,7 +40,8 @@ class BasicAuthentication(BaseAuthentication):
         if not header:
             return None
         credentials = parse_basic(header)
-        user = verify(*credentials) if credentials else None
+        origin = origin_of_request(request.META)
+        user = verify(*credentials, origin) if credentials else None
         if user is None:
             raise AUTHENTICATION_FAILURE(user=credentials[0] if credentials else "")
         stamps.heard(user.pk)

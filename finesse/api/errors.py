@@ -14,7 +14,7 @@ from django.http import Http404, UnreadablePostError
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 
-from finesse.users.passwords import PasswordChecksOverrunError
+from finesse.users.password_checks import PasswordChecksOverrunError
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ def as_finesse_error(exc: Exception) -> FinesseError:
         case exceptions.APIException():
             return BAD_REQUEST(reason=str(exc.detail))
         case PasswordChecksOverrunError():
-            return OUT_OF_SERVICE()
+            return OUT_OF_SERVICE(headers={"Retry-After": "1"})
         case OperationalError() | InterfaceError() | RedisError():
             logger.error("A dependency failed under a request: %s", exc)
             return OUT_OF_SERVICE()

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
+from finesse.client_networks import origin_of_scope
 from finesse.notifications.readers import Reader, claimed
 from finesse.users.passwords import verify
 
@@ -59,7 +60,7 @@ class _Authenticate:
                 return None
             # Not on the shared thread: a password check would hold up everybody's queries.
             checked = database_sync_to_async(verify, thread_sensitive=False)
-            user = await checked(*credentials)
+            user = await checked(*credentials, origin_of_scope(scope))
             return claimed(user) if user else None
         user = await get_user(scope)
         if not user.is_authenticated:

@@ -22,7 +22,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from finesse.server.client_networks import origin_of
+from finesse.client_networks import origin_of
 
 PATIENCE_WITH_HEADS = 15
 """Seconds within which the head of a request has to come, whole."""

@@ -2,20 +2,26 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from finesse.users.models import Team, User
+from finesse.admin import ReadOnlyAdmin, moment
+from finesse.users.forms import AdminSignInForm
+from finesse.users.lockout import lift
+from finesse.users.models import SignInFailures, Team, User
 
 admin.site.site_header = "Finesse Media administration"
 admin.site.site_title = "Finesse Media"
 admin.site.index_title = "What do you want to manage?"
+admin.site.login_form = AdminSignInForm
 admin.site.empty_value_display = "–"
 # The lists of requests and notifications need the room.
 admin.site.enable_nav_sidebar = False
@@ -109,3 +115,36 @@ class TeamAdmin(admin.ModelAdmin):
     def member_list(self, team: Team) -> SafeString | str:
         members = ((member,) for member in team.members.all())
         return format_html_join("", "{}<br>", members) or "None. Choose the team on a user’s page."
+
+
+@admin.register(SignInFailures)
+class SignInFailuresAdmin(ReadOnlyAdmin):
+    """Blocked sign-ins, and those that may soon be; an administrator may lift each."""
+
+    list_display = ("login_id", "from_where", "count", "last", "blocked")
+    list_filter = (("blocked_until", admin.EmptyFieldListFilter),)
+    search_fields = ("=login_id", "=origin")
+    search_help_text = "A whole login ID, or an address"
+    fields = ("login_id", "from_where", "count", "last", "blocked")
+    actions = ("lift_block",)
+
+    last = moment("last_at", "last")
+
+    @admin.display(description="from", ordering="origin")
+    def from_where(self, failures: SignInFailures) -> str:
+        return failures.origin or "this machine"
+
+    @admin.display(description="blocked", ordering="blocked_until")
+    def blocked(self, failures: SignInFailures) -> str:
+        until = failures.blocked_until
+        if until is None or until <= timezone.now():
+            return "no"
+        return f"until {date_format(timezone.localtime(until), 'H:i:s')}"
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
+
+    @admin.action(description="Lift the block: forget these failures", permissions=["lift"])
+    def lift_block(self, request: HttpRequest, queryset: "QuerySet[SignInFailures]") -> None:
+        lifted = lift(queryset)
+        messages.success(request, f"Lifted: {lifted}. The right password is accepted again.")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from finesse.client_networks import origin_of_request
 from finesse.users.models import User
 from finesse.users.passwords import verify
 
@@ -20,5 +21,6 @@ class LockoutBackend(ModelBackend):
         login_id = username or kwargs.get(User.USERNAME_FIELD)
         if not login_id or password is None or "\0" in login_id + password:
             return None
-        user = verify(login_id, password)
+        origin = origin_of_request(request.META) if request else ""
+        user = verify(login_id, password, origin)
         return user if isinstance(user, User) else None

@@ -133,3 +133,29 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
             and any(perm.startswith(f"{app_label}.") for perm in SUPERVISOR_PERMISSIONS)
         )
         return by_role or super().has_module_perms(app_label)
+
+
+class SignInFailures(models.Model):
+    """Wrong passwords for one user from one origin; enough of them block the two for a while.
+
+    The login id is the one that was given, whether there is such a user or not, cut to 64
+    characters: what is known only of users that exist would tell which do.
+    """
+
+    login_id = models.CharField("login ID", max_length=64)
+    origin = models.CharField(max_length=64, blank=True)
+    """An IPv4 address or a network of IPv6; empty where there is none, as with a UNIX socket."""
+    count = models.PositiveIntegerField("wrong passwords")
+    last_at = models.DateTimeField("last")
+    blocked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "failed sign-in"
+        ordering = ("-last_at",)
+        indexes = (models.Index(fields=("origin", "last_at"), name="sign_in_failures_of_origin"),)
+        constraints = (
+            models.UniqueConstraint(fields=("login_id", "origin"), name="sign_in_failures_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login_id} from {self.origin or 'this machine'}"

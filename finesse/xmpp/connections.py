@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from django.conf import settings
 from slixmpp.jid import JID
 
-from finesse.server.client_networks import origin_of
+from finesse.client_networks import origin_of
 
 
 class Client(Protocol):

@@ -15,6 +15,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from finesse.client_networks import origin_of_scope
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.xmpp import sasl
@@ -208,7 +209,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.awaits_response = False
             # Not on the shared thread: a password check would hold up everybody's queries.
             check = database_sync_to_async(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
-            self.user = await check(*sasl.parse_plain(response))
+            self.user = await check(*sasl.parse_plain(response), origin_of_scope(self.scope))
             self._assert_there()
             assert self.admission is not None
             self.admission.sign_in(self.user.pk)

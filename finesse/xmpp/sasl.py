@@ -5,7 +5,8 @@ import binascii
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from finesse.users.passwords import PasswordChecksOverrunError, verify
+from finesse.users.password_checks import PasswordChecksOverrunError
+from finesse.users.passwords import verify
 from finesse.xmpp.addresses import domain, login_id_of
 
 if TYPE_CHECKING:
@@ -43,14 +44,14 @@ def parse_plain(encoded: str) -> tuple[str, str]:
     return _local(name), password
 
 
-def sign_in(name: str, password: str) -> "AbstractBaseUser":
+def sign_in(name: str, password: str, origin: str = "") -> "AbstractBaseUser":
     """The user who this is, by the same checks as HTTP's: memory, lock-out, bounded number.
 
     Raises SASLError; waits for its turn, so not on an event loop.
     """
     try:
         # A name that nobody has is checked, too: the time must not tell which users exist.
-        user = verify(login_id_of(name) or name, password)
+        user = verify(login_id_of(name) or name, password, origin)
     except PasswordChecksOverrunError:
         raise SASLError("temporary-auth-failure") from None
     if user is None:

@@ -6,6 +6,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from finesse.client_networks import origin_of
 from finesse.xmpp.sasl import SASLError, sign_in
 
 _STATUS = {"not-authorized": 401}
@@ -18,7 +19,8 @@ def password(request: HttpRequest) -> HttpResponse:
     """200 if the form's `password` is the one of its `user`, 401 if not, 503 if that cannot be
     told now. Also out of service: clients sign in while the service comes back.
 
-    Only for who knows FINESSE_XMPP_SECRET (403); without one, there is nothing here (404).
+    `address` is where its client comes from. Answers callers that know FINESSE_XMPP_SECRET alone
+    (403); without one, there is nothing here (404).
     """
     if not (secret := settings.FINESSE_XMPP_SECRET):
         raise Http404
@@ -30,7 +32,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if not user or "\0" in user + given:
         return HttpResponse(status=401)
     try:
-        sign_in(user, given)
+        sign_in(user, given, origin_of(request.POST.get("address", "")))
     except SASLError as error:
         return HttpResponse(status=_STATUS.get(error.condition, 503))
     return HttpResponse()

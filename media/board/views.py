@@ -17,6 +17,7 @@ from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
 from finesse.notifications.readers import Reader, readers_of
+from finesse.users.forms import SignInForm
 from finesse.users.models import User
 from media.documents.media import represent
 from media.models import Media
@@ -29,6 +30,7 @@ POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-acti
 class SignIn(LoginView):
     """The viewer's own sign-in page, which agents may use; the admin's is for staff."""
 
+    form_class = SignInForm
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

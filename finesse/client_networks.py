@@ -1,0 +1,67 @@
+"""Where a client comes from, for bounds on what one place may take and for the lock-out."""
+
+import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def origin_of(address: str) -> str:
+    """What one party is likely to have whole: an IPv4 address, or a network of IPv6."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
+
+
+def origin_of_request(meta: Mapping[str, Any]) -> str:
+    """The origin of an HTTP request, by its `META`; empty where it has no address."""
+    return _origin(meta.get("REMOTE_ADDR") or "", meta.get("HTTP_X_FORWARDED_FOR") or "")
+
+
+def origin_of_scope(scope: Mapping[str, Any]) -> str:
+    """The origin of a socket, by its ASGI scope."""
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    peer = (scope.get("client") or ("", 0))[0]
+    return _origin(peer, b",".join(forwarded).decode("latin-1"))
+
+
+def _origin(peer: str, forwarded_for: str) -> str:
+    """The nearest address that is no trusted proxy's: what stands before it, anybody can write."""
+    address = peer
+    for hop in reversed(forwarded_for.split(",")):
+        if not _is_trusted_proxy(address) or not (hop := hop.strip()):
+            break
+        address = hop
+    return origin_of(address) if _parsed(address) else ""
+
+
+def _is_trusted_proxy(address: str) -> bool:
+    trusted = _networks(tuple(settings.FINESSE_TRUSTED_PROXIES))
+    if not address:
+        # A proxy on this machine may come by a UNIX socket, which has no address.
+        return bool(trusted)
+    found = _parsed(address)
+    return found is not None and any(found in network for network in trusted)
+
+
+def _parsed(address: str) -> "_Address | None":
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _networks(texts: tuple[str, ...]) -> tuple[_Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)

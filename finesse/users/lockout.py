@@ -1,0 +1,103 @@
+"""The lock-out: five wrong passwords for a user from one origin block the two for five minutes.
+
+Finesse blocks the user [Media—Sign In], so that anybody can keep anybody out. Here a guesser is
+blocked where it guesses; the user goes on elsewhere, and at the same origin with a password that
+was verified before. docs/decisions/users.md says what an attacker can still do.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils import timezone
+
+from finesse.users.models import SignInFailures, User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What wrong passwords have come lately, for one user from one origin."""
+
+    failures: int = 0
+    blocked_until: datetime | None = None
+    of_origin: int = 0
+    """Wrong passwords from the origin, whoever they were for."""
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_until is not None and self.blocked_until > timezone.now()
+
+    @property
+    def believes_remembered(self) -> bool:
+        """Whether a password that was verified before the failures is believed all the same.
+
+        It must end, since at the same origin it lets a guesser try out passwords.
+        """
+        return self.failures < settings.FINESSE_LOCKOUT_REMEMBERED_FAILURES
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the origin has failed so often that it is checked once a second only."""
+        return self.of_origin >= settings.FINESSE_LOCKOUT_ORIGIN_FAILURES
+
+
+def standing(login_id: str, origin: str) -> Standing:
+    rows = SignInFailures.objects.filter(last_at__gt=_window_start())
+    own = rows.filter(login_id=login_id[:64], origin=origin).first()
+    of_origin = rows.filter(origin=origin).aggregate(sum=Sum("count"))["sum"] or 0
+    if own is None:
+        return Standing(of_origin=of_origin)
+    return Standing(failures=own.count, blocked_until=own.blocked_until, of_origin=of_origin)
+
+
+def may_check_slowly(origin: str) -> bool:
+    """Whether a slow origin's turn has come: once a second."""
+    return bool(cache.add(f"slow:{origin}", 1, 1))
+
+
+def count_failure(login_id: str, origin: str) -> None:
+    """Count a wrong password up to the block, whose time begins with the last before it."""
+    # First the user's row: a user with failures is looked up here at each sign-in.
+    note_failures(login_id, failed=True)
+    now = timezone.now()
+    key = {"login_id": login_id[:64], "origin": origin}
+    fresh = {"count": 0, "blocked_until": None, "last_at": now}
+    row, _ = SignInFailures.objects.get_or_create(**key, defaults=fresh)
+    one = SignInFailures.objects.filter(pk=row.pk)
+    one.filter(last_at__lte=_window_start()).update(**fresh)
+    one.update(count=F("count") + 1, last_at=now)
+    until = now + timedelta(seconds=settings.FINESSE_LOCKOUT_SECONDS)
+    is_over = Q(blocked_until=None) | Q(blocked_until__lte=now)
+    one.filter(is_over, count__gte=settings.FINESSE_LOCKOUT_FAILURES).update(blocked_until=until)
+
+
+def forget_failures(login_id: str, origin: str) -> None:
+    """After the right password: the count begins anew."""
+    SignInFailures.objects.filter(login_id=login_id, origin=origin).delete()
+    others = SignInFailures.objects.filter(login_id=login_id, last_at__gt=_window_start())
+    if not others.exists():
+        note_failures(login_id, failed=False)
+
+
+def lift(failures: "QuerySet[SignInFailures]") -> int:
+    """End these blocks; how many failures of users and origins there were."""
+    pairs = list(failures.values_list("login_id", "origin"))
+    for login_id, origin in pairs:
+        forget_failures(login_id, origin)
+    return len(pairs)
+
+
+def note_failures(login_id: str, *, failed: bool) -> None:
+    # Where it stands so already, nothing is written.
+    User.objects.filter(pk=login_id).exclude(sign_in_failed=failed).update(sign_in_failed=failed)
+
+
+def prune() -> None:
+    """Delete what counts no more."""
+    SignInFailures.objects.filter(last_at__lte=_window_start()).delete()
+
+
+def _window_start() -> datetime:
+    return timezone.now() - timedelta(seconds=settings.FINESSE_LOCKOUT_SECONDS)
