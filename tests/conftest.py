@@ -24,6 +24,7 @@ from django.test.client import ClientHandler
 from kombu import Connection
 
 from finesse import heartbeat
+from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
@@ -263,3 +264,12 @@ async def server_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     channels.bind_loop(None)
     await loop.run_in_executor(None, connections.close_all)
     await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def hub(cast: Cast, server_loop: None) -> AsyncIterator[Hub]:
+    running = await Hub.running()
+    yield running
+    assert running._task is not None
+    running._task.cancel()
+    await asyncio.gather(running._task, return_exceptions=True)

@@ -31,8 +31,8 @@ from media.writing import writer
 from media.writing.bell import BELL
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
-from tests.docs.test_schema import faults
 from tests.kit.odd_requests import XML_TYPES, Request, element, requests
+from tests.kit.xml_schema import faults
 
 USUAL = 1_500
 REQUESTS = int(os.environ.get("FINESSE_FUZZ", USUAL))

@@ -10,20 +10,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
+from tests.kit.chromium import FLAGS
 from tests.kit.installation import ON_SERVICES, Installation
 
 SOON = 2_000
 """Milliseconds within which a change has to be seen."""
 PATIENCE = 15_000
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LOGIN = (
     "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
     "<interruptAction>ACCEPT</interruptAction></Media>"

@@ -48,9 +48,9 @@ from media.models import Media
 from media.states import DESKTOP_TRANSITIONS, TRANSITIONS
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
-from tests.docs.test_schema import faults
 from tests.kit.described import strict, typed
 from tests.kit.installation import Installation
+from tests.kit.xml_schema import faults
 
 ROOT = Path(__file__).parents[2]
 ERRORS = sorted(TABLE)

@@ -7,7 +7,6 @@ Each file names its page in its first line. The pages' misprints are not repeate
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, canonicalize, fromstring, tostring
 
@@ -28,14 +27,9 @@ from reasoncodes.documents import represent as represent_reason_code
 from reasoncodes.documents import represent_list
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, Cast
+from tests.kit.golden_files import NAMES, golden
 
-FOLDER = Path(__file__).parents[1] / "golden"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.xml"))
 AT = datetime(2015, 9, 11, 6, 55, 14, 782000, tzinfo=UTC)
-
-
-def golden(name: str) -> str:
-    return (FOLDER / f"{name}.xml").read_text(encoding="utf-8")
 
 
 def page_of(name: str) -> str:

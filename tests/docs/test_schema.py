@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
@@ -21,18 +20,10 @@ from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutin
 from media.states import DESKTOP_TRANSITIONS, MEDIA_STATES, USER_STATES, State
 from reasoncodes.models import Category, ReasonCode
 from tests.conftest import API, LOGIN, Cast
-from tests.docs.test_golden import NAMES, golden
+from tests.kit.golden_files import NAMES, golden
+from tests.kit.xml_schema import FILE, SCHEMA, faults
 
-FILE = Path(__file__).parents[2] / "finesse" / "api" / "finesse.xsd"
-SCHEMA = xmlschema.XMLSchema10(FILE)
 XS = "{http://www.w3.org/2001/XMLSchema}"
-
-
-def faults(document: str | bytes, type_name: str | None = None) -> list[str]:
-    """What is wrong with an answer or an event; with a request, if its type is named."""
-    root = fromstring(document)
-    described = SCHEMA.types[type_name] if type_name else SCHEMA
-    return [f"{error.path}: {error.reason}" for error in described.iter_errors(root)]
 
 
 # --- the schema itself --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from tests.conftest import LOGIN, basic
-from tests.docs.test_golden import NAMES, golden
+from tests.kit.golden_files import NAMES, golden
 
 
 @dataclass(frozen=True)

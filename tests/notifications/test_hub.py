@@ -1,77 +1,26 @@
 """The hub hands each follower everything it may see, once and in order, whatever the layer does."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import transaction
 from django.test import Client
 
 from finesse.notifications import follower as follower_module
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
-from finesse.notifications.follower import AccessChanged, Follower
+from finesse.notifications.follower import AccessChanged
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
-from finesse.notifications.readers import Reader, readers_of
 from finesse.notifications.transports import channels
 from finesse.users.models import Team, User
 from tests.conftest import Cast
+from tests.kit.followers import follow, reader, take, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-MEDIA = "/finesse/api/User/{}/Media"
-
-
-@database_sync_to_async
-def write(*users: str, publish: bool = True) -> list[int]:
-    """One notification for each user named; their positions."""
-    with transaction.atomic():
-        entries = [
-            log.Entry(node=MEDIA.format(user), source=f"{MEDIA.format(user)}/5001", data={"x": "y"})
-            for user in users
-        ]
-        written = log.append(log.lock(), entries)
-    if publish:
-        publisher.publish_all()
-    return [one.position for one in written]
-
-
-@database_sync_to_async
-def reader(login_id: str) -> Reader:
-    return readers_of([login_id])[login_id]
-
-
-async def take(follower: Follower, count: int) -> list[int]:
-    seen: list[int] = []
-    if count == 0:
-        return seen
-    async with asyncio.timeout(10):
-        async for notification in follower:
-            if isinstance(notification, AccessChanged):
-                continue
-            seen.append(notification.position)
-            if len(seen) == count:
-                break
-    return seen
-
-
-@pytest.fixture
-async def hub(cast: Cast, server_loop: None) -> AsyncIterator[Hub]:
-    running = await Hub.running()
-    yield running
-    assert running._task is not None
-    running._task.cancel()
-    await asyncio.gather(running._task, return_exceptions=True)
-
-
-async def follow(hub: Hub, login_id: str, after: int | None = None) -> Follower:
-    _, _, follower = await hub.subscribe(await reader(login_id), after)
-    return follower
 
 
 async def test_who_may_see_what(hub: Hub) -> None:

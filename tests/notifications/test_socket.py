@@ -20,7 +20,7 @@ from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
 from finesse.users.models import User
 from tests.conftest import PASSWORD, Cast, basic
-from tests.notifications.test_hub import write
+from tests.kit.followers import write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
 Headers = list[tuple[bytes, bytes]]

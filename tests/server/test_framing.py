@@ -19,8 +19,8 @@ from rest_framework.request import Request
 from finesse.api.errors import FinesseError
 from finesse.api.parsers import FinesseXMLParser
 from finesse.server import body_limit
-from tests.docs.test_schema import faults
 from tests.kit.installation import Installation
+from tests.kit.xml_schema import faults
 
 PATIENCE = 10
 LINGER = 1

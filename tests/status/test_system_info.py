@@ -25,12 +25,11 @@ from finesse.notifications.status import Watch, tell_status
 from finesse.status.system_info import Status
 from media import tasks
 from tests.conftest import API, Cast, empty_the_cache, update_of
+from tests.kit.followers import follow, take, write
+from tests.kit.golden_files import golden
 from tests.kit.installation import ON_SERVICES, Installation
 from tests.kit.socket_client import watch
-from tests.notifications.test_hub import follow, hub, take, write
 
-__all__ = ["hub"]
-GOLDEN = Path(__file__).parents[1] / "golden"
 IN, OUT = Status.IN_SERVICE, Status.OUT_OF_SERVICE
 
 
@@ -54,7 +53,7 @@ def told() -> list[str]:
 
 
 def test_every_documented_element_is_there_in_its_order(api: API) -> None:
-    assert tags(system_info(api)) == tags(fromstring((GOLDEN / "system-info.xml").read_text()))
+    assert tags(system_info(api)) == tags(fromstring(golden("system-info")))
 
 
 def test_what_there_is_nothing_true_to_say_of_is_empty(api: API) -> None:
@@ -221,7 +220,7 @@ class TestTelling:
         assert (notification.node, notification.source) == (SYSTEM_INFO, SYSTEM_INFO)
         assert (notification.event, notification.request_id) == ("PUT", "")
         update = update_of(notification)
-        assert tags(update) == tags(fromstring((GOLDEN / "update-system-info.xml").read_text()))
+        assert tags(update) == tags(fromstring(golden("update-system-info")))
         assert update.findtext("data/systemInfo/status") == OUT
         assert update.findtext("data/systemInfo/primaryNode/host")
         assert TransportCursor.objects.get(name="channels").position == notification.position

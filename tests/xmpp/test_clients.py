@@ -19,7 +19,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.board.test_browser import FLAGS
+from tests.kit.chromium import FLAGS
 from tests.kit.installation import Installation
 
 CLIENTS = Path(__file__).parents[1] / "clients"

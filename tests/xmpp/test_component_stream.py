@@ -18,10 +18,9 @@ from finesse.notifications.models import Notification, TransportCursor
 from finesse.users.models import User
 from finesse.xmpp import component, pubsub, remote
 from tests.conftest import Cast
+from tests.kit.followers import MEDIA, write
 from tests.kit.xmpp_stream import names
-from tests.notifications.test_hub import MEDIA, hub, write
 
-__all__ = ["hub"]
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "between us"
 ITEM = "{http://jabber.org/protocol/pubsub#event}item"

@@ -34,6 +34,7 @@ from finesse.xmpp import consumer, pubsub, sasl, stanzas
 from finesse.xmpp.connections import Connections
 from finesse.xmpp.sessions import Session
 from tests.conftest import PASSWORD, Cast
+from tests.kit.followers import MEDIA, write
 from tests.kit.hostile_peer import (
     BINARY,
     COMPRESSED,
@@ -48,7 +49,6 @@ from tests.kit.hostile_peer import (
 )
 from tests.kit.installation import Installation
 from tests.kit.xmpp_stream import BIND, OPEN, PUBSUB, Stream, auth, names, plain
-from tests.notifications.test_hub import MEDIA, write
 
 STRANGERS = 60
 """As many may wait at one address in the installation of these tests."""

@@ -15,8 +15,8 @@ from finesse.notifications.models import Notification, Subscription
 from finesse.users.models import User
 from finesse.xmpp import consumer, items, pubsub
 from tests.conftest import PASSWORD, Cast
+from tests.kit.followers import MEDIA, write
 from tests.kit.xmpp_stream import BIND, CLOSE, LOCAL, OPEN, PUBSUB, Stream, auth, names, plain
-from tests.notifications.test_hub import MEDIA, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
 Client = Callable[..., Any]
