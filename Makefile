@@ -30,7 +30,7 @@ test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on r
 	@BIN=$(BIN) tests/run
 
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
-	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/test_fuzz.py
+	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py
 
 # Its settings are what the command line gives, no more: the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -23,6 +24,7 @@ from django.test.client import ClientHandler
 from kombu import Connection
 
 from finesse import heartbeat
+from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
@@ -32,8 +34,10 @@ from media.models import Media, MediaRequest, MediaRoutingDomain
 from media.writing import writer
 from reasoncodes.models import ReasonCode
 
-# The conformance kit knows no server but by its address: test_conformance.py runs it as a program.
+# The conformance kit knows no server but by its address: installation/test_conformance.py runs it
+# as a program.
 collect_ignore = ["conformance"]
+TESTS = Path(__file__).parent
 
 PASSWORD = "correct horse"
 LOGIN = (
@@ -43,24 +47,24 @@ LOGIN = (
 
 
 LONGEST = (
-    "test_xmpp_kill",
-    "test_conformance",
-    "test_xmpp_clients",
-    "test_fuzz",
-    "test_xmpp_component",
-    "test_installation",
-    "test_burst",
-    "test_browser",
-    "test_manners",
-    "test_tls",
-    "test_xmpp_socket",
+    "xmpp/test_kill.py",
+    "installation/test_conformance.py",
+    "xmpp/test_clients.py",
+    "api/test_fuzz.py",
+    "xmpp/test_component.py",
+    "installation/test_installation.py",
+    "installation/test_burst.py",
+    "board/test_browser.py",
+    "api/test_manners.py",
+    "tls/test_tls.py",
+    "xmpp/test_socket.py",
 )
 """Files whose tests take longest: what starts last must not be what the others wait for."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
-        name = item.path.stem
+        name = item.path.relative_to(TESTS).as_posix()
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=turn)
@@ -266,3 +270,12 @@ async def server_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     channels.bind_loop(None)
     await loop.run_in_executor(None, connections.close_all)
     await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def hub(cast: Cast, server_loop: None) -> AsyncIterator[Hub]:
+    running = await Hub.running()
+    yield running
+    assert running._task is not None
+    running._task.cancel()
+    await asyncio.gather(running._task, return_exceptions=True)

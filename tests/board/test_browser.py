@@ -1,0 +1,494 @@
+"""What people see: a real browser at a real installation."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+from tests.kit.chromium import FLAGS
+from tests.kit.installation import ON_SERVICES, Installation
+
+SOON = 2_000
+"""Milliseconds within which a change has to be seen."""
+PATIENCE = 15_000
+LOGIN = (
+    "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
+    "<interruptAction>ACCEPT</interruptAction></Media>"
+)
+READY = "<Media><state>READY</state></Media>"
+LUNCH = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"
+MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
+        give_up("There is no chromium; on Debian, 'make services' installs it")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installation(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = Installation(tmp_path_factory.mktemp("installation"))
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A browser of somebody's own, and everything that its console and its sockets said."""
+
+    def __init__(self, browser: Browser, url: str, width: int, height: int) -> None:
+        self.url = url
+        self.context = browser.new_context(viewport={"width": width, "height": height})
+        self.context.set_default_timeout(PATIENCE)
+        self.problems: list[str] = []
+        self.frames: list[dict[str, Any]] = []
+        self.page = self.new_tab()
+
+    def new_tab(self) -> Any:
+        page = self.context.new_page()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("websocket", lambda socket: socket.on("framereceived", self._take))
+        return page
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"{message.text} ({message.location})")
+
+    def _take(self, frame: str | bytes) -> None:
+        self.frames.append(json.loads(frame))
+
+    def sign_in(self, login: str, password: str = "finesse") -> None:
+        self.page.goto(self.url)
+        self.page.get_by_label("Login ID").fill(login)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def sign_in_and_go_live(self, login: str) -> None:
+        self.sign_in(login)
+        self.expect_connection("live")
+
+    def expect_connection(self, state: str) -> None:
+        connection = self.page.get_by_test_id("connection")
+        expect(connection).to_have_attribute("data-state", state, timeout=PATIENCE)
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.get_by_test_id("board").locator("tr[data-source]")
+
+    def row(self, user: str, mrd: int) -> Locator:
+        source = f"/finesse/api/User/{user}/Media/{mrd}"
+        return self.page.locator(f'tr[data-source="{source}"]')
+
+    def states(self) -> list[str]:
+        """State and reason of each row, without the time."""
+        return self.rows.locator("[data-field=state], [data-field=reason]").all_inner_texts()
+
+    @property
+    def items(self) -> Locator:
+        return self.page.get_by_test_id("stream").locator("li[data-position]")
+
+    def item(self, request_id: str) -> Locator:
+        request = self.page.get_by_text(f"request {request_id}", exact=True)
+        return self.items.filter(has=request)
+
+    def positions(self) -> list[int]:
+        return [int(item.get_attribute("data-position") or 0) for item in self.items.all()]
+
+    def sources(self) -> set[str]:
+        """What the sockets told of, shown or not."""
+        return {frame["source"] for frame in self.frames if frame["type"] == "notification"}
+
+    def draw(self) -> None:
+        """Return when whatever has arrived is on the screen."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def focused(self) -> str:
+        return self.page.evaluate(
+            "() => { const { id, dataset, tagName } = document.activeElement;"
+            " return id || dataset.sort || dataset.state || tagName; }"
+        )
+
+
+OpenWindow = Callable[..., Window]
+
+
+@pytest.fixture
+def open_window(installation: Installation, browser: Browser) -> Iterator[OpenWindow]:
+    windows: list[Window] = []
+
+    def open_one(width: int = 1280, height: int = 800) -> Window:
+        windows.append(Window(browser, installation.url, width, height))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        window.context.close()
+
+
+@pytest.fixture
+def put(installation: Installation) -> Callable[..., None]:
+    def change(user: str, mrd: int, body: str, request_id: str) -> None:
+        response = httpx.put(
+            f"{installation.url}/finesse/api/User/{user}/Media/{mrd}",
+            auth=(user, "finesse"),
+            content=body,
+            headers={"Content-Type": "application/xml", "requestId": request_id},
+            timeout=20,
+        )
+        assert response.status_code == 202, response.text
+
+    return change
+
+
+Put = Callable[[str, int, str, str], None]
+
+
+def test_a_supervisor_sees_at_once_that_an_agent_went_to_lunch(
+    installation: Installation, open_window: OpenWindow, put: Put
+) -> None:
+    put("1234", 5001, READY, "r-0")
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    row = window.row("1234", 5001)
+    expect(row).to_contain_text("Ana Lima")
+    expect(row.locator("[data-field=state]")).to_have_text("READY")
+
+    put("1234", 5001, LUNCH, "r-1")
+    expect(row.locator("[data-field=state]")).to_have_text("NOT_READY", timeout=SOON)
+    expect(row.locator("[data-field=reason]")).to_have_text("Lunch (1)", timeout=SOON)
+    item = window.item("r-1")
+    expect(item).to_have_count(1, timeout=SOON)
+    expect(item).to_contain_text("Ana Lima")
+    expect(item).to_contain_text("NOT_READY · Lunch")
+    item.locator("summary").click()
+    expect(item.locator("pre")).to_contain_text("<state>NOT_READY</state>")
+    expect(item.locator("pre")).to_contain_text("<requestId>r-1</requestId>")
+
+    address = f"{installation.url}/finesse/api/User/1234/Media/5001"
+    media = httpx.get(address, auth=("1234", "finesse"), timeout=20)
+    assert media.status_code == 200
+    assert "<state>NOT_READY</state>" in media.text
+    assert "<label>Lunch</label>" in media.text
+    assert window.problems == []
+
+
+def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
+    open_window: OpenWindow, put: Put
+) -> None:
+    chi, dana, admin = open_window(), open_window(), open_window()
+    chi.sign_in_and_go_live("1300")
+    dana.sign_in_and_go_live("2001")
+    admin.sign_in_and_go_live("admin")
+    expect(chi.rows).to_have_count(1)
+    expect(chi.rows).to_contain_text("Chi Wong")
+    expect(dana.rows).to_have_count(4)
+    expect(dana.page.get_by_test_id("board")).not_to_contain_text("Chi Wong")
+    expect(admin.rows).to_have_count(5)
+
+    # Notifications come in order: who has the last would have the others, too.
+    for user, mrd, body, request_id in (
+        ("1234", 5001, MEETING, "own-1"),
+        ("1300", 5002, LOGIN, "own-2"),
+        ("1234", 5001, LUNCH, "own-3"),
+        ("1300", 5002, READY, "own-4"),
+    ):
+        put(user, mrd, body, request_id)
+        expect(admin.item(request_id)).to_have_count(1)
+    expect(dana.item("own-3")).to_have_count(1)
+    expect(chi.item("own-4")).to_have_count(1)
+    expect(chi.rows.locator("[data-field=state]")).to_have_text("READY")
+
+    expect(dana.item("own-1")).to_have_count(1)
+    assert dana.item("own-2").count() == 0
+    assert dana.sources() >= {"/finesse/api/User/1234/Media/5001"}
+    assert not [source for source in dana.sources() if "/User/1300/" in source]
+    expect(chi.item("own-2")).to_have_count(1)
+    # The user itself was told when the demo was loaded.
+    assert chi.sources() == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
+    assert chi.item("own-1").count() == chi.item("own-3").count() == 0
+    expect(chi.rows).to_have_count(1)
+    assert chi.problems == dana.problems == admin.problems == []
+
+
+def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
+    open_window: OpenWindow, put: Put
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    expect(window.rows).to_have_count(4)
+    before = window.states()
+
+    put("1235", 5000, READY, "r-error")
+    item = window.item("r-error")
+    expect(item).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN", timeout=SOON)
+    expect(item).to_contain_text("Ben Okoro")
+    expect(item).to_have_attribute("data-kind", "error")
+    item.locator("summary").click()
+    expect(item.locator("pre")).to_contain_text("<requestId>r-error</requestId>")
+
+    window.draw()
+    assert window.states() == before
+    expect(window.row("1235", 5000).locator("[data-field=state]")).to_have_text("LOGOUT")
+    assert window.problems == []
+
+
+def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    expect(window.rows).to_have_count(4)
+    before = window.states()
+
+    for number, inside in enumerate(
+        (
+            "<state>LOGIN</state><extension>1001</extension>",
+            "<state>NOT_READY</state><reasonCodeId>1001</reasonCodeId>",
+        )
+    ):
+        response = httpx.put(
+            f"{installation.url}/finesse/api/User/1235",
+            auth=("1235", "finesse"),
+            content=f"<User>{inside}</User>",
+            headers={"Content-Type": "application/xml", "requestId": f"desktop-{number}"},
+            timeout=20,
+        )
+        assert response.status_code == 202, response.text
+    item = window.item("desktop-1")
+    expect(item).to_contain_text("Ben Okoro", timeout=SOON)
+    expect(item).to_contain_text("Desktop NOT_READY · Lunch")
+    expect(item).to_have_attribute("data-kind", "change")
+
+    window.draw()
+    assert window.states() == before
+    assert window.problems == []
+
+
+def test_an_outage_and_its_end_are_told_in_words(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("1300")
+    of_the_service = window.page.locator("li[data-kind=service]")
+    expect(of_the_service).to_have_count(0)
+    pill = window.page.get_by_test_id("service")
+    if ON_SERVICES:
+        installation.kill("worker")
+        expect(pill).to_have_attribute("data-status", "OUT_OF_SERVICE", timeout=PATIENCE)
+        expect(of_the_service.first).to_contain_text("Out of service · worker", timeout=PATIENCE)
+        installation.start()
+    else:
+        # Here the worker dies with its server; another process that knows no worker tells it.
+        installation.manage(
+            "shell",
+            "--no-imports",
+            "-c",
+            "from finesse.notifications.status import Status, tell_status\n"
+            "tell_status(Status.OUT_OF_SERVICE)",
+        )
+    expect(of_the_service).to_have_count(2, timeout=PATIENCE)
+    back, out = of_the_service.all()
+    expect(out).to_contain_text("Out of service")
+    expect(out).to_contain_text("Service")
+    expect(back.locator(".what")).to_have_text("In service")
+    expect(pill).to_have_attribute("data-status", "IN_SERVICE", timeout=PATIENCE)
+
+
+def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(
+    installation: Installation, open_window: OpenWindow, put: Put
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("admin")
+    put("1234", 5001, MEETING, "before-the-loss")
+    expect(window.item("before-the-loss")).to_have_count(1)
+    window.page.evaluate("() => { window.isTheSamePage = true; }")
+    before, told = window.states(), window.positions()
+
+    installation.kill("server")
+    window.expect_connection("reconnecting")
+    expect(window.page.get_by_test_id("connection")).to_contain_text("Reconnecting")
+    expect(window.page.get_by_text("As of")).to_be_visible()
+    assert window.states() == before
+    assert window.positions() == told
+
+    installation.start()
+    put("1234", 5001, LUNCH, "after-the-loss")
+    put("1234", 5001, READY, "after-that")
+    window.expect_connection("live")
+    expect(window.item("after-the-loss")).to_have_count(1)
+    expect(window.item("after-that")).to_have_count(1)
+    expect(window.row("1234", 5001).locator("[data-field=state]")).to_have_text("READY")
+    expect(window.page.get_by_text("As of")).to_be_hidden()
+    assert window.positions() == [told[0] + 2, told[0] + 1, *told]
+    assert window.page.evaluate("() => window.isTheSamePage")
+
+
+def test_signing_out_in_another_tab_ends_the_viewer(open_window: OpenWindow) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    other = window.new_tab()
+    other.goto(window.url)
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+
+    window.expect_connection("signed-out")
+    connection = window.page.get_by_test_id("connection")
+    expect(connection).to_contain_text("Signed out")
+    expect(connection.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_a_deactivated_user_is_signed_out_at_once_and_not_let_in_again(
+    open_window: OpenWindow,
+) -> None:
+    agent, admin = open_window(), open_window()
+    agent.sign_in_and_go_live("1235")
+    admin.sign_in_and_go_live("admin")
+
+    def set_active(active: bool) -> None:
+        admin.page.goto(f"{admin.url}/admin/users/user/1235/change/")
+        admin.page.get_by_label("Active", exact=True).set_checked(active)
+        admin.page.get_by_role("button", name="Save", exact=True).click()
+        expect(admin.page.get_by_text("was changed successfully")).to_be_visible()
+
+    set_active(False)
+    try:
+        agent.expect_connection("signed-out")
+        agent.sign_in("1235")
+        expect(agent.page.get_by_role("alert")).to_be_visible()
+    finally:
+        set_active(True)
+    assert admin.problems == []
+
+
+def test_a_membership_given_and_taken_on_the_user_page_shows_on_the_board_at_once(
+    open_window: OpenWindow,
+) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("admin")
+    row = window.row("1300", 5000)
+    expect(window.row("1300", 5002)).to_have_count(1)
+    expect(row).to_have_count(0)
+
+    admin = window.new_tab()
+    admin.goto(f"{window.url}/admin/users/user/1300/change/")
+    admin.get_by_text("Add another Media routing domain").click()
+    admin.locator("#media-1 .select2-selection").click()
+    admin.get_by_role("option", name="Chat (5000)").click()
+    save = admin.get_by_role("button", name="Save and continue editing")
+    save.click()
+    expect(admin.get_by_text("was changed successfully")).to_be_visible()
+    expect(row).to_contain_text("Chi Wong")
+    expect(row.locator("[data-field=state]")).to_have_text("LOGOUT")
+
+    admin.locator("tr.has_original", has_text="Chat (5000)").get_by_role("checkbox").check()
+    save.click()
+    expect(row).to_have_count(0)
+    assert window.problems == []
+
+
+def test_a_reason_code_that_exists_already_is_told_on_the_form(open_window: OpenWindow) -> None:
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    page = window.page
+    page.goto(f"{window.url}/admin/reasoncodes/reasoncode/1002/change/")
+    page.get_by_label("Code:").fill("1")
+    page.get_by_label("Label:").fill("lunch")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("another reason code with this code")).to_be_visible()
+    expect(page.get_by_text("another reason code with this label")).to_be_visible()
+    assert window.problems == []
+
+
+def test_a_wrong_password_is_told_on_the_form(open_window: OpenWindow) -> None:
+    window = open_window()
+    window.sign_in("2001", "wrong")
+    expect(window.page.get_by_role("alert")).to_contain_text("correct login ID and password")
+    expect(window.page.get_by_label("Login ID")).to_have_value("2001")
+    expect(window.page.get_by_label("Password")).to_have_value("")
+    assert window.problems == []
+
+
+def test_the_viewer_can_be_used_with_the_keyboard_alone(open_window: OpenWindow, put: Put) -> None:
+    put("1234", 5001, LUNCH, "keys")
+    window = open_window()
+    keyboard = window.page.keyboard
+    window.page.goto(window.url)
+    keyboard.type("2001")
+    keyboard.press("Tab")
+    keyboard.type("finesse")
+    keyboard.press("Enter")
+    window.expect_connection("live")
+    expect(window.rows).to_have_count(4)
+    expect(window.items.first).to_be_visible()
+
+    # From the top of the page, by Tab alone, up to the first notification.
+    stops = []
+    while "SUMMARY" not in stops and len(stops) < 40:
+        keyboard.press("Tab")
+        stops.append(window.focused())
+    wanted = ["filter", "READY", "LOGOUT", "agent", "time", "pause", "SUMMARY"]
+    assert [stop for stop in stops if stop in wanted] == wanted
+    keyboard.press("Enter")
+    expect(window.items.first.locator("pre")).to_be_visible()
+
+    keyboard.press("/")
+    assert window.focused() == "filter"
+    keyboard.type("ben email")
+    expect(window.rows.filter(visible=True)).to_have_count(1)
+    expect(window.page.locator("#filter")).to_have_value("ben email")
+    keyboard.press("Escape")
+    expect(window.rows.filter(visible=True)).to_have_count(4)
+
+
+def test_on_a_phone_both_views_can_be_reached_and_nothing_sticks_out(
+    open_window: OpenWindow, put: Put
+) -> None:
+    put("1235", 5000, READY, "an-error-with-a-long-constant")
+    window = open_window(360, 740)
+    page = window.page
+
+    def assert_nothing_sticks_out() -> None:
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+
+    page.goto(window.url)
+    assert_nothing_sticks_out()
+    window.sign_in_and_go_live("2001")
+    board, stream = page.get_by_test_id("board"), page.get_by_test_id("stream")
+    expect(window.rows).to_have_count(4)
+    expect(board).to_be_visible()
+    expect(stream).to_be_hidden()
+    assert_nothing_sticks_out()
+
+    views = page.get_by_role("navigation", name="Views")
+    views.get_by_role("button", name="Notifications").click()
+    expect(stream).to_be_visible()
+    expect(board).to_be_hidden()
+    item = window.item("an-error-with-a-long-constant")
+    item.locator("summary").click()
+    expect(item.locator("pre")).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN")
+    assert_nothing_sticks_out()
+
+    views.get_by_role("button", name="Board").click()
+    expect(board).to_be_visible()
+    expect(stream).to_be_hidden()
+    assert window.problems == []

@@ -1,0 +1,235 @@
+"""A running installation of its own: real processes, a real server, nothing shared.
+
+On the embedded default it is one process (`manage.py run`); on real services it is a server, a
+worker and a beat, with a database, a cache prefix and a queue of their own. With `xmpp` there is a
+real XMPP server, too: on services the role "xmpp", with the role "component" beside it; otherwise
+a child of the server, of which the component is a part.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from django.conf import settings
+from kombu import Connection
+
+from finesse.tls.own_certificate import make_or_renew
+
+ROOT = Path(__file__).resolve().parents[2]
+ON_SERVICES = bool(settings.REDIS_URL)
+PATIENCE = 30
+DATABASE = "demo.sqlite3"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def administration() -> psycopg.Connection[Any]:
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+
+
+class Installation:
+    """The demo, served. Processes end by their ids, and only those started here."""
+
+    def __init__(self, folder: Path, *, measured: bool = False, xmpp: bool = False) -> None:
+        self.folder = folder
+        self.name = f"journey_{uuid.uuid4().hex[:12]}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "SECRET_KEY": "for-this-journey-only",
+            "FINESSE_DEMO": "1",
+            "FINESSE_DATA_DIR": str(folder),
+            "FINESSE_INSTANCE": self.name,
+            "FINESSE_REQUEST_ID_ON_SUCCESS": "1",
+            "DJANGO_SETTINGS_MODULE": "tests.served_settings",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.environment.pop("PYTHONDEVMODE", None)
+        if not measured:
+            # Coverage makes servers slow; one installation that is measured is enough.
+            for name in [name for name in self.environment if name.startswith("COVERAGE_")]:
+                del self.environment[name]
+        if ON_SERVICES:
+            base = os.environ["DATABASE_URL"].rpartition("/")[0]
+            self.environment["DATABASE_URL"] = f"{base}/{self.name}"
+        self.prepared = False
+        self.xmpp = xmpp
+        if xmpp:
+            self.xmpp_port, self.xmpp_secure_port = free_port(), free_port()
+            self.component_port, self.bosh_port = free_port(), free_port()
+            self.bosh_url = f"http://127.0.0.1:{self.bosh_port}/http-bind"
+            # Whom XMPP's clients have to trust; the server is "localhost".
+            self.authority = folder / "tls" / "authority.pem"
+            self.environment |= {
+                "FINESSE_XMPP_DOMAIN": "localhost",
+                "FINESSE_XMPP_SECRET": "for-this-journey-only",
+                "FINESSE_XMPP_COMPONENT": f"127.0.0.1:{self.component_port}",
+                "FINESSE_XMPP_PORT": str(self.xmpp_port),
+                "FINESSE_XMPP_SECURE_PORT": str(self.xmpp_secure_port),
+                "FINESSE_XMPP_BOSH_URL": self.bosh_url,
+            }
+
+    def prepare(self) -> None:
+        """Migrate and load the demo: once a run of the tests, the others get a copy."""
+        self.prepared = True
+        template = _template()
+        if ON_SERVICES:
+            with administration() as connection:
+                connection.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{template.name}"')
+        else:
+            shutil.copy(template.folder / DATABASE, self.folder / DATABASE)
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start what is not running, and wait until the service is in service."""
+        if not self.prepared:
+            self.prepare()
+        python = sys.executable
+        if ON_SERVICES:
+            celery = [python, "-m", "celery", "-A", "finesse"]
+            uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
+            for option, protocol in (("--http", "HTTPProtocol"), ("--ws", "WebSocketProtocol")):
+                uvicorn += [option, f"finesse.server.protocols:{protocol}"]
+            self._start("server", [*uvicorn, "--port", str(self.port)])
+            self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
+            self._start("beat", [*celery, "beat"])
+            if self.xmpp:
+                self.start_xmpp_server()
+                self._start("component", [python, "manage.py", "xmpp_component"])
+        else:
+            run = [python, "manage.py", "run", "--port", str(self.port)]
+            self._start("server", [*run, "--xmpp"] if self.xmpp else run)
+        self.await_status(200)
+
+    def start_xmpp_server(self) -> None:
+        """On services, alone."""
+        self._start("xmpp", ["prosody", "-F", "--config", str(self._prosody())])
+
+    def _prosody(self) -> Path:
+        """The configuration of the XMPP server, as an operator makes it."""
+        file = self.folder / "prosody.cfg.lua"
+        if not file.exists():
+            pair = make_or_renew(self.authority.parent, ["localhost"])
+            made = self.manage(
+                "xmpp_config",
+                *("--certificate", str(pair.certificate), "--key", str(pair.key)),
+                *("--password-url", f"{self.url}/finesse/xmpp/password"),
+                *("--interface", "127.0.0.1"),
+            )
+            # Whoever runs the tests, and nothing of it outside their folder.
+            own = f"run_as_root = true\ndata_path = '{self.folder / 'prosody'}'\n"
+            (self.folder / "prosody").mkdir()
+            file.write_text(own + made)
+        return file
+
+    def _start(self, role: str, command: list[str]) -> None:
+        running = self.processes.get(role)
+        if running and running.poll() is None:
+            return
+        with (self.folder / f"{role}.log").open("ab") as log:
+            self.processes[role] = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def await_status(self, status: int) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        seen: Any = None
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                response = httpx.get(f"{self.url}/healthz", timeout=5)
+                seen = response.json()
+                if response.status_code == status:
+                    return seen
+            time.sleep(0.05)
+        raise AssertionError(f"/healthz did not answer {status}: {seen}\n{self.logs()}")
+
+    def kill(self, role: str) -> None:
+        """kill -9, the whole process group: prefork workers have children."""
+        if role == "xmpp" and role not in self.processes:
+            os.kill(self.pid(role), signal.SIGKILL)
+            return
+        process = self.processes.pop(role)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def pid(self, role: str) -> int:
+        if role in self.processes:
+            return self.processes[role].pid
+        # The XMPP server as the server's child.
+        parent = str(self.processes["server"].pid)
+        listed = ["ps", "-o", "pid=,args=", "--ppid", parent]
+        shown = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
+        (child,) = [line for line in shown.splitlines() if "prosody" in line]
+        return int(child.split()[0])
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def end(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if ON_SERVICES:
+            with administration() as connection:
+                connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            with Connection(os.environ["CELERY_BROKER_URL"]) as broker:
+                broker.default_channel.queue_delete(self.name)
+
+    def query(self, code: str) -> Any:
+        """Evaluate Python in the installation's own Django, for what no client can see."""
+        return json.loads(self.manage("shell", "--no-imports", "-c", code).splitlines()[-1])
+
+
+@cache
+def _template() -> Installation:
+    """A freshly migrated demo that is never started."""
+    made = Installation(Path(tempfile.mkdtemp(prefix="finesse-template-")))
+    if ON_SERVICES:
+        with administration() as connection:
+            connection.execute(f'CREATE DATABASE "{made.name}"')
+    atexit.register(shutil.rmtree, made.folder)
+    atexit.register(made.end)
+    made.manage("migrate", "--verbosity", "0")
+    made.manage("demo")
+    return made

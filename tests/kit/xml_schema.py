@@ -1,0 +1,16 @@
+"""finesse.xsd, and what it finds wrong with a document."""
+
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import xmlschema
+
+FILE = Path(__file__).parents[2] / "finesse" / "api" / "finesse.xsd"
+SCHEMA = xmlschema.XMLSchema10(FILE)
+
+
+def faults(document: str | bytes, type_name: str | None = None) -> list[str]:
+    """What is wrong with an answer or an event; with a request, if its type is named."""
+    root = fromstring(document)
+    described = SCHEMA.types[type_name] if type_name else SCHEMA
+    return [f"{error.path}: {error.reason}" for error in described.iter_errors(root)]

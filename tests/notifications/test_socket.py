@@ -1,0 +1,256 @@
+"""The viewers' socket: handshake, frames, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from finesse.asgi import application
+from finesse.notifications.consumers import ACCESS_ENDED
+from finesse.notifications.models import Notification
+from finesse.users.models import User
+from tests.conftest import PASSWORD, Cast, basic
+from tests.kit.followers import write
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
+Headers = list[tuple[bytes, bytes]]
+
+
+def socket(login: str | None = "alice", password: str = PASSWORD, **headers: str) -> Any:
+    given: Headers = [(b"host", b"testserver")]
+    if login is not None:
+        given.append((b"authorization", basic(login, password).encode()))
+    given += [(name.encode(), value.encode()) for name, value in headers.items()]
+    return WebsocketCommunicator(application, "/ws/notifications/", headers=given)
+
+
+async def opened(communicator: Any) -> Any:
+    connected, _ = await communicator.connect()
+    assert connected
+    return communicator
+
+
+async def refused(communicator: Any) -> int:
+    connected, code = await communicator.connect()
+    assert not connected
+    return int(code)
+
+
+async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
+    await communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
+    return json.loads(await communicator.receive_from(5))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("length", [1, 200, 70_000])
+async def test_the_bytes_that_are_made_once_for_all_are_the_frame(length: int) -> None:
+    notification = Notification(
+        position=1, node="n", source="s", event="PUT", at=timezone.now(), update="ü" * length
+    )
+    peer = ClientProtocol(parse_uri("ws://127.0.0.1/"), state=State.OPEN, max_size=None)
+    peer.receive_data(notification.message["wire"])
+    (received,) = peer.events_received()
+    assert isinstance(received, Frame)
+    assert received.opcode is Opcode.TEXT
+    assert received.data.decode() == notification.message["text"] == notification.frame
+
+
+async def test_a_program_signs_in_by_basic_and_gets_its_notifications(cast: Cast) -> None:
+    alice = await opened(socket())
+    subscribed = await answer(alice, {"type": "subscribe", "after": None})
+    assert (subscribed["type"], subscribed["resume"]) == ("subscribed", "live")
+    (position,) = await write("alice")
+    frame = json.loads(await alice.receive_from(5))
+    at = frame.pop("at")
+    assert at.endswith("Z")
+    assert frame == {
+        "type": "notification",
+        "position": position,
+        "node": "/finesse/api/User/alice/Media",
+        "source": "/finesse/api/User/alice/Media/5001",
+        "event": "PUT",
+        "requestId": None,
+        "update": "<Update><data><x>y</x></data><event>PUT</event><requestId></requestId>"
+        "<source>/finesse/api/User/alice/Media/5001</source></Update>",
+    }
+    await alice.disconnect()
+
+
+async def test_coming_back_with_the_last_position_leaves_no_gap(cast: Cast) -> None:
+    first, *missed = await write("alice", "alice", "alice")
+    alice = await opened(socket())
+    subscribed = await answer(alice, {"type": "subscribe", "after": first})
+    assert subscribed == {"type": "subscribed", "position": missed[-1], "resume": "replayed"}
+    frames = [json.loads(await alice.receive_from(5)) for _ in missed]
+    assert [frame["position"] for frame in frames] == missed
+    await alice.disconnect()
+
+
+async def test_a_browser_signs_in_by_its_session(cast: Cast) -> None:
+    client = Client()
+    await database_sync_to_async(client.force_login)(cast.carol)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    carol = await opened(socket(None, cookie=cookie, origin="http://testserver"))
+    assert (await answer(carol, {"type": "subscribe", "after": None}))["type"] == "subscribed"
+    await carol.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("login", "password"), [("alice", "wrong"), ("nobody", PASSWORD), (None, "")]
+)
+async def test_without_right_credentials_the_handshake_is_refused(
+    cast: Cast, login: str | None, password: str
+) -> None:
+    assert await refused(socket(login, password)) == 4401
+
+
+async def test_a_basic_header_that_is_none_is_refused(cast: Cast) -> None:
+    assert await refused(socket(None, authorization="Basic ???")) == 4401
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://[", "null", "http://testserver:81", "x"]
+)
+async def test_another_sites_page_may_not_use_the_browsers_session(cast: Cast, origin: str) -> None:
+    client = Client()
+    await database_sync_to_async(client.force_login)(cast.carol)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    assert await refused(socket(None, cookie=cookie, origin=origin)) == 4403
+
+
+async def test_a_trusted_origin_may(cast: Cast, settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://wallboard.example"]
+    alice = await opened(socket(origin="https://wallboard.example"))
+    await alice.disconnect()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "no json",
+        "[]",
+        "1",
+        "{}",
+        '{"type": "publish"}',
+        '{"type": "subscribe", "after": -1}',
+        '{"type": "subscribe", "after": "1"}',
+        '{"type": "subscribe", "after": 1.5}',
+        '{"type": "subscribe", "after": true}',
+        "[" * 5000,
+    ],
+)
+async def test_a_frame_that_is_none_is_answered_and_the_socket_stays(
+    cast: Cast, frame: str
+) -> None:
+    alice = await opened(socket())
+    assert (await answer(alice, frame))["type"] == "error"
+    assert (await answer(alice, {"type": "subscribe"}))["type"] == "subscribed"
+    await alice.disconnect()
+
+
+async def test_a_position_beyond_all_numbers_is_a_reset(cast: Cast) -> None:
+    alice = await opened(socket())
+    frame = {"type": "subscribe", "after": 10**30}
+    assert (await answer(alice, frame))["resume"] == "reset"
+    await alice.disconnect()
+
+
+async def test_a_binary_frame_is_answered(cast: Cast) -> None:
+    alice = await opened(socket())
+    await alice.send_to(bytes_data=b"\x00")
+    assert json.loads(await alice.receive_from(5))["type"] == "error"
+    await alice.disconnect()
+
+
+async def test_a_second_subscription_on_a_socket_is_refused(cast: Cast) -> None:
+    alice = await opened(socket())
+    await answer(alice, {"type": "subscribe"})
+    assert (await answer(alice, {"type": "subscribe"}))["type"] == "error"
+    await alice.disconnect()
+
+
+async def test_a_socket_whose_user_is_deactivated_is_closed(cast: Cast) -> None:
+    alice = await opened(socket())
+    await answer(alice, {"type": "subscribe"})
+
+    @database_sync_to_async
+    def deactivate() -> None:
+        user = User.objects.get(pk="alice")
+        user.is_active = False
+        user.save()
+
+    await deactivate()
+    closed = await alice.receive_output(5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
+
+
+async def test_a_socket_whose_log_cannot_be_read_is_closed_to_come_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write("alice")
+    alice = await opened(socket())
+
+    def broken(*args: Any) -> Any:
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setattr("finesse.notifications.hub.Hub.history", broken)
+    await answer(alice, {"type": "subscribe", "after": 0})
+    closed = await alice.receive_output(5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
+
+
+async def test_servers_that_can_answer_the_handshake_say_401_and_challenge(cast: Cast) -> None:
+    communicator = socket(None)
+    communicator.scope["extensions"] = {"websocket.http.response": {}}
+    await communicator.send_input({"type": "websocket.connect"})
+    start = await communicator.receive_output(5)
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
+    assert dict(start["headers"])[b"www-authenticate"].startswith(b"Basic ")
+
+
+async def test_a_socket_to_no_address_is_refused_with_404(cast: Cast) -> None:
+    communicator = socket()
+    communicator.scope["path"] = "/ws/other/"
+    assert await refused(communicator) == 4404
+
+
+@pytest.mark.parametrize("away", [OperationalError("away"), RedisConnectionError("away")])
+async def test_a_handshake_while_a_dependency_is_away_is_refused_with_503(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    def fail(*args: Any) -> Any:
+        raise away
+
+    monkeypatch.setattr("finesse.notifications.socket_auth.verify", fail)
+    assert await refused(socket()) == 4503
+
+
+async def test_a_client_that_vanishes_leaves_nothing_behind(cast: Cast) -> None:
+    """The answer to its frame cannot be sent, and Channels says no goodbye for it."""
+    from finesse.notifications.hub import Hub
+
+    frames = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.receive", "text": '{"type": "subscribe"}'},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return frames.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.send":
+            raise ConnectionError("the client is gone")
+
+    scope = {**socket().scope, "type": "websocket"}
+    with pytest.raises(ConnectionError):
+        await application(scope, receive, send)
+    assert not (await Hub.running())._followers

@@ -1,0 +1,234 @@
+"""Bytes that are no HTTP, or hardly: a real server answers them or hangs up, and goes on."""
+
+import asyncio
+import base64
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPException, HTTPResponse
+from io import BytesIO
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import httpx
+import pytest
+from django.core.handlers.asgi import ASGIRequest
+from rest_framework.request import Request
+
+from finesse.api.errors import FinesseError
+from finesse.api.parsers import FinesseXMLParser
+from finesse.server import body_limit
+from tests.kit.installation import Installation
+from tests.kit.xml_schema import faults
+
+PATIENCE = 10
+LINGER = 1
+"""Seconds for an answer that need not come."""
+BODY = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"
+PUT = "PUT /finesse/api/User/1234/Media/5001 HTTP/1.1"
+BASIC = "Authorization: Basic " + base64.b64encode(b"1234:finesse").decode()
+WRONG = "Authorization: Basic " + base64.b64encode(b"nobody:wrong").decode()
+HOST, XML = "Host: 127.0.0.1", "Content-Type: application/xml"
+LENGTH = f"Content-Length: {len(BODY)}"
+CHUNKED = "Transfer-Encoding: chunked"
+CHUNK = f"{len(BODY):x}\r\n{BODY}\r\n"
+
+
+def wire(line: str, *headers: str, body: str = "") -> bytes:
+    return ("\r\n".join([line, *headers, "", ""]) + body).encode("latin-1")
+
+
+def put(*headers: str, body: str = BODY, line: str = PUT) -> bytes:
+    return wire(line, HOST, BASIC, XML, *headers, body=body)
+
+
+ACCEPTED = {
+    "as it should be": put(LENGTH),
+    "without a content type": wire(PUT, HOST, BASIC, LENGTH, body=BODY),
+    "chunked": put(CHUNKED, body=CHUNK + "0\r\n\r\n"),
+    "chunked with an extension and a trailer": put(
+        CHUNKED, body=f"{len(BODY):x};x=y\r\n{BODY}\r\n0\r\nrequestId: late\r\n\r\n"
+    ),
+    "one byte a chunk": put(CHUNKED, body="".join(f"1\r\n{one}\r\n" for one in BODY) + "0\r\n\r\n"),
+    "the same length twice": put(LENGTH, LENGTH),
+    "the body announced and waited for": put(LENGTH, "Expect: 100-continue"),
+    "an upgrade to something else": put(LENGTH, "Connection: Upgrade", "Upgrade: h2c"),
+    "without a name, as HTTP/1.0": wire(PUT.replace("1.1", "1.0"), BASIC, XML, LENGTH, body=BODY),
+    "names in another case": wire(
+        PUT, HOST.upper(), BASIC.replace("Auth", "AUTH"), XML.lower(), LENGTH.upper(), body=BODY
+    ),
+}
+REFUSED = {
+    "no request line": b"HELLO\r\n\r\n",
+    "blank lines": b"\r\n" * 50,
+    "a request without an address": b"GET\r\n\r\n",
+    "HTTP/2 from the start": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS": bytes.fromhex("160301020001 0001fc0303") + bytes(200),
+    "zeros": bytes(5_000),
+    "a zero in the address": put(LENGTH, line=PUT.replace("5001", "50\x0001")),
+    "a space in the address": put(LENGTH, line=PUT.replace("5001", "50 01")),
+    "bytes in the address": put(LENGTH, line=PUT.replace("5001", "\xff\xfe")),
+    "a long address": put(LENGTH, line=PUT.replace("5001", "5" * 100_000)),
+    "a tunnel": wire("CONNECT 127.0.0.1:1 HTTP/1.1", HOST),
+    "no name": wire(PUT, BASIC, XML, LENGTH, body=BODY),
+    "two names": put(HOST, LENGTH),
+    "a header without a colon": put("Nonsense", LENGTH),
+    "a header with a space in its name": put("requestId : r-1", LENGTH),
+    "a header with a zero": put("requestId: \0", LENGTH),
+    "two lengths": put(LENGTH, "Content-Length: 3"),
+    "a length below zero": put("Content-Length: -1"),
+    "a length with a sign": put("Content-Length: +5"),
+    "a length in hexadecimal": put("Content-Length: 0x10"),
+    "a length of 5,000 digits": put("Content-Length: " + "9" * 5_000),
+    "no length": put(),
+    "a length of nothing": put("Content-Length: 0", body=""),
+    "an encoding that is unknown": put("Transfer-Encoding: gzip, chunked", body=CHUNK),
+    "chunks of chunks": put("Transfer-Encoding: chunked, chunked", body=CHUNK),
+    "a chunk without a size": put(CHUNKED, body="zz\r\n" + BODY + "\r\n0\r\n\r\n"),
+    "a chunk of an immense size": put(CHUNKED, body="f" * 40 + "\r\n" + BODY),
+    "a chunk longer than it says": put(CHUNKED, body=f"5\r\n{BODY}\r\n0\r\n\r\n"),
+    "the credentials twice": put(WRONG, LENGTH),
+    "a body that is cut": put("Content-Length: 10", body=BODY[:10]),
+}
+# Servers differ; whatever is answered must be true.
+EITHER = {
+    "a length and chunks": put("Content-Length: 3", CHUNKED, body=CHUNK + "0\r\n\r\n"),
+    "20,000 headers": put(*["X: y"] * 20_000, LENGTH),
+    "a header of 100 KB": put("requestId: " + "x" * 100_000, LENGTH),
+    "an absolute address": put(LENGTH, line=PUT.replace(" /", " http://127.0.0.1/", 1)),
+    "a version that does not exist": put(LENGTH, line=PUT.replace("1.1", "9.9")),
+    "everything's options": wire("OPTIONS * HTTP/1.1", HOST),
+    "a body with a question": wire("GET /finesse/api/SystemInfo HTTP/1.1", HOST, LENGTH, body=BODY),
+    "the same request id twice": wire(
+        "GET /finesse/api/SystemInfo HTTP/1.1", HOST, "requestId: a", "requestId: b"
+    ),
+    "a folded header": wire("GET /finesse/api/SystemInfo HTTP/1.1", HOST, "X: a\r\n b"),
+    "lines that end in LF": b"GET /finesse/api/SystemInfo HTTP/1.1\nHost: 127.0.0.1\n\n",
+    "an upgrade to a socket that is none": wire(
+        "GET /finesse/api/SystemInfo HTTP/1.1", HOST, "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = Installation(tmp_path_factory.mktemp("framing"))
+    made.start()
+    yield made
+    made.end()
+
+
+def connect(installation: Installation) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", installation.port), timeout=PATIENCE)
+
+
+def exchange(
+    installation: Installation, sent: bytes, patience: float = PATIENCE
+) -> tuple[int, bytes]:
+    """Status and body of the first answer; 0 if the server hangs up, or waits for more."""
+    with connect(installation) as connection:
+        connection.settimeout(patience)
+        try:
+            connection.sendall(sent)
+            with HTTPResponse(connection) as response:
+                response.begin()
+                return response.status, response.read()
+        except (OSError, HTTPException):
+            return 0, b""
+
+
+def accepted(installation: Installation) -> int:
+    return int(
+        installation.query(
+            "import json; from media.models import MediaRequest; "
+            "print(json.dumps(MediaRequest.objects.count()))"
+        )
+    )
+
+
+def test_what_is_http_is_accepted_and_all_else_leaves_no_trace(installation: Installation) -> None:
+    before = accepted(installation)
+    for name, sent in ACCEPTED.items():
+        assert exchange(installation, sent) == (202, b""), name
+    told = len(ACCEPTED)
+    for name, sent in {**REFUSED, **EITHER}.items():
+        status, body = exchange(installation, sent, LINGER)
+        assert status == 0 or 400 <= status < 500 or (status < 300 and name in EITHER), name
+        if body.startswith((b"<ApiErrors>", b"<SystemInfo>")):
+            assert faults(body) == [], name
+        told += status == 202
+        assert system_info(installation) == "IN_SERVICE", name
+    assert accepted(installation) == before + told
+
+
+def system_info(installation: Installation) -> str | None:
+    answer = httpx.get(f"{installation.url}/finesse/api/SystemInfo", timeout=PATIENCE)
+    assert answer.status_code == 200
+    return fromstring(answer.content).findtext("status")
+
+
+def test_a_length_beside_chunks_does_not_let_more_in(installation: Installation) -> None:
+    endless = put("Content-Length: 3", CHUNKED, body="8000\r\n" + "x" * 0x8000 + "\r\n")
+    more = endless + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 2
+    status, body = exchange(installation, more)
+    assert status == 400
+    assert b"must not exceed" in body
+
+
+def test_requests_that_follow_each_other_on_a_wire_are_answered_in_order(
+    installation: Installation,
+) -> None:
+    first, second = (
+        put(LENGTH, "requestId: r-1"),
+        put(LENGTH, "requestId: r-2", "Connection: close"),
+    )
+    received = b""
+    with connect(installation) as connection:
+        connection.sendall(first + second)
+        while part := connection.recv(65_536):
+            received += part
+    assert received.count(b"HTTP/1.1 202") == 2
+    assert received.index(b"requestId: r-1") < received.index(b"requestId: r-2")
+
+
+def test_a_hundred_clients_that_do_not_go_on_hold_nobody_up(installation: Installation) -> None:
+    with ExitStack() as slow:
+        for beginning in (b"", b"PUT /fin", put(LENGTH, body=""), put(CHUNKED, body="5\r\n<M")):
+            for _ in range(25):
+                slow.enter_context(connect(installation)).sendall(beginning)
+        started = time.monotonic()
+        assert system_info(installation) == "IN_SERVICE"
+        assert exchange(installation, put(LENGTH))[0] == 202
+        assert time.monotonic() - started < PATIENCE
+    assert system_info(installation) == "IN_SERVICE"
+
+
+@pytest.mark.parametrize(
+    "headers", [[(b"content-length", b"100")], [(b"transfer-encoding", b"chunked")]]
+)
+async def test_a_body_that_does_not_come_in_time_is_refused_without_its_end(
+    headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come is a whole document, which is not what was going to be said."""
+    monkeypatch.setattr(body_limit, "PATIENCE", 0.05)
+    messages = [{"type": "http.request", "body": BODY.encode(), "more_body": True}]
+    parsed = []
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        message = await receive()
+        request = Request(ASGIRequest(scope, BytesIO(message["body"])), [FinesseXMLParser()])
+        with pytest.raises(FinesseError) as refused:
+            parsed.append(request.data)
+        parsed.append(refused.value.message)
+
+    scope = {"type": "http", "method": "PUT", "path": "/finesse/api/User/1", "headers": headers}
+    scope["headers"] = [*headers, (b"content-type", b"application/xml")]
+    await body_limit.BodyLimit(application)(scope, receive, receive)
+    assert parsed == ["The body is shorter than its Content-Length"]
