@@ -208,12 +208,6 @@ def api(in_service: None) -> API:
     return API()
 
 
-@pytest.fixture(autouse=True)
-def floor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids begin anew where a test's rows are taken back; a service's never do."""
-    monkeypatch.setattr(writer, "_floor", writer.Floor())
-
-
 @pytest.fixture
 def settle() -> Callable[[], list[Notification]]:
     """Apply everything accepted; what was told since the last time."""

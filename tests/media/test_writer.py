@@ -268,79 +268,33 @@ def test_a_state_that_came_about_after_the_202_is_refused_as_a_notification(
     assert error_in(told)["errorData"] == "state"
 
 
-class Clock:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(writer.time, "monotonic", lambda: self.now)
+def test_a_request_that_is_committed_after_later_ones_is_applied_by_the_next_batch(
+    cast: Cast, settle: Settle
+) -> None:
+    """Ids are given before their rows are committed."""
 
+    def accept(pk: int) -> None:
+        MediaRequest.objects.create(
+            pk=pk,
+            login_id="alice",
+            mrd_id=5000,
+            requested="READY",
+            actor="alice",
+            accepted_at=timezone.now(),
+        )
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(writer, "LOOKS", 2)
-    monkeypatch.setattr(writer, "_floor", writer.Floor())
-    return Clock(monkeypatch)
-
-
-def accepted(pk: int) -> MediaRequest:
-    """A request with this id, which was given before others were committed."""
-    return MediaRequest.objects.create(
-        pk=pk,
-        login_id="alice",
-        mrd_id=5000,
-        requested="READY",
-        actor="alice",
-        accepted_at=timezone.now(),
-    )
-
-
-class TestFloor:
-    def applied(self, pk: int) -> bool:
-        accepted(pk)
+    for pk in (100, 200, 300, 299, 50):
+        accept(pk)
         writer.apply_pending()
-        return MediaRequest.objects.filter(pk=pk, outcome="error").exists()
+        assert MediaRequest.objects.filter(pk=pk, outcome="error").exists()
 
-    def test_whoever_commits_a_moment_after_later_ones_waits_for_nobody(
-        self, cast: Cast, clock: Clock
-    ) -> None:
-        for pk in (100, 200, 300, 400):
-            assert self.applied(pk)
-            assert self.applied(pk - 1)
-            clock.now += writer.LOOK
 
-    def test_whoever_commits_long_after_later_ones_is_found_at_the_next_look(
-        self, cast: Cast, clock: Clock
-    ) -> None:
-        for pk in (100, 200, 300):
-            assert self.applied(pk)
-            clock.now += writer.LOOK
-        assert self.applied(301)
-        assert not self.applied(50)
-        assert self.applied(302)
-        clock.now += writer.LOOK
-        writer.apply_pending()
-        assert not MediaRequest.objects.filter(outcome=None).exists()
-
-    def test_a_look_that_finds_nothing_moves_nothing(self, cast: Cast, clock: Clock) -> None:
-        for pk in (100, 200):
-            assert self.applied(pk)
-            clock.now += writer.LOOK
-        writer.apply_pending()
-        clock.now += writer.LOOK / 2
-        assert self.applied(150)
-
-    def test_what_a_failed_batch_had_seen_is_taken_by_the_next(
-        self, cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for pk in (100, 200):
-            assert self.applied(pk)
-            clock.now += writer.LOOK
-        accepted(300)
-        with monkeypatch.context() as broken:
-            broken.setattr("finesse.notifications.log.append", raising_operational_error)
-            with pytest.raises(OperationalError):
-                writer.apply_pending()
-        assert self.applied(301)
-        assert MediaRequest.objects.filter(pk=300, outcome="error").exists()
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite needs no VACUUM for it")
+def test_vacuum_keeps_the_index_of_pending_requests_clean() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'media_mediarequest'")
+        (options,) = cursor.fetchone()
+    assert "vacuum_index_cleanup=on" in options
 
 
 def raising_operational_error(*args: Any) -> None:
