@@ -7,12 +7,12 @@ import logging
 from collections.abc import Collection
 
 from django.db import transaction
-from django.utils import timezone
 
 from finesse import heartbeat
 from finesse.presence import stamps
 from media.models import Cause, Desktop, Media, MediaRequest
 from media.states import Requested, State
+from media.writing.requests import new_request
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.system_codes import CONNECTION_FAILURE
 
@@ -63,16 +63,9 @@ def _sign_outs(login_ids: Collection[str]) -> list[MediaRequest]:
     reason_code = ReasonCode.objects.filter(
         system_code=True, category=Category.LOGOUT, code=CONNECTION_FAILURE
     ).first()
-    now = timezone.now()
     return [
-        MediaRequest(
-            login_id=login_id,
-            mrd_id=mrd_id,
-            requested=Requested.FORCED_LOGOUT,
-            reason_code=reason_code,
-            cause=Cause.SYSTEM,
-            actor="",
-            accepted_at=now,
+        new_request(
+            login_id, mrd_id, Requested.FORCED_LOGOUT, reason_code=reason_code, cause=Cause.SYSTEM
         )
         for login_id, mrd_id in subjects
     ]

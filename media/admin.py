@@ -5,7 +5,6 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin, messages
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from finesse.admin import ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
@@ -14,6 +13,7 @@ from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.states import Requested, State
 from media.writing.acceptance import accept
+from media.writing.requests import new_request
 
 FIRST_MRD = 5000
 """What is suggested as the ID of the first MRD, as in Cisco's samples."""
@@ -107,15 +107,13 @@ class MediaAdmin(admin.ModelAdmin):
     )
     def lose_connection(self, request: HttpRequest, queryset: "QuerySet[Media]") -> None:
         """For whoever tries a client: nothing of this service itself loses an agent's node."""
-        now = timezone.now()
         lost = [
-            MediaRequest(
-                login_id=media.user_id,
-                mrd_id=media.mrd_id,
-                requested=Requested.CONNECTION_LOST,
+            new_request(
+                media.user_id,
+                media.mrd_id,
+                Requested.CONNECTION_LOST,
                 cause=Cause.SYSTEM,
                 actor=cast(User, request.user).pk,
-                accepted_at=now,
             )
             for media in queryset.exclude(state=State.LOGOUT)
         ]

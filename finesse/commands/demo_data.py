@@ -6,18 +6,13 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.color import no_style
 from django.db import connection
-from django.utils import timezone
 
 from finesse.users.models import Team, User
-from media.models import (
-    Cause,
-    DialogLogoutAction,
-    InterruptAction,
-    Media,
-    MediaRoutingDomain,
-    StateInterval,
-)
-from media.states import State
+from media.models import Cause, InterruptAction, Media, MediaRoutingDomain
+from media.states import Options, Requested
+from media.writing.acceptance import accept
+from media.writing.requests import new_request
+from media.writing.writer import apply_pending
 from reasoncodes.models import Category, ReasonCode
 
 TEAMS = {1: "Chat", 2: "Back office"}
@@ -84,19 +79,16 @@ def _user(login_id: str, password: str, **fields: Any) -> bool:
 
 
 def _start_ready(login_id: str, mrd: int) -> None:
-    """Somebody is at work already when the demo opens."""
-    now = timezone.now()
-    Media.objects.filter(user=login_id, mrd=mrd).update(
-        state=State.READY,
-        state_change_time=now,
-        routable=True,
-        max_dialog_limit=5,
-        interrupt_action=InterruptAction.ACCEPT,
-        dialog_logout_action=DialogLogoutAction.CLOSE,
+    """An agent is READY already when the demo opens."""
+    options = Options(max_dialog_limit=5, interrupt_action=InterruptAction.ACCEPT)
+    accept(
+        [
+            new_request(login_id, mrd, Requested.LOGIN, options=options, cause=Cause.SYSTEM),
+            new_request(login_id, mrd, Requested.READY, cause=Cause.SYSTEM),
+        ]
     )
-    StateInterval.objects.create(
-        login_id=login_id, mrd_id=mrd, state=State.READY, started_at=now, cause=Cause.SYSTEM
-    )
+    # Here, since no worker need be running when the demo is loaded.
+    apply_pending()
 
 
 def _let_new_ids_follow() -> None:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
@@ -29,6 +28,7 @@ from media.documents.media import represent, represent_mrd, represent_non_member
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
 from media.states import Requested, State, refusal
 from media.writing.acceptance import accept, refuse
+from media.writing.requests import new_request
 
 LARGEST_MRD = 2**31 - 1
 _MEDIA = Statement(
@@ -151,21 +151,16 @@ def _validated(
     options = read_options(children) if requested is Requested.LOGIN else None
     state = State(media.state) if media else State.LOGOUT
     refuse(refusal(state, requested), user.pk, mrd.pk)
-    validated = MediaRequest(
-        login_id=user.pk,
-        mrd_id=mrd.pk,
-        requested=requested,
+    return new_request(
+        user.pk,
+        mrd.pk,
+        requested,
         reason_code=read_reason_code(children, requested, user),
+        options=options,
         request_id=request_id_of(request),
         cause=Cause.SELF,
         actor=user.pk,
-        accepted_at=timezone.now(),
     )
-    if options:
-        validated.max_dialog_limit = options.max_dialog_limit
-        validated.interrupt_action = options.interrupt_action
-        validated.dialog_logout_action = options.dialog_logout_action
-    return validated
 
 
 def _one_of_the_list(

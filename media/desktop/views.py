@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.utils import timezone
 from rest_framework.request import Request
 
 from finesse.api.errors import (
@@ -21,9 +20,10 @@ from media.api.parameters import read_reason_code, read_state
 from media.desktop import description
 from media.desktop.parameters import read_extension
 from media.documents.user import desktop_of, represent_team, represent_user, with_desktops
-from media.models import Cause, MediaRequest
+from media.models import Cause
 from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
 from media.writing.acceptance import accept, refuse
+from media.writing.requests import new_request
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.system_codes import SUPERVISOR_INITIATED
 
@@ -58,16 +58,15 @@ class UserDetail(FinesseView):
             reason_code = _of_supervisors(requested)
         accept(
             [
-                MediaRequest(
-                    login_id=user.pk,
-                    mrd_id=None,
-                    requested=requested,
+                new_request(
+                    user.pk,
+                    None,
+                    requested,
                     reason_code=reason_code,
                     extension=extension,
                     request_id=request_id_of(request),
                     cause=Cause.SELF if is_own else Cause.SUPERVISOR,
                     actor=caller.pk,
-                    accepted_at=timezone.now(),
                 )
             ]
         )

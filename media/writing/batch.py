@@ -19,6 +19,7 @@ from media.documents.media import represent
 from media.documents.user import desktop_of, represent_user, with_desktops
 from media.models import (
     VOICE_MRD,
+    Cause,
     Desktop,
     Media,
     MediaRequest,
@@ -32,6 +33,7 @@ from media.states import Requested, State, decide, decide_session
 from media.teams import changed_member
 from media.writing.history import Key, close_intervals, interval_of, open_intervals
 from media.writing.mapping import session_of, set_session, set_situation, situation_of, wish_of
+from media.writing.requests import new_request
 
 logger = logging.getLogger(__name__)
 
@@ -135,12 +137,12 @@ class Batch:
             return
         for (login_id, mrd_id), media in sorted(self.media.items()):
             if login_id == request.login_id and media.state != State.LOGOUT:
-                consequence = MediaRequest(
-                    login_id=login_id,
-                    mrd_id=mrd_id,
-                    requested=Requested.FORCED_LOGOUT,
+                consequence = new_request(
+                    login_id,
+                    mrd_id,
+                    Requested.FORCED_LOGOUT,
                     reason_code=request.reason_code,
-                    cause=request.cause,
+                    cause=Cause(request.cause),
                     actor=request.actor,
                     accepted_at=self.now,
                 )
