@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
 from finesse.notifications import log
 from finesse.notifications.models import Event
-from finesse.notifications.publisher import announce
 from finesse.notifications.signals import SIGN_IN
 from finesse.users.models import User
 from media.membership import tell_memberships, tell_removal, tell_user
@@ -32,7 +30,6 @@ def take_the_writers_lock(
 def tell_new_member(instance: Media, created: bool, raw: bool = False, **kwargs: Any) -> None:
     if created and not raw:
         tell_memberships([instance], Event.POST)
-        transaction.on_commit(announce)
 
 
 @receiver(pre_delete, sender=User)
@@ -43,7 +40,6 @@ def tell_removed_members(instance: User | MediaRoutingDomain, **kwargs: Any) -> 
     tell_removal(list(instance.media.select_related("mrd", "reason_code")))
     if isinstance(instance, User):
         tell_user(instance, Event.DELETE)
-    transaction.on_commit(announce)
 
 
 @receiver(pre_save, sender=User)
@@ -72,7 +68,6 @@ def tell_changed_user(
     if before != _TOLD.get(pk=instance.pk):
         event = Event.POST if created else Event.PUT
         tell_user(instance, event, was_in=before and before["team"])
-        transaction.on_commit(announce)
 
 
 _TOLD = User.objects.values("first_name", "last_name", "team", "is_supervisor", "is_superuser")
@@ -83,7 +78,6 @@ def tell_removed_member(instance: Media, origin: Any, **kwargs: Any) -> None:
     # A Media that goes with its user or its MRD has been told.
     if _model(origin) is Media:
         tell_removal([instance])
-        transaction.on_commit(announce)
 
 
 @receiver(post_save, sender=MediaRoutingDomain)
@@ -93,7 +87,6 @@ def tell_renamed_mrd(
     if not created and not raw:
         members = instance.media.select_related("mrd", "reason_code")
         tell_memberships(list(members), Event.PUT)
-        transaction.on_commit(announce)
 
 
 def _model(origin: Any) -> Any:

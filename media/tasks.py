@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from finesse import heartbeat
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.outages import publish_status
 from finesse.notifications.publisher import publish_all
-from finesse.notifications.status import tell_status
 from finesse.status.system_info import Status
 from finesse.users import lockout
 from media.absence import sign_out_absent
@@ -63,7 +63,7 @@ def sweep() -> None:
     _work()
     # Here alone: a second later is soon enough, and the bell's way is every request's.
     with _broken_connections_closed():
-        tell_status(Status.IN_SERVICE)
+        publish_status(Status.IN_SERVICE)
         # Last: looking for who is gone must not keep what was accepted from its outcome.
         has_signed_out = sign_out_absent()
     if has_signed_out:

@@ -22,8 +22,8 @@ from channels.layers import get_channel_layer
 from finesse.notifications import log
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
+from finesse.notifications.outages import OutageWatch
 from finesse.notifications.readers import Reader, renewed
-from finesse.notifications.status import Watch
 from finesse.notifications.together import Together
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
@@ -184,13 +184,13 @@ class Hub:
     async def _watch(self) -> None:
         """Tell of a worker that has stopped, one look after the other."""
         # In a thread of its own: what is away makes it wait, and all sockets' queries share one.
-        look = database_sync_to_async(Watch().look, thread_sensitive=False)
+        look = database_sync_to_async(OutageWatch().look, thread_sensitive=False)
         while True:
             await asyncio.sleep(PULSE)
             try:
                 await look(time.monotonic())
             except Exception as error:
-                logger.warning("The status could not be told, the next look tries again: %r", error)
+                logger.warning("The status is not published, the next look tries again: %r", error)
 
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._advancing:

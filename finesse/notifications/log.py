@@ -1,6 +1,7 @@
-"""Writing and reading the event log.
+"""The event log: the one place where notifications are made, and where they are read.
 
-Whoever appends holds the lock of the log's head, so positions follow the order of commits.
+To append, a transaction holds the lock of the log's head: so positions follow the order of commits.
+What it has appended is published after its commit.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from finesse.api.xml import render
 from finesse.db.bulk import BulkInsert, BulkUpdate
 from finesse.db.statements import Parameter, Statement
 from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
+from finesse.notifications.publisher import publish_after_commit
 
 PAGE = 500
 """Notifications read or handed over at a time: bounds memory, not correctness."""
@@ -61,8 +64,11 @@ def lock() -> LogHead:
     return locked
 
 
-def append(head: LogHead, entries: Sequence[Entry]) -> list[Notification]:
-    """Write the entries behind the head that the caller has locked."""
+def append(head: LogHead, entries: Sequence[Entry], *, publish: bool = True) -> list[Notification]:
+    """Write the entries behind the head that the caller has locked, and publish them after commit.
+
+    `publish=False` is for a caller that publishes by itself afterwards.
+    """
     now = timezone.now()
     written = [
         _notification(position, entry, now)
@@ -72,6 +78,8 @@ def append(head: LogHead, entries: Sequence[Entry]) -> list[Notification]:
         _WRITE(written)
         head.position += len(written)
         _GROW([head])
+        if publish:
+            publish_after_commit()
     return written
 
 
@@ -189,5 +197,10 @@ def read_with_head(after: int) -> tuple[list[Notification], LogHead]:
 
 
 def count_access_change() -> None:
-    """Say that users or teams have changed; called in the transaction that changes them."""
-    LogHead.objects.filter(pk=1).update(access=F("access") + 1)
+    """Say that users, teams or subscriptions have changed, in the transaction that changes them.
+
+    After its commit it is published, and every server looks up anew who may see what.
+    """
+    with transaction.atomic():
+        LogHead.objects.filter(pk=1).update(access=F("access") + 1)
+        publish_after_commit()

@@ -1,4 +1,4 @@
-"""Hands the log over to a transport, in order, from where its cursor stands."""
+"""Hands the log over to each transport, in order, from where the transport's cursor stands."""
 
 import logging
 from collections.abc import Sequence
@@ -6,14 +6,16 @@ from importlib import import_module
 from typing import Protocol
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from finesse.db.bulk import BulkUpdate
 from finesse.db.statements import Parameter, Statement
-from finesse.notifications import log
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 
 logger = logging.getLogger(__name__)
+
+NOTIFICATIONS_PER_BATCH = 500
+"""Handed over in one call: bounds memory, not correctness."""
 
 
 class Transport(Protocol):
@@ -23,18 +25,27 @@ class Transport(Protocol):
         """Hand the batch over or raise; an empty one says how long the log is."""
 
 
-def publish_all() -> None:
-    """Bring every transport up to the head, and tell each of them where the head is."""
-    for name, path in settings.FINESSE_TRANSPORTS.items():
-        publish(name, import_module(path))
+def publish_after_commit() -> None:
+    """Publish when the transaction has been committed: once, however often this is called in it."""
+    if all(registered[1] is not publish_now for registered in connection.run_on_commit):
+        transaction.on_commit(publish_now)
 
 
-def announce() -> None:
-    """Publish now if possible. Failing costs a second: the sweep publishes all the same."""
+def publish_now() -> None:
+    """Publish if possible. Never raises: what fails is published by the sweep, a second later."""
     try:
         publish_all()
     except Exception as error:
         logger.warning("Publishing at once failed, the sweep will do it: %s", error)
+
+
+def publish_all() -> None:
+    """Bring every transport up to the head, and say to each of them where the head is.
+
+    Raises what a transport raises, and DatabaseError.
+    """
+    for name, path in settings.FINESSE_TRANSPORTS.items():
+        publish(name, import_module(path))
 
 
 def publish(name: str, transport: Transport) -> None:
@@ -44,15 +55,21 @@ def publish(name: str, transport: Transport) -> None:
         with transaction.atomic():
             # Two publishers at once would hand over out of order: the cursor's lock queues them.
             cursor = _locked(name)
-            page, head = log.read_with_head(cursor.position)
-            transport.deliver(page, head)
-            if page:
-                cursor.position = page[-1].position
+            batch = _NEXT.all(after=cursor.position)
+            # Read after them: its `access` is then at least as new as any of the notifications.
+            (head,) = _HEAD.all()
+            transport.deliver(batch, head)
+            if batch:
+                cursor.position = batch[-1].position
                 _MOVE([cursor])
-        # Whoever appends later publishes later: a page that is not full is the last one.
-        more = len(page) == log.PAGE
+        # Each append is published after its commit: a batch that is not full is the last one.
+        more = len(batch) == NOTIFICATIONS_PER_BATCH
 
 
+_NEXT = Statement(
+    lambda: Notification.objects.filter(position__gt=Parameter("after"))[:NOTIFICATIONS_PER_BATCH]
+)
+_HEAD = Statement(lambda: LogHead.objects.all())
 _MOVE = BulkUpdate(TransportCursor, ("position",))
 _LOCKED_CURSOR = Statement(
     lambda: TransportCursor.objects.select_for_update().filter(pk=Parameter("name"))

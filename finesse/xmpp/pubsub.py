@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from channels.db import database_sync_to_async
-from django.db import transaction
 
 from finesse.notifications import log
 from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import SYSTEM_INFO, is_of_a_user, nodes_of, team_of
-from finesse.notifications.publisher import announce
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
 from finesse.xmpp.addresses import LONGEST_RESOURCE, parsed
@@ -200,15 +198,8 @@ def _remembered(login_id: str) -> list[Subscription]:
 async def _renew(session: Session, *, all_clients: bool) -> None:
     """Go on with the subscriptions as they are now; the user's other clients, too."""
     if all_clients:
-        await database_sync_to_async(_tell_all_clients)()
+        await database_sync_to_async(log.count_access_change)()
     await session.renew()
-
-
-def _tell_all_clients() -> None:
-    # Every process asks anew what whom may see.
-    with transaction.atomic():
-        log.count_access_change()
-        transaction.on_commit(announce)
 
 
 def _add_subscription(parent: Element, node: str, jid: str) -> None:

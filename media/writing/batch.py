@@ -82,7 +82,7 @@ class Batch:
         _UPDATE_MEDIA(self.changed.values())
         _write_desktops(self.changed_desktops.values())
         self._write_history()
-        written = log.append(head, [told.entry for told in self.told])
+        written = log.append(head, [told.entry for told in self.told], publish=False)
         for told, notification in zip(self.told, written, strict=True):
             if told.request is not None:
                 told.request.position = notification.position

@@ -303,8 +303,8 @@ def test_an_outage_and_its_end_are_told_in_words(
             "shell",
             "--no-imports",
             "-c",
-            "from finesse.notifications.status import Status, tell_status\n"
-            "tell_status(Status.OUT_OF_SERVICE)",
+            "from finesse.notifications.outages import Status, publish_status\n"
+            "publish_status(Status.OUT_OF_SERVICE)",
         )
     expect(of_the_service).to_have_count(2, timeout=PATIENCE)
     back, out = of_the_service.all()

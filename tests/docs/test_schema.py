@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from finesse.api import errors
 from finesse.api.xml import render
 from finesse.notifications.models import Notification
-from finesse.notifications.status import tell_status
+from finesse.notifications.outages import publish_status
 from finesse.status.system_info import Status
 from finesse.users.models import Team, User
 from media.models import DialogLogoutAction, InterruptAction, Media, MediaRoutingDomain
@@ -443,10 +443,10 @@ def test_every_notification_is_a_valid_update(place: Place, cast: Cast, settings
     mrd.delete()
     told += place.settle()
     settings.FINESSE_HEARTBEAT_SECONDS = -1
-    tell_status(Status.OUT_OF_SERVICE)
+    publish_status(Status.OUT_OF_SERVICE)
     settings.FINESSE_HEARTBEAT_SECONDS = 5
     settings.FINESSE_XMPP_DOMAIN = "finesse.example"
-    tell_status(Status.IN_SERVICE)
+    publish_status(Status.IN_SERVICE)
     told += place.settle()
     for notification in told:
         assert faults(notification.update) == [], notification.update

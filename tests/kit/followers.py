@@ -21,7 +21,7 @@ def write(*users: str, publish: bool = True) -> list[int]:
             log.Entry(node=MEDIA.format(user), source=f"{MEDIA.format(user)}/5001", data={"x": "y"})
             for user in users
         ]
-        written = log.append(log.lock(), entries)
+        written = log.append(log.lock(), entries, publish=False)
     if publish:
         publisher.publish_all()
     return [one.position for one in written]

@@ -297,7 +297,7 @@ def test_vacuum_keeps_the_index_of_pending_requests_clean() -> None:
     assert "vacuum_index_cleanup=on" in options
 
 
-def raising_operational_error(*args: Any) -> None:
+def raising_operational_error(*args: Any, **options: Any) -> None:
     raise OperationalError("the database went away")
 
 

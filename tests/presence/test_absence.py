@@ -20,9 +20,9 @@ from finesse import heartbeat
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
+from finesse.notifications.readers import readers_of
 from finesse.presence import stamps
 from finesse.presence.models import Watched
-from finesse.users.models import User
 from finesse.xmpp.sessions import Session
 from media import absence, tasks
 from media.models import Desktop, Media, MediaRequest, StateInterval
@@ -661,7 +661,7 @@ def tick(time: Time, seconds: float = 1) -> int:
 
 
 async def follow(hub: Hub, login_id: str) -> Follower:
-    readers = await database_sync_to_async(User.objects.readers)([login_id])
+    readers = await database_sync_to_async(readers_of)([login_id])
     _, _, follower = await hub.subscribe(readers[login_id], None)
     return follower
 
@@ -761,7 +761,7 @@ class TestSockets:
     ) -> None:
         async def ignore(*args: Any) -> None: ...
 
-        readers = await database_sync_to_async(User.objects.readers)(["alice"])
+        readers = await database_sync_to_async(readers_of)(["alice"])
         session = Session(JID("alice@localhost/desk"), readers["alice"], ignore, ignore)
         await session.open()
         assert not await exists("alice")

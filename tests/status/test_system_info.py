@@ -16,12 +16,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse import heartbeat
 from finesse.notifications import hub as hub_module
-from finesse.notifications import log, status
+from finesse.notifications import log, outages
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 from finesse.notifications.nodes import SYSTEM_INFO
+from finesse.notifications.outages import OutageWatch, publish_status
 from finesse.notifications.readers import readers_of
-from finesse.notifications.status import Watch, tell_status
 from finesse.status.system_info import Status
 from media import tasks
 from tests.conftest import API, Cast, empty_the_cache, update_of
@@ -215,7 +215,7 @@ class TestTelling:
     ) -> None:
         stop("worker")
         with django_capture_on_commit_callbacks(execute=True):
-            tell_status(OUT)
+            publish_status(OUT)
         notification = Notification.objects.get()
         assert (notification.node, notification.source) == (SYSTEM_INFO, SYSTEM_INFO)
         assert (notification.event, notification.request_id) == ("PUT", "")
@@ -226,21 +226,21 @@ class TestTelling:
         assert TransportCursor.objects.get(name="channels").position == notification.position
 
     def test_what_is_known_is_not_told_again(self) -> None:
-        tell_status(IN)
+        publish_status(IN)
         assert told() == []
         stop()
-        tell_status(OUT)
-        tell_status(OUT)
+        publish_status(OUT)
+        publish_status(OUT)
         assert told() == [OUT]
 
     def test_what_is_not_true_any_more_is_not_told(self) -> None:
-        tell_status(OUT)
+        publish_status(OUT)
         assert told() == []
         assert log.head().status == IN
 
     def test_the_sweep_tells_that_the_service_is_back_and_says_it_once(self) -> None:
         stop()
-        tell_status(OUT)
+        publish_status(OUT)
         tasks.sweep()
         tasks.sweep()
         assert told() == [OUT, IN]
@@ -253,7 +253,7 @@ class TestTelling:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stop()
-        tell_status(OUT)
+        publish_status(OUT)
 
         def fail() -> None:
             raise ConnectionError("away")
@@ -278,12 +278,12 @@ def test_processes_that_notice_at_once_tell_it_once(monkeypatch: pytest.MonkeyPa
 
     def notice() -> None:
         try:
-            tell_status(OUT)
+            publish_status(OUT)
         finally:
             connection.close()
 
-    monkeypatch.setattr(status.log, "head", head_at_once)
-    monkeypatch.setattr(status, "announce", lambda: None)
+    monkeypatch.setattr(outages.log, "head", head_at_once)
+    monkeypatch.setattr(log, "publish_after_commit", lambda: None)
     threads = [threading.Thread(target=notice) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -304,14 +304,14 @@ class TestWatch:
         settings.FINESSE_HEARTBEAT_SECONDS = 5
 
     def test_what_has_not_started_yet_has_not_stopped(self) -> None:
-        server = Watch()
+        server = OutageWatch()
         for second in range(0, 100, 5):
             server.look(second)
         assert told() == []
 
     @pytest.mark.parametrize("part", heartbeat.PARTS)
     def test_a_part_that_stops_is_told_when_it_lasts_and_not_before(self, part: str) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         stop(part)
         other = next(one for one in heartbeat.PARTS if one != part)
@@ -325,7 +325,7 @@ class TestWatch:
         assert told() == [OUT]
 
     def test_a_part_that_beats_again_in_time_is_not_told(self) -> None:
-        server = Watch()
+        server = OutageWatch()
         for second in range(0, 100, 5):
             beat()
             server.look(second)
@@ -333,7 +333,7 @@ class TestWatch:
 
     def test_a_beat_of_a_former_life_is_given_time_to_change(self) -> None:
         stop()
-        server = Watch()
+        server = OutageWatch()
         server.look(0)
         server.look(4)
         beat()
@@ -341,7 +341,7 @@ class TestWatch:
         assert told() == []
 
     def test_a_worker_whose_clock_is_behind_is_not_told(self) -> None:
-        server = Watch()
+        server = OutageWatch()
         for second in range(0, 100, 5):
             stop()
             server.look(second)
@@ -351,7 +351,7 @@ class TestWatch:
     def test_a_cache_that_is_away_for_a_moment_is_not_told(
         self, cacheless: Callable[[], pytest.MonkeyPatch]
     ) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         server.look(0)
         broken = cacheless()
@@ -362,7 +362,7 @@ class TestWatch:
         assert told() == []
 
     def test_a_cache_that_stays_away_is_told(self, cacheless: Callable[[], Any]) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         server.look(0)
         cacheless()
@@ -372,7 +372,7 @@ class TestWatch:
     def test_a_cache_that_comes_back_empty_does_not_hide_that_the_worker_has_stopped(
         self, settings: Any
     ) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         server.look(0)
         empty_the_cache(settings)
@@ -382,7 +382,7 @@ class TestWatch:
         assert told() == [OUT]
 
     def test_each_outage_is_told(self) -> None:
-        server = Watch()
+        server = OutageWatch()
         for second in (0, 100):
             beat()
             server.look(second)
@@ -395,7 +395,7 @@ class TestWatch:
     def test_a_server_that_is_cut_off_does_not_contend_with_the_worker(
         self, cacheless: Callable[[], pytest.MonkeyPatch]
     ) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         server.look(0)
         for second in (6, 7, 8):
@@ -408,7 +408,7 @@ class TestWatch:
     def test_what_could_not_be_told_is_told_by_the_next_look(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        server = Watch()
+        server = OutageWatch()
         beat()
         server.look(0)
         stop()
@@ -454,14 +454,14 @@ async def test_the_hub_survives_looks_that_fail_and_goes_on_looking(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failures = iter([ConnectionError("the database is away"), ValueError("a mistake")])
-    tell = status.tell_status
+    tell = outages.publish_status
 
     def fail_first(what: Status) -> None:
         if failure := next(failures, None):
             raise failure
         tell(what)
 
-    monkeypatch.setattr(status, "tell_status", fail_first)
+    monkeypatch.setattr(outages, "publish_status", fail_first)
     follower = await follow(hub, "alice")
     settings.FINESSE_HEARTBEAT_SECONDS = 0
     await database_sync_to_async(stop)()
