@@ -9,7 +9,8 @@ class MediaConfig(AppConfig):
     verbose_name = "Media"
 
     def ready(self) -> None:
-        from media import signals  # noqa: F401  (connects the receivers)
+        # Their receivers are connected.
+        from media.changes import memberships, reason_codes, teams, users  # noqa: F401
 
         post_migrate.connect(create_voice_mrd, sender=self)
 

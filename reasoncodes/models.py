@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
+from finesse.db.models import SavedWhole
 from finesse.db.statements import Parameter
 from finesse.users.models import Team
 
@@ -36,7 +37,7 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         return self.configured().filter(teams=team, for_all=False, category=category)
 
 
-class ReasonCode(models.Model):
+class ReasonCode(SavedWhole):
     """A reason that agents choose. `id` is what clients send; `code` is what reports show."""
 
     category = models.CharField(max_length=9, choices=Category)

@@ -16,6 +16,7 @@ from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
 from media.documents.media import represent
+from media.documents.updates import of_changed_member
 from media.documents.user import desktop_of, represent_user, with_desktops
 from media.models import (
     VOICE_MRD,
@@ -30,7 +31,6 @@ from media.models import (
     user_uri,
 )
 from media.states import Requested, State, decide, decide_session
-from media.teams import changed_member
 from media.writing.history import Key, close_intervals, interval_of, open_intervals
 from media.writing.mapping import session_of, set_session, set_situation, situation_of, wish_of
 from media.writing.requests import new_request
@@ -126,7 +126,7 @@ class Batch:
         changed = {"user": represent_user(user)} if after != now else None
         self._conclude(request, decision.error, changed)
         if changed and not decision.error:
-            of_team = changed_member(changed["user"], user.team_id, request.request_id)
+            of_team = of_changed_member(changed["user"], user.team_id, request.request_id)
             self.told.extend(_Told(None, entry) for entry in of_team)
         if not decision.error and after.state is State.LOGOUT:
             self._sign_out_of_mrds(request)

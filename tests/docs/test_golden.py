@@ -19,9 +19,9 @@ from finesse.notifications.models import Event
 from finesse.status.system_info import represent as represent_system_info
 from finesse.users.models import Team, User
 from media.documents.media import represent, represent_mrd, represent_non_member
+from media.documents.updates import of_changed_member
 from media.documents.user import represent_team, represent_user
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, media_uri
-from media.teams import changed_member
 from media.writing import writer
 from reasoncodes.documents import represent as represent_reason_code
 from reasoncodes.documents import represent_list
@@ -194,7 +194,7 @@ PRODUCED: dict[str, Callable[[], str]] = {
     "update-user": lambda: update(
         {"user": represent_user(user())}, "/finesse/api/User/1001002", event=Event.PUT
     ),
-    "update-team-user": lambda: told(changed_member(represent_user(user()), 1)),
+    "update-team-user": lambda: told(of_changed_member(represent_user(user()), 1)),
     "update-user-deleted": lambda: update(None, "/finesse/api/User/1001002", event=Event.DELETE),
     "error-out-of-service": lambda: error(errors.OUT_OF_SERVICE),
     "error-already-logged-in": lambda: error(errors.AGENT_ALREADY_LOGGED_IN),
