@@ -1,11 +1,12 @@
 """THE TRANSITION TABLES: what a request does in each state. Pure data and arithmetic.
 
 One table for a Media, one for the desktop, which is the user's session in the voice MRD. To add a
-state, add it to `State` and give it a row; to change a transition, change one cell. Facts from
+state, add it to `State` and give it a row; to change a transition, change one word. Facts from
 [Agent States for Nonvoice Media], [Media—Change State or Sign Out], [Media—Change Agent to
 Routable/Not Routable] and [User API Errors].
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -27,7 +28,7 @@ class State(StrEnum):
 
 
 class Requested(StrEnum):
-    """What can be asked for. LOGIN is transitive: nobody rests in it."""
+    """What a request can ask for. LOGIN is no state: it leads to NOT_READY at once."""
 
     LOGIN = "LOGIN"
     READY = "READY"
@@ -37,7 +38,7 @@ class Requested(StrEnum):
     ACTIVE = "ACTIVE"
     ROUTABLE = "ROUTABLE"
     NOT_ROUTABLE = "NOT_ROUTABLE"
-    # The system's own, and a supervisor's.
+    # Not in any body: made by the system, or of a supervisor's LOGOUT.
     FORCED_LOGOUT = "FORCED_LOGOUT"
     CONNECTION_LOST = "CONNECTION_LOST"
 
@@ -51,10 +52,10 @@ MEDIA_STATES = frozenset(
         Requested.ACTIVE,
     }
 )
-"""What the `<state>` of a Media may ask for."""
+"""The values that `<state>` may have in the body of a PUT Media."""
 
 USER_STATES = MEDIA_STATES - {Requested.ACTIVE}
-"""What the `<state>` of a User may ask for."""
+"""The values that `<state>` may have in the body of a PUT User."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +81,27 @@ class Mode:
 class ModeLater:
     """The agent becomes not routable once the offered task has been started, not before.
 
-    An accepted task that has not been started defers it, too; such an agent is ACTIVE, and only
-    the tasks can tell it from one who works.
+    An accepted task that has not been started defers it, too. Such an agent is ACTIVE, like one who
+    works on a task: this service, which knows no tasks, makes both not routable at once.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Back to where the lost connection took the agent from: READY or NOT_READY."""
+    """Back to the state before the connection was lost: READY or NOT_READY."""
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The request is accepted and ends in this error, by its name in the error table."""
+    """The request is accepted and ends in this error: `name` is its name in the error table."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The request is not legal in this state: 400, or the same as a notification if the state
-    came about only after the request was accepted."""
+    """The request is not legal in this state: it is answered 400. If the Media came into this
+    state only after the request was accepted, the error is published instead."""
 
     name: str = "STATE_INVALID"
 
@@ -108,66 +109,66 @@ class Refused:
 Cell = To | Stay | Mode | ModeLater | Resume | Error | Refused
 Row = Mapping[Requested, Cell]
 
-_L, _R, _N, _O = Requested.LOGIN, Requested.READY, Requested.NOT_READY, Requested.LOGOUT
-_A, _YES, _NO = Requested.ACTIVE, Requested.ROUTABLE, Requested.NOT_ROUTABLE
-_FORCED, _LOST = Requested.FORCED_LOGOUT, Requested.CONNECTION_LOST
-_NOT_IN = Error("AGENT_NOT_LOGGED_IN")
-_ALREADY_IN = Error("AGENT_ALREADY_LOGGED_IN")
-_NOT_READY, _READY, _OUT = To(State.NOT_READY), To(State.READY), To(State.LOGOUT)
-_REFUSED, _NO_MODE = Refused(), Refused("ROUTABLE_INVALID")
-_NOT_NOW = Refused("INVALID_STATE")
-_SIGNED_IN: Row = {
-    _L: _ALREADY_IN,
-    _R: _READY,
-    _N: _NOT_READY,
-    _O: _OUT,
-    _A: _REFUSED,
-    _YES: Mode(True),
-    _NO: Mode(False),
-    _FORCED: _OUT,
-    _LOST: To(State.WORK),
-}
-# Tasks decide when an agent who works on them is ready again.
-_WITH_TASKS: Row = {**_SIGNED_IN, _R: _REFUSED}
-
-TRANSITIONS: Mapping[State, Row] = MappingProxyType(
+WORDS: Mapping[str, Cell] = MappingProxyType(
     {
-        State.LOGOUT: {
-            **dict.fromkeys((_R, _N, _O, _YES, _NO), _NOT_IN),
-            _L: _NOT_READY,
-            _A: _REFUSED,
-            **dict.fromkeys((_FORCED, _LOST), Stay()),
-        },
-        State.NOT_READY: _SIGNED_IN,
-        State.READY: _SIGNED_IN,
-        State.RESERVED: {**_WITH_TASKS, _NO: ModeLater()},
-        State.ACTIVE: _WITH_TASKS,
-        State.PAUSED: _WITH_TASKS,
-        State.WORK_READY: _WITH_TASKS,
-        State.INTERRUPTED: _WITH_TASKS,
-        # Signing in again leads to NOT_READY, as there are no tasks to go on with.
-        State.WORK: {
-            **dict.fromkeys((_R, _N, _O), _REFUSED),
-            _L: _NOT_READY,
-            _A: Resume(),
-            **dict.fromkeys((_YES, _NO), _NO_MODE),
-            _FORCED: _OUT,
-            _LOST: Stay(),
-        },
+        **{state.value: To(state) for state in State},
+        "stays": Stay(),
+        "routable": Mode(True),
+        "not routable": Mode(False),
+        "deferred": ModeLater(),
+        "resumes": Resume(),
+        "not in": Error("AGENT_NOT_LOGGED_IN"),
+        "already in": Error("AGENT_ALREADY_LOGGED_IN"),
+        "refused": Refused(),
+        "no mode": Refused("ROUTABLE_INVALID"),
+        "not now": Refused("INVALID_STATE"),
     }
 )
+"""What the words in the tables mean. A state is where the request leads to."""
+
+
+def _read(table: str) -> Mapping[State, Row]:
+    """The table as data: a row for each state, a column for each request, two blanks or more
+    between the cells. Raises ValueError for a table with a gap, KeyError for an unknown word."""
+    head, *lines = [re.split(r"\s{2,}", line.strip()) for line in table.strip().splitlines()]
+    requests = [Requested(name) for name in head[1:]]
+    read = {
+        State(name): MappingProxyType(
+            {requested: WORDS[cell] for requested, cell in zip(requests, cells, strict=True)}
+        )
+        for name, *cells in lines
+    }
+    return MappingProxyType(read)
+
+
+# In the states with tasks READY is refused: the tasks decide when the agent is ready again. From
+# WORK, where a lost connection leads, signing in leads to NOT_READY: no tasks wait to be resumed.
+TRANSITIONS: Mapping[State, Row] = _read("""
+state        LOGIN       READY    NOT_READY  LOGOUT   ACTIVE   ROUTABLE  NOT_ROUTABLE  FORCED_LOGOUT  CONNECTION_LOST
+LOGOUT       NOT_READY   not in   not in     not in   refused  not in    not in        stays          stays
+NOT_READY    already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+READY        already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+RESERVED     already in  refused  NOT_READY  LOGOUT   refused  routable  deferred      LOGOUT         WORK
+ACTIVE       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+PAUSED       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+WORK_READY   already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+INTERRUPTED  already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
+WORK         NOT_READY   refused  refused    refused  resumes  no mode   no mode       LOGOUT         stays
+""")  # noqa: E501
 """A Media: every state, everything that can be asked for."""
 
-DESKTOP_TRANSITIONS: Mapping[State, Row] = MappingProxyType(
-    {
-        State.LOGOUT: {**dict.fromkeys((_R, _N, _O), _NOT_NOW), _L: _NOT_READY, _FORCED: Stay()},
-        # Signing in again is forced, and keeps the state [User—Sign In to Finesse].
-        State.NOT_READY: {_L: Stay(), _R: _READY, _N: _NOT_READY, _O: _OUT, _FORCED: _OUT},
-        # The voice MRD signs out from NOT_READY only.
-        State.READY: {_L: Stay(), _R: _READY, _N: _NOT_READY, _O: _NOT_NOW, _FORCED: _OUT},
-    }
-)
+# Signing in again is forced, and keeps the state [User—Sign In to Finesse]. The voice MRD signs out
+# from NOT_READY only.
+DESKTOP_TRANSITIONS: Mapping[State, Row] = _read("""
+state      LOGIN      READY    NOT_READY  LOGOUT   FORCED_LOGOUT
+LOGOUT     NOT_READY  not now  not now    not now  stays
+NOT_READY  stays      READY    NOT_READY  LOGOUT   LOGOUT
+READY      stays      READY    NOT_READY  not now  LOGOUT
+""")
 """The desktop: the states of the voice MRD that need no telephone."""
+
+if any(set(TRANSITIONS.get(state, ())) != set(Requested) for state in State):
+    raise ValueError("TRANSITIONS needs a row for each State and a column for each Requested")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +181,8 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What of a Media a request can change."""
+class MediaSession:
+    """A user's session in one MRD: what a request can change of a Media."""
 
     state: State
     reason_code: int | None = None
@@ -192,12 +193,12 @@ class Situation:
     options: Options | None = None
     """None while signed out."""
     resume: State | None = None
-    """While in WORK: where the agent was before."""
+    """While in WORK: the state before the connection was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """What of a desktop a request can change."""
+class DesktopSession:
+    """A user's session in the voice MRD: what a request can change of a desktop."""
 
     state: State
     reason_code: int | None = None
@@ -207,8 +208,8 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A request, as far as the tables are concerned."""
+class Change:
+    """A request, as far as it matters to the tables."""
 
     requested: Requested
     reason_code: int | None = None
@@ -216,14 +217,17 @@ class Wish:
     extension: str = ""
 
 
-Now = TypeVar("Now", Situation, Session)
+AnySession = TypeVar("AnySession", MediaSession, DesktopSession)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision(Generic[Now]):
-    """What becomes of a wish: a new situation, or an error, or (sign-in repeated) both."""
+class Decision(Generic[AnySession]):
+    """The session after a change, and the error in which the request ends, if it does.
 
-    situation: Now
+    Signing in again has both: an error, and renewed options.
+    """
+
+    session: AnySession
     error: str | None = None
     """A name in the error table."""
 
@@ -231,66 +235,69 @@ class Decision(Generic[Now]):
 def refusal(
     state: State, requested: Requested, table: Mapping[State, Row] = TRANSITIONS
 ) -> str | None:
-    """The error with which a request is refused before it is accepted, if it is."""
+    """The name of the error with which a request is refused at once; None if it is accepted."""
     cell = table[state][requested]
     return cell.name if isinstance(cell, Refused) else None
 
 
-def decide(now: Situation, wish: Wish) -> Decision[Situation]:
-    """Look the wish up. A situation equal to `now` and no error: nothing changed, as when a
-    READY agent asks for READY, and nobody is told [Media—Change State or Sign Out]."""
-    match TRANSITIONS[now.state][wish.requested]:
+def decide(now: MediaSession, change: Change) -> Decision[MediaSession]:
+    """Look the change up in `TRANSITIONS`.
+
+    A session equal to `now` and no error: nothing has changed, as when a READY agent asks for
+    READY, and nothing is published [Media—Change State or Sign Out].
+    """
+    match TRANSITIONS[now.state][change.requested]:
         case To(state):
-            return Decision(situation=_arrive(now, state, wish))
+            return Decision(session=_arrive(now, state, change))
         case Resume():
             state = State.NOT_READY if now.resume is State.NOT_READY else State.READY
-            return Decision(situation=replace(now, state=state, routable=True, resume=None))
+            return Decision(session=replace(now, state=state, routable=True, resume=None))
         case Mode(routable):
             return _switch(now, replace(now, routable=routable, not_routable_next=False))
         case ModeLater():
             return _switch(now, replace(now, not_routable_next=now.routable))
-        case Error(name) if wish.requested is Requested.LOGIN:
+        case Error(name) if change.requested is Requested.LOGIN:
             # The documented recovery after a failover: the state stays, the options are renewed.
-            return Decision(situation=replace(now, options=wish.options), error=name)
+            return Decision(session=replace(now, options=change.options), error=name)
         case Error(name) | Refused(name):
-            return Decision(situation=now, error=name)
+            return Decision(session=now, error=name)
         case Stay():
-            return Decision(situation=now)
+            return Decision(session=now)
 
 
-def decide_session(now: Session, wish: Wish) -> Decision[Session]:
-    """The same for a desktop."""
-    match DESKTOP_TRANSITIONS[now.state][wish.requested]:
+def decide_session(now: DesktopSession, change: Change) -> Decision[DesktopSession]:
+    """Look the change up in `DESKTOP_TRANSITIONS`, like `decide`."""
+    match DESKTOP_TRANSITIONS[now.state][change.requested]:
         case To(State.LOGOUT):
-            return Decision(situation=Session(state=State.LOGOUT))
+            return Decision(session=DesktopSession(state=State.LOGOUT))
         case To(state):
-            reason_code = wish.reason_code if state is State.NOT_READY else None
-            extension = wish.extension or now.extension
+            reason_code = change.reason_code if state is State.NOT_READY else None
+            extension = change.extension or now.extension
             return Decision(
-                situation=Session(state=state, reason_code=reason_code, extension=extension)
+                session=DesktopSession(state=state, reason_code=reason_code, extension=extension)
             )
         case Error(name) | Refused(name):
-            return Decision(situation=now, error=name)
+            return Decision(session=now, error=name)
         case _:
-            return Decision(situation=replace(now, extension=wish.extension or now.extension))
+            return Decision(session=replace(now, extension=change.extension or now.extension))
 
 
-def _arrive(now: Situation, state: State, wish: Wish) -> Situation:
+def _arrive(now: MediaSession, state: State, change: Change) -> MediaSession:
     if state is State.LOGOUT:
-        return Situation(state=state)
+        return MediaSession(state=state)
     if state is State.WORK:
-        return Situation(state=state, options=now.options, resume=now.state)
+        return MediaSession(state=state, options=now.options, resume=now.state)
     # Signing in and getting ready make the agent routable; NOT_READY leaves it as it is, unless
     # it ends the offer that deferred the change of mode.
-    routable = wish.requested in {Requested.LOGIN, Requested.READY} or now.routable
-    return Situation(
+    routable = change.requested in {Requested.LOGIN, Requested.READY} or now.routable
+    return MediaSession(
         state=state,
-        reason_code=wish.reason_code if state is State.NOT_READY else None,
+        reason_code=change.reason_code if state is State.NOT_READY else None,
         routable=routable and not now.not_routable_next,
-        options=wish.options or now.options,
+        options=change.options or now.options,
     )
 
 
-def _switch(now: Situation, after: Situation) -> Decision[Situation]:
+def _switch(now: MediaSession, after: MediaSession) -> Decision[MediaSession]:
     error = "ALREADY_IN_REQUESTED_AGENT_MODE" if after == now else None
-    return Decision(situation=after, error=error)
+    return Decision(session=after, error=error)

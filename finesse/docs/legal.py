@@ -12,7 +12,10 @@ from media.states import (
     TRANSITIONS,
     USER_STATES,
     Cell,
+    Change,
+    DesktopSession,
     Error,
+    MediaSession,
     Mode,
     ModeLater,
     Options,
@@ -20,16 +23,13 @@ from media.states import (
     Requested,
     Resume,
     Row,
-    Session,
-    Situation,
     State,
     Stay,
     To,
-    Wish,
     decide,
     decide_session,
 )
-from media.writing.mapping import session_of, situation_of
+from media.writing.mapping import desktop_session_of, media_session_of
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.selection import selectable_by
 
@@ -95,12 +95,12 @@ def now_of_media(user: User) -> list[Now]:
 
 
 def now_of_desktop(user: User) -> Now:
-    session = session_of(desktop_of(user))
+    session = desktop_session_of(desktop_of(user))
 
     def outcome(requested: Requested) -> str | None:
-        wish = Wish(requested=requested, reason_code=session.reason_code, extension="1")
-        decision = decide_session(session, wish)
-        return None if decision.error else _change(session, decision.situation)
+        change = Change(requested=requested, reason_code=session.reason_code, extension="1")
+        decision = decide_session(session, change)
+        return None if decision.error else _change(session, decision.session)
 
     return Now("Desktop", session.state, None, _legal(USER_STATES, outcome))
 
@@ -110,16 +110,16 @@ def choices_of(user: User) -> list[Choice]:
 
 
 def _now_of_media(media: Media) -> Now:
-    situation = situation_of(media)
+    session = media_session_of(media)
 
     def outcome(requested: Requested) -> str | None:
-        wish = Wish(requested=requested, reason_code=situation.reason_code, options=_ANY_OPTIONS)
-        decision = decide(situation, wish)
-        return None if decision.error else _change(situation, decision.situation)
+        change = Change(requested=requested, reason_code=session.reason_code, options=_ANY_OPTIONS)
+        decision = decide(session, change)
+        return None if decision.error else _change(session, decision.session)
 
     name = f"{media.mrd.name} ({media.mrd_id})"
     requests = [*MEDIA_STATES, *_MODES]
-    return Now(name, situation.state, situation.routable, _legal(requests, outcome))
+    return Now(name, session.state, session.routable, _legal(requests, outcome))
 
 
 def _legal(
@@ -129,10 +129,10 @@ def _legal(
     return [Legal(_word(requested), text) for requested, text in found if text is not None]
 
 
-def _change(before: Situation | Session, after: Situation | Session) -> str:
+def _change(before: MediaSession | DesktopSession, after: MediaSession | DesktopSession) -> str:
     if before.state != after.state:
         return after.state
-    if isinstance(before, Situation) and isinstance(after, Situation):
+    if isinstance(before, MediaSession) and isinstance(after, MediaSession):
         if before.routable != after.routable:
             return "routable" if after.routable else "not routable"
         if before.not_routable_next != after.not_routable_next:

@@ -1,4 +1,4 @@
-"""A batch of requests being applied: reading first, arithmetic in memory, writing last."""
+"""Applies a batch of requests: reads all rows first, decides in memory, writes all rows last."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,26 +32,33 @@ from media.models import (
 )
 from media.states import Requested, State, decide, decide_session
 from media.writing.history import Key, close_intervals, interval_of, open_intervals
-from media.writing.mapping import session_of, set_session, set_situation, situation_of, wish_of
+from media.writing.mapping import (
+    change_of,
+    desktop_session_of,
+    media_session_of,
+    set_desktop_session,
+    set_media_session,
+)
 from media.writing.requests import new_request
 
 logger = logging.getLogger(__name__)
 
 VOICE_ONLY = "1"
-"""The value of FINESSE_USER_SIGNOUT_CHANNEL with which the desktop signs out by itself."""
+"""The value of FINESSE_USER_SIGNOUT_CHANNEL with which signing out of the desktop leaves the MRDs
+alone."""
 
 
 @dataclass(slots=True)
-class _Told:
-    """A notification, and the request whose outcome it tells, until both have a position."""
+class _Outgoing:
+    """An entry for the log, and the request whose outcome it is: both get its position."""
 
     request: MediaRequest | None
-    """None if it tells the same once more, on another node."""
+    """None for a copy on the node of the team."""
     entry: log.Entry
 
 
 class Batch:
-    """Take each request in its order, then write everything behind the head that is locked."""
+    """Call `take` for each request in its order, then `write`, all under the writer's lock."""
 
     def __init__(self, requests: Sequence[MediaRequest]) -> None:
         self.requests = requests
@@ -61,12 +68,15 @@ class Batch:
         self.changed: dict[Key, Media] = {}
         self.changed_desktops: dict[str, Desktop] = {}
         self.intervals: dict[Key, list[StateInterval]] = {}
-        self.told: list[_Told] = []
+        self.outgoing: list[_Outgoing] = []
         self.consequences: list[MediaRequest] = []
-        """Requests that others brought about, taken right after them."""
+        """The requests that a desktop's sign-out makes, taken right after it."""
 
     def take(self, request: MediaRequest, *, give_up: bool = False) -> None:
-        """Decide one request. Whatever goes wrong with it is its own outcome."""
+        """Decide one request. An unforeseen error is the outcome of this request alone.
+
+        With `give_up` it is not even decided: the database has refused what came of it.
+        """
         try:
             if give_up:
                 self._fail(request, "INTERNAL_ERROR")
@@ -79,13 +89,15 @@ class Batch:
             self._fail(request, "INTERNAL_ERROR")
 
     def write(self, head: LogHead) -> None:
+        """Write states, history, notifications and outcomes. Raises DatabaseError."""
         _UPDATE_MEDIA(self.changed.values())
         _write_desktops(self.changed_desktops.values())
         self._write_history()
-        written = log.append(head, [told.entry for told in self.told], publish=False)
-        for told, notification in zip(self.told, written, strict=True):
-            if told.request is not None:
-                told.request.position = notification.position
+        # The task publishes: a delivery that fails must stop the worker's heartbeat.
+        written = log.append(head, [one.entry for one in self.outgoing], publish=False)
+        for one, notification in zip(self.outgoing, written, strict=True):
+            if one.request is not None:
+                one.request.position = notification.position
         _CONCLUDE(self.requests)
         MediaRequest.objects.bulk_create(self.consequences)
 
@@ -96,12 +108,12 @@ class Batch:
         if media is None:
             self._fail(request, _why_no_media(request, mrd_id))
             return
-        now = situation_of(media)
-        decision = decide(now, wish_of(request))
-        after = decision.situation
+        now = media_session_of(media)
+        decision = decide(now, change_of(request))
+        after = decision.session
         if after != now:
             self.changed[media.user_id, media.mrd_id] = media
-            set_situation(media, after, request)
+            set_media_session(media, after, request)
             if (now.state, now.reason_code) != (after.state, after.reason_code):
                 self._enter(media, request, media.mrd_id)
         changed = {"Media": represent(media)} if after != now else None
@@ -115,24 +127,24 @@ class Batch:
             self._fail(request, "AGENT_NOT_FOUND")
             return
         desktop = user.desktop
-        now = session_of(desktop)
-        decision = decide_session(now, wish_of(request))
-        after = decision.situation
+        now = desktop_session_of(desktop)
+        decision = decide_session(now, change_of(request))
+        after = decision.session
         if after != now:
             self.changed_desktops[user.pk] = desktop
-            set_session(desktop, after, request)
+            set_desktop_session(desktop, after, request)
             if (now.state, now.reason_code) != (after.state, after.reason_code):
                 self._enter(desktop, request, VOICE_MRD)
         changed = {"user": represent_user(user)} if after != now else None
         self._conclude(request, decision.error, changed)
         if changed and not decision.error:
             of_team = of_changed_member(changed["user"], user.team_id, request.request_id)
-            self.told.extend(_Told(None, entry) for entry in of_team)
+            self.outgoing.extend(_Outgoing(None, entry) for entry in of_team)
         if not decision.error and after.state is State.LOGOUT:
             self._sign_out_of_mrds(request)
 
     def _sign_out_of_mrds(self, request: MediaRequest) -> None:
-        """What the desktop's sign-out brings about [User APIs for Nonvoice Tasks]."""
+        """Sign the user out of all MRDs along with the desktop [User APIs for Nonvoice Tasks]."""
         if settings.FINESSE_USER_SIGNOUT_CHANNEL == VOICE_ONLY:
             return
         for (login_id, mrd_id), media in sorted(self.media.items()):
@@ -149,7 +161,7 @@ class Batch:
                 self.consequences.append(consequence)
                 self.take(consequence)
 
-    # --- what becomes of a request --------------------------------------------------------------
+    # --- the outcome of a request ---------------------------------------------------------------
 
     def _enter(self, subject: Media | Desktop, request: MediaRequest, mrd_id: int) -> None:
         subject.state_change_time = self.now
@@ -159,20 +171,20 @@ class Batch:
     def _conclude(
         self, request: MediaRequest, error: str | None, changed: Mapping[str, object] | None
     ) -> None:
-        """One of the three outcomes: the error, what has changed, or nothing to tell."""
+        """Give the request one of the three outcomes: an error, a change, or nothing changed."""
         if error:
             self._fail(request, error)
         elif changed:
-            self._tell(request, Outcome.CHANGED, changed)
+            self._publish(request, Outcome.CHANGED, changed)
         else:
             request.outcome, request.applied_at = Outcome.IGNORED, self.now
 
     def _fail(self, request: MediaRequest, name: str) -> None:
         error = errors.TABLE[name]()
         request.error = error.message
-        self._tell(request, Outcome.ERROR, error.told(media=request.mrd_id))
+        self._publish(request, Outcome.ERROR, error.told(media=request.mrd_id))
 
-    def _tell(self, request: MediaRequest, outcome: Outcome, data: Mapping[str, object]) -> None:
+    def _publish(self, request: MediaRequest, outcome: Outcome, data: Mapping[str, object]) -> None:
         request.outcome, request.applied_at = outcome, self.now
         node, source = USER.format(id=request.login_id), user_uri(request.login_id)
         if request.mrd_id is not None:
@@ -185,10 +197,10 @@ class Batch:
             request_id=request.request_id,
             is_error=outcome is Outcome.ERROR,
         )
-        self.told.append(_Told(request, entry))
+        self.outgoing.append(_Outgoing(request, entry))
 
     def _write_history(self) -> None:
-        """Close the interval that was open for each Media, and open the newest of the batch."""
+        """End the open interval of each Media and desktop, and begin the newest of the batch."""
         if not self.intervals:
             return
         close_intervals(self.intervals.keys(), self.now)
@@ -216,7 +228,7 @@ _CONCLUDE = BulkUpdate(MediaRequest, ("outcome", "applied_at", "error", "positio
 
 
 def _write_desktops(desktops: Collection[Desktop]) -> None:
-    """Those that are new, too."""
+    """Insert the new desktops and update the others."""
     if desktops:
         Desktop.objects.bulk_create(
             desktops,
@@ -236,21 +248,21 @@ _MEDIA = Statement(
 
 
 def _media_of(requests: Iterable[MediaRequest]) -> dict[Key, Media]:
-    """The Media that the requests are about, and all of whoever signs out with the desktop."""
+    """The Media that the requests are about, and all Media of users who sign out of the desktop."""
     wanted = {(one.login_id, one.mrd_id) for one in requests if one.mrd_id is not None}
-    leaving = {
+    signing_out = {
         one.login_id
         for one in requests
         if one.mrd_id is None and one.requested in {Requested.LOGOUT, Requested.FORCED_LOGOUT}
     }
     found = _MEDIA.all(keys=keys(wanted)) if wanted else []
-    if leaving:
-        found += Media.objects.filter(user__in=leaving).select_related("mrd", "reason_code")
+    if signing_out:
+        found += Media.objects.filter(user__in=signing_out).select_related("mrd", "reason_code")
     return {(media.user_id, media.mrd_id): media for media in found}
 
 
 def _users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
-    """The users whose desktops the requests are about, each with one, new or not."""
+    """The users whose desktops the requests are about, each with a desktop, saved or new."""
     login_ids = {one.login_id for one in requests if one.mrd_id is None}
     if not login_ids:
         return {}
@@ -261,7 +273,7 @@ def _users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
 
 
 def _why_no_media(request: MediaRequest, mrd_id: int) -> str:
-    """The error of a request about a Media that does not exist, by its name in the table."""
+    """The name of the error in which a request about a Media that does not exist ends."""
     if mrd_id == VOICE_MRD:
         return "CANT_LOGIN_TO_VOICE_MRD"
     if not User.objects.filter(pk=request.login_id).exists():

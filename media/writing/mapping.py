@@ -1,11 +1,11 @@
-"""A row of the database as the transition tables see it, and back."""
+"""From the rows of the database to what the transition tables decide about, and back."""
 
 from media.models import Desktop, Media, MediaRequest
-from media.states import Options, Requested, Session, Situation, State, Wish
+from media.states import Change, DesktopSession, MediaSession, Options, Requested, State
 
 
-def situation_of(media: Media) -> Situation:
-    return Situation(
+def media_session_of(media: Media) -> MediaSession:
+    return MediaSession(
         state=State(media.state),
         reason_code=media.reason_code_id,
         routable=media.routable,
@@ -21,7 +21,7 @@ def situation_of(media: Media) -> Situation:
     )
 
 
-def set_situation(media: Media, after: Situation, request: MediaRequest) -> None:
+def set_media_session(media: Media, after: MediaSession, request: MediaRequest) -> None:
     media.state = after.state
     media.routable = after.routable
     media.not_routable_next = after.not_routable_next
@@ -34,22 +34,22 @@ def set_situation(media: Media, after: Situation, request: MediaRequest) -> None
     media.dialog_logout_action = options.dialog_logout_action if options else ""
 
 
-def session_of(desktop: Desktop) -> Session:
-    return Session(
+def desktop_session_of(desktop: Desktop) -> DesktopSession:
+    return DesktopSession(
         state=State(desktop.state),
         reason_code=desktop.reason_code_id,
         extension=desktop.extension,
     )
 
 
-def set_session(desktop: Desktop, after: Session, request: MediaRequest) -> None:
+def set_desktop_session(desktop: Desktop, after: DesktopSession, request: MediaRequest) -> None:
     desktop.state = after.state
     desktop.extension = after.extension
     if after.reason_code != desktop.reason_code_id:
         desktop.reason_code = request.reason_code if after.reason_code else None
 
 
-def wish_of(request: MediaRequest) -> Wish:
+def change_of(request: MediaRequest) -> Change:
     options = None
     if request.max_dialog_limit:
         options = Options(
@@ -57,7 +57,7 @@ def wish_of(request: MediaRequest) -> Wish:
             interrupt_action=request.interrupt_action,
             dialog_logout_action=request.dialog_logout_action,
         )
-    return Wish(
+    return Change(
         requested=Requested(request.requested),
         reason_code=request.reason_code_id,
         options=options,

@@ -5,19 +5,20 @@ import itertools
 import pytest
 
 from finesse.api import errors
+from media import states
 from media.states import (
     DESKTOP_TRANSITIONS,
     MEDIA_STATES,
     TRANSITIONS,
+    Change,
+    DesktopSession,
     Error,
+    MediaSession,
     Options,
     Refused,
     Requested,
-    Session,
-    Situation,
     State,
     To,
-    Wish,
     decide,
     decide_session,
     refusal,
@@ -28,14 +29,29 @@ NEW = Options(max_dialog_limit=9, interrupt_action="ACCEPT", dialog_logout_actio
 WITH_TASKS = [State.RESERVED, State.ACTIVE, State.PAUSED, State.WORK_READY, State.INTERRUPTED]
 
 
-def situation(state: State, **fields: object) -> Situation:
+def session(state: State, **fields: object) -> MediaSession:
     defaults = {"routable": True, "options": OLD} if state is not State.LOGOUT else {}
-    return Situation(state=state, **{**defaults, **fields})  # type: ignore[arg-type]
+    return MediaSession(state=state, **{**defaults, **fields})  # type: ignore[arg-type]
 
 
 def test_the_table_has_a_cell_for_every_state_and_request() -> None:
     assert set(TRANSITIONS) == set(State)
     assert all(set(row) == set(Requested) for row in TRANSITIONS.values())
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "state   LOGIN      READY\nLOGOUT  NOT_READY",
+        "state   LOGIN\nLOGOUT  NOT_READY  READY",
+        "state   LOGIN\nLOGOUT  nowhere",
+        "state   LOGIN\nNOWHERE  READY",
+        "state   NOTHING\nLOGOUT  READY",
+    ],
+)
+def test_a_table_with_a_gap_or_an_unknown_word_is_refused(table: str) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        states._read(table)
 
 
 def test_every_error_that_the_table_names_is_in_the_error_table() -> None:
@@ -46,77 +62,77 @@ def test_every_error_that_the_table_names_is_in_the_error_table() -> None:
 
 
 def test_signing_in_leads_to_not_ready_and_routable_with_the_options() -> None:
-    decision = decide(situation(State.LOGOUT), Wish(requested=Requested.LOGIN, options=NEW))
+    decision = decide(session(State.LOGOUT), Change(requested=Requested.LOGIN, options=NEW))
     assert decision.error is None
-    assert decision.situation == Situation(state=State.NOT_READY, routable=True, options=NEW)
+    assert decision.session == MediaSession(state=State.NOT_READY, routable=True, options=NEW)
 
 
 @pytest.mark.parametrize("state", [one for one in State if one not in {State.LOGOUT, State.WORK}])
 def test_signing_in_again_keeps_the_state_and_renews_the_options(state: State) -> None:
-    decision = decide(situation(state), Wish(requested=Requested.LOGIN, options=NEW))
+    decision = decide(session(state), Change(requested=Requested.LOGIN, options=NEW))
     assert decision.error == "AGENT_ALREADY_LOGGED_IN"
-    assert decision.situation == situation(state, options=NEW)
+    assert decision.session == session(state, options=NEW)
 
 
 @pytest.mark.parametrize("requested", [Requested.READY, Requested.NOT_READY, Requested.LOGOUT])
 def test_who_is_signed_out_can_do_nothing_but_sign_in(requested: Requested) -> None:
-    decision = decide(situation(State.LOGOUT), Wish(requested=requested))
+    decision = decide(session(State.LOGOUT), Change(requested=requested))
     assert decision.error == "AGENT_NOT_LOGGED_IN"
-    assert decision.situation == situation(State.LOGOUT)
+    assert decision.session == session(State.LOGOUT)
 
 
 def test_ready_while_ready_changes_nothing() -> None:
-    decision = decide(situation(State.READY), Wish(requested=Requested.READY))
+    decision = decide(session(State.READY), Change(requested=Requested.READY))
     assert decision.error is None
-    assert decision.situation == situation(State.READY)
+    assert decision.session == session(State.READY)
 
 
 def test_ready_makes_routable_again() -> None:
-    now = situation(State.READY, routable=False)
-    assert decide(now, Wish(requested=Requested.READY)).situation.routable
+    now = session(State.READY, routable=False)
+    assert decide(now, Change(requested=Requested.READY)).session.routable
 
 
 def test_not_ready_keeps_routable_as_it_is() -> None:
     for routable in (True, False):
-        now = situation(State.READY, routable=routable)
-        assert decide(now, Wish(requested=Requested.NOT_READY)).situation.routable is routable
+        now = session(State.READY, routable=routable)
+        assert decide(now, Change(requested=Requested.NOT_READY)).session.routable is routable
 
 
 @pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
 def test_not_ready_takes_its_reason_from_every_signed_in_state(state: State) -> None:
-    decision = decide(situation(state), Wish(requested=Requested.NOT_READY, reason_code=7))
-    assert decision.situation == situation(State.NOT_READY, reason_code=7)
+    decision = decide(session(state), Change(requested=Requested.NOT_READY, reason_code=7))
+    assert decision.session == session(State.NOT_READY, reason_code=7)
 
 
 def test_the_same_reason_again_changes_nothing_and_another_one_does() -> None:
-    now = situation(State.NOT_READY, reason_code=7)
-    assert decide(now, Wish(requested=Requested.NOT_READY, reason_code=7)).situation == now
-    assert decide(now, Wish(requested=Requested.NOT_READY, reason_code=8)).situation != now
+    now = session(State.NOT_READY, reason_code=7)
+    assert decide(now, Change(requested=Requested.NOT_READY, reason_code=7)).session == now
+    assert decide(now, Change(requested=Requested.NOT_READY, reason_code=8)).session != now
 
 
 @pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
 def test_signing_out_forgets_options_reason_and_routable(state: State) -> None:
-    decision = decide(situation(state), Wish(requested=Requested.LOGOUT, reason_code=9))
-    assert decision.situation == Situation(state=State.LOGOUT)
+    decision = decide(session(state), Change(requested=Requested.LOGOUT, reason_code=9))
+    assert decision.session == MediaSession(state=State.LOGOUT)
 
 
 @pytest.mark.parametrize("state", WITH_TASKS)
 def test_ready_is_refused_while_tasks_decide(state: State) -> None:
     assert refusal(state, Requested.READY) == "STATE_INVALID"
-    assert decide(situation(state), Wish(requested=Requested.READY)).error == "STATE_INVALID"
+    assert decide(session(state), Change(requested=Requested.READY)).error == "STATE_INVALID"
 
 
 def test_from_work_one_signs_in_again_or_asks_to_be_active() -> None:
     refused = {one for one in MEDIA_STATES if refusal(State.WORK, one)}
     assert refused == MEDIA_STATES - {Requested.LOGIN, Requested.ACTIVE}
-    decision = decide(situation(State.WORK), Wish(requested=Requested.LOGIN, options=NEW))
-    assert (decision.situation.state, decision.error) == (State.NOT_READY, None)
+    decision = decide(session(State.WORK), Change(requested=Requested.LOGIN, options=NEW))
+    assert (decision.session.state, decision.error) == (State.NOT_READY, None)
 
 
 def test_no_request_leads_to_a_state_that_only_tasks_lead_to() -> None:
     for state, requested in itertools.product(State, Requested):
-        wish = Wish(requested=requested, options=NEW if requested is Requested.LOGIN else None)
-        reached = decide(situation(state), wish).situation.state
+        change = Change(requested=requested, options=NEW if requested is Requested.LOGIN else None)
+        reached = decide(session(state), change).session.state
         assert reached in {state, State.LOGOUT, State.NOT_READY, State.READY, State.WORK}
         if reached is State.WORK:
             assert state is State.WORK or requested is Requested.CONNECTION_LOST
@@ -128,52 +144,54 @@ def test_active_is_for_those_in_work_alone() -> None:
 
 @pytest.mark.parametrize("before", [State.NOT_READY, State.READY, *WITH_TASKS])
 def test_a_lost_connection_leads_to_work_and_active_leads_back(before: State) -> None:
-    lost = decide(situation(before, reason_code=None), Wish(requested=Requested.CONNECTION_LOST))
-    assert lost.situation == Situation(state=State.WORK, routable=False, options=OLD, resume=before)
-    back = decide(lost.situation, Wish(requested=Requested.ACTIVE))
+    lost = decide(session(before, reason_code=None), Change(requested=Requested.CONNECTION_LOST))
+    assert lost.session == MediaSession(
+        state=State.WORK, routable=False, options=OLD, resume=before
+    )
+    back = decide(lost.session, Change(requested=Requested.ACTIVE))
     # Without tasks, whoever worked on one is ready; the reason is lost with the connection.
     expected = State.NOT_READY if before is State.NOT_READY else State.READY
-    assert back.situation == situation(expected)
+    assert back.session == session(expected)
     assert back.error is None
 
 
 @pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
 def test_the_mode_changes_without_the_state(state: State) -> None:
-    off = decide(situation(state), Wish(requested=Requested.NOT_ROUTABLE))
-    on = decide(situation(state, routable=False), Wish(requested=Requested.ROUTABLE))
+    off = decide(session(state), Change(requested=Requested.NOT_ROUTABLE))
+    on = decide(session(state, routable=False), Change(requested=Requested.ROUTABLE))
     assert (on.error, off.error) == (None, None)
-    assert on.situation == situation(state)
+    assert on.session == session(state)
     if state is not State.RESERVED:
-        assert off.situation == situation(state, routable=False)
+        assert off.session == session(state, routable=False)
 
 
 @pytest.mark.parametrize("state", [State.NOT_READY, State.READY, *WITH_TASKS])
 @pytest.mark.parametrize("routable", [True, False])
 def test_the_same_mode_again_is_an_error(state: State, routable: bool) -> None:
-    wish = Wish(requested=Requested.ROUTABLE if routable else Requested.NOT_ROUTABLE)
-    now = situation(state, routable=routable)
-    decision = decide(now, wish)
+    change = Change(requested=Requested.ROUTABLE if routable else Requested.NOT_ROUTABLE)
+    now = session(state, routable=routable)
+    decision = decide(now, change)
     assert decision.error == "ALREADY_IN_REQUESTED_AGENT_MODE"
-    assert decision.situation == now
+    assert decision.session == now
 
 
 def test_an_offered_task_defers_not_routable_until_it_is_over() -> None:
-    offered = situation(State.RESERVED)
-    deferred = decide(offered, Wish(requested=Requested.NOT_ROUTABLE))
+    offered = session(State.RESERVED)
+    deferred = decide(offered, Change(requested=Requested.NOT_ROUTABLE))
     assert deferred.error is None
-    assert deferred.situation == situation(State.RESERVED, not_routable_next=True)
-    over = decide(deferred.situation, Wish(requested=Requested.NOT_READY)).situation
-    assert over == situation(State.NOT_READY, routable=False)
-    twice = decide(deferred.situation, Wish(requested=Requested.NOT_ROUTABLE))
+    assert deferred.session == session(State.RESERVED, not_routable_next=True)
+    over = decide(deferred.session, Change(requested=Requested.NOT_READY)).session
+    assert over == session(State.NOT_READY, routable=False)
+    twice = decide(deferred.session, Change(requested=Requested.NOT_ROUTABLE))
     assert twice.error == "ALREADY_IN_REQUESTED_AGENT_MODE"
-    undone = decide(deferred.situation, Wish(requested=Requested.ROUTABLE))
-    assert (undone.situation, undone.error) == (offered, None)
+    undone = decide(deferred.session, Change(requested=Requested.ROUTABLE))
+    assert (undone.session, undone.error) == (offered, None)
 
 
 @pytest.mark.parametrize("state", State)
 def test_a_forced_sign_out_ends_every_state_and_never_fails(state: State) -> None:
-    decision = decide(situation(state), Wish(requested=Requested.FORCED_LOGOUT))
-    assert (decision.situation, decision.error) == (Situation(state=State.LOGOUT), None)
+    decision = decide(session(state), Change(requested=Requested.FORCED_LOGOUT))
+    assert (decision.session, decision.error) == (MediaSession(state=State.LOGOUT), None)
 
 
 DESKTOP = {
@@ -190,15 +208,15 @@ DESKTOP = {
 def test_the_desktop_follows_the_rules_of_the_voice_mrd(requested: Requested) -> None:
     reached = []
     for state in (State.LOGOUT, State.NOT_READY, State.READY):
-        decision = decide_session(Session(state=state), Wish(requested=requested))
-        reached.append(decision.error or decision.situation.state)
+        decision = decide_session(DesktopSession(state=state), Change(requested=requested))
+        reached.append(decision.error or decision.session.state)
         assert decision.error == refusal(state, requested, DESKTOP_TRANSITIONS)
     assert tuple(reached) == DESKTOP[requested]
 
 
 def test_a_desktop_signs_in_again_with_its_state_and_another_extension() -> None:
-    now = Session(state=State.READY, extension="100")
-    again = decide_session(now, Wish(requested=Requested.LOGIN, extension="200"))
-    assert again.situation == Session(state=State.READY, extension="200")
-    out = decide_session(now, Wish(requested=Requested.FORCED_LOGOUT))
-    assert out.situation == Session(state=State.LOGOUT)
+    now = DesktopSession(state=State.READY, extension="100")
+    again = decide_session(now, Change(requested=Requested.LOGIN, extension="200"))
+    assert again.session == DesktopSession(state=State.READY, extension="200")
+    out = decide_session(now, Change(requested=Requested.FORCED_LOGOUT))
+    assert out.session == DesktopSession(state=State.LOGOUT)
