@@ -1,4 +1,4 @@
-"""Users whose clients are gone are signed out by the system [Desktop Presence and Forced Logout].
+"""Signs users out whose clients are gone [Desktop Presence and Forced Logout].
 
 Of all MRDs, as the pages do not say of which, and of the desktop.
 """
@@ -18,15 +18,15 @@ from reasoncodes.system_codes import CONNECTION_FAILURE
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 200
-"""Users signed out in one transaction; the others' turn comes with the next sweep."""
+USERS_PER_SWEEP = 200
+"""Signed out in one transaction; the next sweep signs the next users out."""
 
 
 def sign_out_absent() -> bool:
-    """Accept a sign-out for each MRD of whoever is absent; True if the writer has something to do.
+    """Accept a sign-out of everything for each absent user; False if no request was accepted.
 
-    One transaction with the end of the watch: however many sweeps look at once, and wherever one
-    of them is killed, each absence ends in one sign-out.
+    In the same transaction these users cease to be watched: however many sweeps run at once, and
+    wherever one of them is killed, each absence ends in one sign-out.
     """
     if not stamps.is_on():
         return False
@@ -37,9 +37,10 @@ def sign_out_absent() -> bool:
     if not absent:
         return False
     with transaction.atomic():
-        # What waits may be a sign-in, which the states do not show yet: the next sweep sees it.
-        waiting = MediaRequest.objects.filter(outcome=None, login_id__in=absent[:AT_ONCE])
-        settled = {*absent[:AT_ONCE]} - {*waiting.values_list("login_id", flat=True)}
+        # A pending request may be a sign-in, which the states do not show yet: the next sweep will.
+        first = absent[:USERS_PER_SWEEP]
+        pending = MediaRequest.objects.filter(outcome=None, login_id__in=first)
+        settled = {*first} - {*pending.values_list("login_id", flat=True)}
         gone = stamps.take_absent(settled, at)
         requests = _sign_outs(gone)
         MediaRequest.objects.bulk_create(requests)
@@ -55,7 +56,7 @@ def _sign_outs(login_ids: Collection[str]) -> list[MediaRequest]:
     desktops = Desktop.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
     subjects: list[tuple[str, int | None]] = [
         *media.order_by("user", "mrd").values_list("user", "mrd"),
-        # Last: a desktop takes the MRDs along where that is set, and these are out by then.
+        # Last: a desktop that signs its user out of the MRDs, too, finds them signed out then.
         *((desktop.user_id, None) for desktop in desktops.order_by("user")),
     ]
     if not subjects:

@@ -1,4 +1,4 @@
-"""MRDs and memberships, for administrators; requests and history, to look at."""
+"""MRDs and memberships, for administrators to change; requests and history, to read."""
 
 from typing import Any, ClassVar, cast
 
@@ -15,9 +15,11 @@ from media.states import Requested, State
 from media.writing.acceptance import accept
 from media.writing.requests import new_request
 
-FIRST_MRD = 5000
-"""What is suggested as the ID of the first MRD, as in Cisco's samples."""
-VOICE = "Part of every installation: it cannot be changed, and the Media API does not serve it."
+FIRST_MRD_ID = 5000
+"""Suggested as the ID of the first MRD, as in Cisco's samples."""
+ABOUT_VOICE = (
+    "Part of every installation: it cannot be changed, and the Media API does not serve it."
+)
 
 
 @admin.register(MediaRoutingDomain)
@@ -29,7 +31,7 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
     fields = ("id", "name", "description", "interruptible")
 
     def get_fieldsets(self, request: HttpRequest, obj: MediaRoutingDomain | None = None) -> Any:
-        description = VOICE if obj and obj.is_voice else ""
+        description = ABOUT_VOICE if obj and obj.is_voice else ""
         return ((None, {"fields": self.fields, "description": description}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MediaRoutingDomain]:
@@ -38,7 +40,10 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         highest = MediaRoutingDomain.objects.aggregate(id=Max("id"))["id"] or 0
-        return {"id": max(FIRST_MRD, highest + 1), **super().get_changeform_initial_data(request)}
+        return {
+            "id": max(FIRST_MRD_ID, highest + 1),
+            **super().get_changeform_initial_data(request),
+        }
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "id":
@@ -61,7 +66,7 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and not (obj and obj.is_voice)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # One by one only: the voice MRD must not go with the others.
+        # One by one only: the voice MRD must not be deleted along with others.
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -74,7 +79,7 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
 
 @admin.register(Media)
 class MediaAdmin(admin.ModelAdmin):
-    """Memberships: which user belongs to which MRD. The state is the agents' own to change."""
+    """Memberships: which user belongs to which MRD. Only the agents change their states."""
 
     list_display = ("user", "mrd", "state", "reason_code", "since")
     list_filter = ("state", "mrd", "user__team")
@@ -106,7 +111,7 @@ class MediaAdmin(admin.ModelAdmin):
         permissions=["simulate"],
     )
     def lose_connection(self, request: HttpRequest, queryset: "QuerySet[Media]") -> None:
-        """For whoever tries a client: nothing of this service itself loses an agent's node."""
+        """For trying a client: nothing in this service itself makes an agent lose a connection."""
         lost = [
             new_request(
                 media.user_id,
@@ -119,9 +124,9 @@ class MediaAdmin(admin.ModelAdmin):
         ]
         if lost:
             accept(lost)
-            messages.success(request, f"{len(lost)} told that their connection is lost.")
+            messages.success(request, f"A lost connection was simulated for {len(lost)}.")
         else:
-            messages.info(request, "None of them is signed in.")
+            messages.info(request, "None of these users is signed in.")
 
     def get_fields(self, request: HttpRequest, obj: Media | None = None) -> tuple[Any, ...]:
         return self.fields if obj else self.fields[:2]
@@ -143,7 +148,7 @@ class MediaAdmin(admin.ModelAdmin):
 
 
 class MembershipInline(admin.TabularInline):
-    """A user's MRDs. Deleting one takes the user out of it."""
+    """A user's MRDs. Deleting a row takes the user out of the MRD."""
 
     model = Media
     verbose_name = "media routing domain"
@@ -177,8 +182,8 @@ class MemberAdmin(UserAdmin):
     @admin.display(description="state")
     def desktop_state(self, user: User) -> str:
         desktop = desktop_of(user)
-        told = [desktop.state, desktop.reason_code and desktop.reason_code.label, desktop.extension]
-        return ", ".join(part for part in told if part)
+        label = desktop.reason_code and desktop.reason_code.label
+        return ", ".join(part for part in (desktop.state, label, desktop.extension) if part)
 
 
 @admin.register(MediaRequest)
@@ -220,7 +225,7 @@ class MediaRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="outcome", ordering="outcome")
     def ended_in(self, request: MediaRequest) -> str:
-        """Short, so that the list fits."""
+        """In a word or two, so that the list fits on a screen."""
         return request.error or request.outcome or "not yet applied"
 
 

@@ -1,4 +1,4 @@
-"""MRDs, each user's Media in them, the accepted requests and the history of states."""
+"""MRDs, the users' Media in them, desktops, accepted requests and the history of states."""
 
 from collections.abc import Iterable
 
@@ -14,8 +14,6 @@ from reasoncodes.models import ReasonCode
 
 VOICE_MRD = 1
 """The voice MRD: always there, read only, and not for the Media API [Media Routing Domain API]."""
-
-
 EXTENSION_LENGTH = 32
 
 
@@ -24,14 +22,14 @@ def choices(members: "Iterable[State | Requested]") -> list[tuple[str, str]]:
 
 
 class InterruptAction(models.TextChoices):
-    """What a task of another MRD does to the agent, in an interruptible MRD."""
+    """How the agent answers a task of another MRD that interrupts, in an interruptible MRD."""
 
     ACCEPT = "ACCEPT"
     IGNORE = "IGNORE"
 
 
 class DialogLogoutAction(models.TextChoices):
-    """What becomes of active tasks when the agent signs out."""
+    """What happens to active tasks when the agent signs out."""
 
     CLOSE = "CLOSE"
     TRANSFER = "TRANSFER"
@@ -67,13 +65,13 @@ class MediaRoutingDomain(SavedWhole):
 
 
 class Media(SavedWhole):
-    """One user in one MRD: that it exists is the user's membership.
+    """One user in one MRD: a user is a member of an MRD as long as there is a Media.
 
-    Only the writer changes its state; whoever else wants to, makes a request.
+    Only `media.writing` changes the fields that are not editable: everybody else makes a request.
     """
 
-    # Found by the constraint's index; and no index on what a change of state changes, so that
-    # PostgreSQL need not write into all of them: a fifth of what a batch wrote.
+    # The constraint's index serves. There is none on the columns that a change of state changes:
+    # PostgreSQL would have to write into all of them, a fifth of what a batch wrote.
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="media", db_index=False)
     mrd = models.ForeignKey(
         MediaRoutingDomain,
@@ -86,7 +84,7 @@ class Media(SavedWhole):
         max_length=11, choices=choices(State), default=State.LOGOUT, editable=False
     )
     state_change_time = models.DateTimeField(null=True, editable=False)
-    """When the current state began; null if it never changed."""
+    """When the current state began; null if the state has never changed."""
     reason_code = models.ForeignKey(
         ReasonCode,
         on_delete=models.PROTECT,
@@ -99,7 +97,7 @@ class Media(SavedWhole):
     not_routable_next = models.BooleanField(default=False, editable=False)
     """To be made not routable once the offered task has been started."""
     resume = models.CharField(max_length=11, choices=choices(State), blank=True, editable=False)
-    """While in WORK: the state before."""
+    """While in WORK: the state before the connection was lost."""
     max_dialog_limit = models.PositiveSmallIntegerField(null=True, editable=False)
     interrupt_action = models.CharField(
         max_length=6, choices=InterruptAction, blank=True, editable=False
@@ -126,7 +124,7 @@ class Media(SavedWhole):
             models.CheckConstraint(
                 condition=Q(reason_code=None) | Q(state=State.NOT_READY), name="media_reason_code"
             ),
-            # The options are those of the sign-in: there is none, or they are all there.
+            # A sign-in sets all options, a sign-out clears them.
             models.CheckConstraint(
                 condition=Q(
                     state=State.LOGOUT,
@@ -171,7 +169,8 @@ def media_uri(login_id: str, mrd_id: int) -> str:
 class Desktop(models.Model):
     """A user's session in the voice MRD: what a Finesse desktop signs in to [User].
 
-    Made at the first sign-in; who has none is signed out. Only the writer changes it.
+    It is created at the first sign-in: a user without one is signed out. Only `media.writing`
+    changes it.
     """
 
     user = models.OneToOneField(
@@ -209,7 +208,7 @@ def user_uri(login_id: str) -> str:
 
 
 class Cause(models.TextChoices):
-    """Who wanted a state."""
+    """Who has asked for a state."""
 
     SELF = "self", "the agent"
     SUPERVISOR = "supervisor", "a supervisor"
@@ -217,22 +216,22 @@ class Cause(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """How a request ended. Each ends in exactly one of these."""
+    """How a request ended. Each request ends in exactly one of these."""
 
-    CHANGED = "changed", "changed, and told"
-    IGNORED = "ignored", "nothing to change, nobody told"
-    ERROR = "error", "refused with an error, and told"
+    CHANGED = "changed", "changed: the new state was published"
+    IGNORED = "ignored", "nothing to change: nothing was published"
+    ERROR = "error", "failed: the error was published"
 
 
-# Said of both columns: to a CHECK, a comparison with NULL is as good as true.
+# Of both columns: a CHECK takes a comparison with NULL for true.
 _APPLIED = Q(outcome__isnull=False, applied_at__isnull=False)
 
 
 class MediaRequest(models.Model):
-    """A request that was answered 202, and what became of it.
+    """A request that was answered 202, and its outcome.
 
-    It is about one Media, or, without an MRD, about the user's desktop. User and MRD are kept as
-    they were named: a request outlives them, and still gets its outcome.
+    It is about one Media or, without an MRD, about the user's desktop. It names user and MRD by
+    their ids: it outlives them, and still gets its outcome.
     """
 
     login_id = models.CharField("user", max_length=64)
@@ -250,14 +249,14 @@ class MediaRequest(models.Model):
     request_id = models.CharField("requestId", max_length=255, blank=True)
     cause = models.CharField(max_length=10, choices=Cause, default=Cause.SELF)
     actor = models.CharField(max_length=64)
-    """Login id of who asked; empty for the system."""
+    """Login id of the user who has asked; empty for the system."""
     accepted_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=7, choices=Outcome, null=True)  # noqa: DJ001 (null: none yet)
     error = models.CharField(max_length=64, blank=True)
-    """The constant of the error that it ended in."""
+    """The errorMessage of the error in which it ended."""
     position = models.PositiveBigIntegerField(null=True, unique=True)
-    """The notification that told the outcome."""
+    """The position of the notification with the outcome."""
 
     class Meta:
         verbose_name = "request"
@@ -291,8 +290,8 @@ class MediaRequest(models.Model):
 class StateInterval(models.Model):
     """A time that a user spent in one state (and for one reason) in one MRD.
 
-    The desktop's are those of the voice MRD. Names and labels are kept as they were: history
-    does not change when codes and people do.
+    The desktop's intervals are those of the voice MRD. Login ids, codes and labels are copied as
+    they were then: history does not change when users and reason codes do.
     """
 
     login_id = models.CharField("user", max_length=64)

@@ -1,4 +1,4 @@
-"""What Celery runs: apply what the bell announces, sweep in case it was lost, prune by age."""
+"""The tasks that Celery runs: apply requests at the bell, sweep every second, prune every day."""
 
 import logging
 import time
@@ -26,29 +26,30 @@ from media.writing.writer import apply_pending
 
 logger = logging.getLogger(__name__)
 
-PACE = 0.04
-"""Seconds from one batch that the bell has called for to the next of the same worker, at least."""
-PRUNE_BATCH = 5_000
+BATCH_INTERVAL_SECONDS = 0.04
+"""At least so long from one batch that the bell has called for to the next of the same worker."""
+ROWS_PER_DELETE = 5_000
+"""Old rows deleted in one statement: more would hold locks for longer."""
 
 
 @shared_task
 def apply_requests() -> None:
-    """What the bell calls for."""
+    """Apply and publish the pending requests, at the bell."""
     _gather()
-    # Before the pending requests are read: one accepted after the reading rings anew.
+    # Before the pending requests are read: a request that is accepted after that rings again.
     bell.clear()
     _work()
 
 
 def _gather() -> None:
-    """Under load, let requests come together while the bell counts as rung.
+    """Under load, let requests gather into a batch while the bell counts as rung.
 
-    A batch has its price, here, in PostgreSQL and for whoever is switched off for it: with half
-    the pause a busy service did 660 requests a second from end to end, not 960. Whoever comes to a
-    quiet one waits for nothing.
+    Each batch has a fixed cost in the worker, in PostgreSQL and for the processes that it
+    pre-empts: with half the interval a busy service did 660 requests a second from end to end, not
+    960. In a quiet service a request does not wait.
     """
     global _gathered_at
-    pause = _gathered_at + PACE - time.monotonic()
+    pause = _gathered_at + BATCH_INTERVAL_SECONDS - time.monotonic()
     if pause > 0:
         time.sleep(pause)
     _gathered_at = time.monotonic()
@@ -59,19 +60,22 @@ _gathered_at = float("-inf")
 
 @shared_task
 def sweep() -> None:
-    """What a lost bell or a killed worker left. Running it proves that all parts work together."""
+    """Do what a lost bell or a killed worker has left undone, and what is due every second.
+
+    A sweep that succeeds proves that all parts work together.
+    """
     _work()
-    # Here alone: a second later is soon enough, and the bell's way is every request's.
+    # Not at the bell, which each request waits for: a second later is soon enough for these.
     with _broken_connections_closed():
         publish_status(Status.IN_SERVICE)
-        # Last: looking for who is gone must not keep what was accepted from its outcome.
+        # Last: looking for absent users must not delay the outcomes of accepted requests.
         has_signed_out = sign_out_absent()
     if has_signed_out:
         _work()
 
 
 def _work() -> None:
-    """Apply and publish, batch after batch, stamping the heartbeat of each part that did it."""
+    """Apply and publish, batch after batch, and stamp the heartbeat of each part that succeeds."""
     more = True
     with _broken_connections_closed():
         while more:
@@ -83,7 +87,7 @@ def _work() -> None:
 
 @contextmanager
 def _broken_connections_closed() -> Iterator[None]:
-    """The connection outlives its task; a broken one must not."""
+    """Close the database connection if it breaks: a task leaves its connection to the next one."""
     try:
         yield
     except (OperationalError, InterfaceError):
@@ -97,11 +101,12 @@ def _broken_connections_closed() -> Iterator[None]:
 
 @shared_task
 def prune() -> None:
-    """Delete what is older than its retention, in batches that hold no lock for long.
+    """Delete requests, intervals and notifications that are older than their retention.
 
-    What has no outcome yet, is not over yet or was not handed over yet stays, however old.
+    A request without an outcome, an open interval, and a notification that a transport has not
+    handed over yet stay, however old.
     """
-    # One that nothing moves any more must not keep the log for ever.
+    # The cursor of a transport that is no longer in use must not keep the log for ever.
     in_use = {*settings.FINESSE_TRANSPORTS}
     if settings.FINESSE_XMPP_SECRET:
         in_use.add(TransportCursor.XMPP)
@@ -126,7 +131,7 @@ def _ago(days: int) -> datetime:
 
 
 def _delete(old: "QuerySet[Any]") -> None:
-    """Delete oldest first, so that what remains has no gaps."""
-    while batch := list(old.order_by("pk").values_list("pk", flat=True)[:PRUNE_BATCH]):
+    """Delete the oldest first, so that no gaps are left."""
+    while batch := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_PER_DELETE]):
         deleted, _ = old.model._default_manager.filter(pk__in=batch).delete()
         logger.info("Pruned %s old rows of %s", deleted, old.model._meta.verbose_name)

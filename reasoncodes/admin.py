@@ -1,6 +1,6 @@
 """Reason codes in the admin, for supervisors and administrators.
 
-Whatever changes them takes the writer's lock first, so that what the forms have checked holds.
+Each change takes the writer's lock first, so that the forms' checks still hold when it is saved.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ class ReasonCodeAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ReasonCode]":
         reason_codes: QuerySet[ReasonCode] = super().get_queryset(request)
         if not _administers(request):
-            # The system's are nobody's to choose or to change.
+            # System codes are for administrators to see; nobody chooses or changes them.
             reason_codes = reason_codes.filter(system_code=False)
         return reason_codes.prefetch_related("teams")
 
@@ -56,7 +56,7 @@ class ReasonCodeAdmin(admin.ModelAdmin):
         return form
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # Deleting many at once would meet codes that the history names; retiring never fails.
+        # Deleting many at once would fail at codes that the history names; retiring never fails.
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -73,7 +73,7 @@ class ReasonCodeAdmin(admin.ModelAdmin):
         if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
         with exclusive():
-            # That it is not used must still hold when it is deleted.
+            # It must still be unused when it is deleted.
             hold(identifier(object_id))
             return super().delete_view(request, object_id, extra_context)
 
@@ -89,8 +89,8 @@ class ReasonCodeAdmin(admin.ModelAdmin):
         if reason_code.system_code:
             return "The system’s own: part of every installation, never offered to agents."
         if reason_code.is_used():
-            return "Used. It cannot be deleted any more, only retired."
-        return "Not used yet. It can still be deleted."
+            return "Used: it can only be retired, no longer deleted."
+        return "Not used yet: it can still be deleted."
 
     @admin.display(description="offered to")
     def offered_to(self, reason_code: ReasonCode) -> str:
@@ -107,9 +107,9 @@ class ReasonCodeAdmin(admin.ModelAdmin):
         with exclusive():
             count = queryset.filter(system_code=False, retired=False).update(retired=True)
         if count:
-            messages.success(request, f"{count} retired. The history goes on naming them.")
+            messages.success(request, f"{count} retired. The history still shows them.")
         else:
-            messages.info(request, "There was nothing to retire.")
+            messages.info(request, "None of them could be retired.")
 
     @admin.action(description="Bring back: offer them again", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
@@ -123,7 +123,9 @@ class ReasonCodeAdmin(admin.ModelAdmin):
     def _bring_back(self, request: HttpRequest, reason_code: ReasonCode) -> None:
         reason_code.retired = False
         if reason_code.taken():
-            messages.error(request, f"{reason_code}: its code or label is in use again.")
+            messages.error(
+                request, f"{reason_code}: another reason code has its code or label now."
+            )
         elif reason_code.exceeds():
             messages.error(
                 request,

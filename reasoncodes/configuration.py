@@ -1,4 +1,4 @@
-"""Changes of the reason codes: one at a time, whoever makes them, in the API or in the admin."""
+"""Changes of reason codes, one at a time: for the API and for the admin."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from reasoncodes.models import ReasonCode
 def exclusive() -> Iterator[None]:
     """A transaction that starts with the writer's lock, the first in the order of locks.
 
-    What is checked in it (uniqueness, limits, that a team is there) still holds when it commits.
+    A check made in it (of uniqueness, of a limit, that a team exists) still holds at its commit.
     """
     with transaction.atomic():
         log.lock()
@@ -58,18 +58,18 @@ def find_team(text: str) -> Team:
 
 
 def hold(pk: int) -> None:
-    """Keep everybody from starting to name it until the transaction ends; call it in `exclusive`.
+    """Let no new request name it until the transaction ends; call it in `exclusive`.
 
-    Agents choose without the writer's lock. Who has done so is seen from here on; who comes later
-    waits, and is told that the reason code is gone if it is.
+    Agents choose without the writer's lock. Requests that were committed before are seen from here
+    on; later ones wait for this transaction, and are refused if it deletes the reason code.
     """
     ReasonCode.objects.select_for_update().filter(pk=pk).first()
 
 
 def save(reason_code: ReasonCode) -> None:
-    """Save it, new or changed; call it in `exclusive`.
+    """Insert or update it; call it in `exclusive`.
 
-    Raises FinesseError `Finesse API Error` for a duplicate, `Maximum Exceeded` for one too many.
+    Raises FinesseError `Finesse API Error` for a duplicate, `Maximum Exceeded` over a limit.
     """
     if taken := reason_code.taken():
         raise REASON_CODE_DUPLICATE(parameter=taken[0])
@@ -79,14 +79,14 @@ def save(reason_code: ReasonCode) -> None:
         with transaction.atomic():
             reason_code.save()
     except IntegrityError as error:
-        # Somebody wrote without the lock: the database holds what the check could not see.
-        # (SQLite names the index of an expression, and otherwise the columns.)
+        # A write without the lock, which the check could not see: the database's constraint did.
+        # (SQLite names the index if it is one of expressions, and otherwise the columns.)
         name = "label" if "reasoncode_label_unique" in str(error) else "code"
         raise REASON_CODE_DUPLICATE(parameter=name) from None
 
 
 def remove(text: str) -> None:
-    """Delete it; retire it if a Media, a request or the history names it.
+    """Delete it; only retire it if a Media, a desktop, a request or the history names it.
 
     Raises FinesseError as `find_changeable` does.
     """
@@ -101,10 +101,10 @@ def remove(text: str) -> None:
 
 
 def assign(team_id: str, category: str, wanted: Sequence[int]) -> None:
-    """Make these the team's own reason codes of the category, and no others.
+    """Make these the team's own reason codes of the category, by their ids, and no others.
 
-    Raises FinesseError 404 for the team, `Finesse API Error` for a reason code that is gone,
-    `Invalid Input` for one that cannot be a team's, `Maximum Exceeded`.
+    Raises FinesseError 404 for the team, `Finesse API Error` for a reason code that does not exist,
+    `Invalid Input` for one that cannot belong to a team, `Maximum Exceeded` over the limit.
     """
     with exclusive():
         team = find_team(team_id)

@@ -1,4 +1,4 @@
-"""ReasonCode [ReasonCode API Parameters], and which of them apply to a user."""
+"""Reason codes [ReasonCode API Parameters], and which of them a user may choose."""
 
 from typing import Any
 
@@ -24,21 +24,21 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         return self.filter(retired=False)
 
     def configured(self) -> "ReasonCodeQuerySet":
-        """What people have made and agents may be offered: the limits count these."""
+        """Made by users of the installation, and not retired: the limits count these."""
         return self.not_retired().filter(system_code=False)
 
     def offered_to(self, team_id: int | Parameter | None) -> "ReasonCodeQuerySet":
-        """Global codes and those of the team, no system codes."""
+        """Global codes and those of the team, without system codes."""
         of_team = ReasonCode.teams.through.objects.filter(reasoncode=OuterRef("pk"), team=team_id)
         return self.configured().filter(Q(for_all=True) | Exists(of_team))
 
     def assigned_to(self, team: Team, category: str) -> "ReasonCodeQuerySet":
-        """The team's own codes; assignments of global and retired ones are kept, but idle."""
+        """The team's own codes. Global and retired ones may be assigned, too, without effect."""
         return self.configured().filter(teams=team, for_all=False, category=category)
 
 
 class ReasonCode(SavedWhole):
-    """A reason that agents choose. `id` is what clients send; `code` is what reports show."""
+    """A reason that agents choose. Clients send its `id`; reports show its `code`."""
 
     category = models.CharField(max_length=9, choices=Category)
     code = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(65535)])
@@ -74,7 +74,7 @@ class ReasonCode(SavedWhole):
                 name="reasoncode_label",
                 violation_error_message="The label must not be empty or have blanks around it.",
             ),
-            # A retired code gives its number and label free.
+            # Another reason code may take the number and the label of a retired one.
             models.UniqueConstraint(
                 F("category"),
                 F("code"),
@@ -118,10 +118,10 @@ class ReasonCode(SavedWhole):
         return int(settings.FINESSE_MAX_TEAM_REASON_CODES)
 
     def taken(self) -> list[str]:
-        """Which of `code` and `label` another reason code of the category has.
+        """Those of `code` and `label` that another reason code of the category has.
 
-        Certain only under the writer's lock. Labels are compared here, as databases differ in
-        what they know of other alphabets' upper and lower case.
+        Certain only under the writer's lock. Labels are compared in Python, since databases differ
+        in how they compare upper and lower case of other alphabets.
         """
         if self.retired:
             return []
@@ -131,16 +131,16 @@ class ReasonCode(SavedWhole):
         return [name for name, is_taken in found.items() if is_taken]
 
     def exceeds(self) -> bool:
-        """Whether it comes to a scope that is full; who was there before may stay.
+        """Whether it would be one too many of its scope; one that is stored in it already is not.
 
         Certain only under the writer's lock.
         """
         if self.retired or self.system_code:
             return False
-        rivals = ReasonCode.objects.configured().filter(
+        others = ReasonCode.objects.configured().filter(
             category=self.category, for_all=self.for_all
         )
-        return not rivals.filter(pk=self.pk).exists() and rivals.count() >= self.limit
+        return not others.filter(pk=self.pk).exists() and others.count() >= self.limit
 
     def _others(self) -> ReasonCodeQuerySet:
         return ReasonCode.objects.not_retired().filter(category=self.category).exclude(pk=self.pk)
@@ -150,7 +150,7 @@ class ReasonCode(SavedWhole):
         return f"/finesse/api/ReasonCode/{self.pk}"
 
     def is_used(self) -> bool:
-        """Whether a Media, a request or the history names it: then it can only be retired."""
+        """Whether a Media, a desktop, a request or the history names it: it can only be retired."""
         protecting = (
             field
             for field in self._meta.get_fields(include_hidden=True)

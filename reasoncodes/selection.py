@@ -1,4 +1,4 @@
-"""What a user may choose for a state: the global reason codes and those of the user's team."""
+"""The reason codes that a user may choose: the global ones and those of the user's team."""
 
 from finesse.db.statements import Parameter, Statement
 from finesse.users.models import User

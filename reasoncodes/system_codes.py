@@ -1,7 +1,7 @@
 """The reason codes of the system [Manage Reason Codes (administration guide)].
 
-They say what the system itself did to an agent: part of every installation, shown to
-administrators, never chosen by anybody.
+They say why the system itself has changed an agent's state. They are part of every installation;
+administrators see them, and nobody can choose them.
 """
 
 import logging
@@ -11,9 +11,9 @@ from reasoncodes.models import Category, ReasonCode
 logger = logging.getLogger(__name__)
 
 SUPERVISOR_INITIATED = 999
-"""What a supervisor made of an agent's state, in both categories."""
+"""The state was changed by a supervisor, in both categories."""
 CONNECTION_FAILURE = 255
-"""Why somebody is signed out whose client is gone [Desktop Presence and Forced Logout]."""
+"""The user was signed out since its client was gone [Desktop Presence and Forced Logout]."""
 
 PREFIXES = {Category.NOT_READY: "Not Ready - ", Category.LOGOUT: "Logged Out - "}
 SYSTEM_CODES = {
@@ -57,10 +57,11 @@ LABELS = {
 
 
 def create_missing(using: str) -> None:
-    """Create those that are not there yet.
+    """Create those that do not exist yet.
 
-    A code or label that somebody's own reason code has is left to it: updating must not fail over
-    it, nor change what agents know it by. The log says which to renumber, as upgrading asks for.
+    If a reason code of the installation itself has the number or the label of one, that one is not
+    created: an upgrade must neither fail for it nor rename what agents know. The log says which
+    reason codes to renumber.
     """
     missing = LABELS.keys() - _present(using)
     if not missing:
@@ -72,8 +73,8 @@ def create_missing(using: str) -> None:
     ReasonCode.objects.using(using).bulk_create(made, ignore_conflicts=True)
     for category, code in sorted(missing - _present(using)):
         logger.warning(
-            "The system's reason code %s %s could not be created: give your own reason code of "
-            "this number or of the label “%s” another one, then migrate again.",
+            "The system's reason code %s %s could not be created: another reason code has this "
+            "number or the label “%s”. Change that one, then migrate again.",
             category,
             code,
             LABELS[category, code],

@@ -1,4 +1,4 @@
-"""The event log in the admin, to look at."""
+"""The log and the transports' cursors in the admin, to read."""
 
 from xml.etree.ElementTree import fromstring, indent, tostring
 
@@ -13,18 +13,18 @@ from finesse.notifications.models import Notification, TransportCursor
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ("position", "told_at", "event", "source", "request_id")
+    list_display = ("position", "published_at", "event", "source", "request_id")
     list_filter = ("event", "at")
     search_fields = ("=node", "=request_id", "source__startswith")
     search_help_text = "The start of a source, a whole node, or a whole requestId"
     ordering = ("-position",)
-    fields = ("position", "told_at", "event", "node", "source", "request_id", "document")
+    fields = ("position", "published_at", "event", "node", "source", "request_id", "document")
 
-    told_at = moment("at", "at")
+    published_at = moment("at", "at")
 
     @admin.display(description="Update")
     def document(self, notification: Notification) -> SafeString:
-        # Our own rendering, so the plain parser may read it.
+        # Rendered by this service itself, so the parser needs no defences.
         update = fromstring(notification.update)
         indent(update)
         return format_html('<pre style="margin: 0">{}</pre>', tostring(update, encoding="unicode"))

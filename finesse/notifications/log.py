@@ -21,22 +21,22 @@ from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, 
 from finesse.notifications.publisher import publish_after_commit
 
 PAGE = 500
-"""Notifications read or handed over at a time: bounds memory, not correctness."""
-FEW = 16
-"""Nodes of an agent, or of the supervisor of a handful: there is little of them in a segment."""
-NEAR = 4096
-"""Positions that are looked through one by one for whoever reads of more nodes."""
-SEGMENTS = 32
-"""Segments of the log that are looked up first for few nodes, then twice as many, and so on."""
-LOOK_UPS = 32_768
-"""Entries of the index, a node in a segment, looked up in one statement at most."""
+"""Notifications read at a time: bounds memory, not correctness."""
+FEW_NODES = 16
+"""As an agent has, or the supervisor of a handful: a segment holds little of them."""
+NEAR_POSITIONS = 4096
+"""Looked through one by one first, for a reader of more than a few nodes."""
+FIRST_SEGMENTS = 32
+"""Looked up first for a few nodes; then twice as many, and so on."""
+LOOK_UPS_PER_STATEMENT = 32_768
+"""At most so many entries of the index: a node in a segment is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What happened on a node; `data` is the child of `<data>`, as the codec renders it.
+    """A notification that has no position yet; `data` is the child of `<data>`, for `render`.
 
-    Without data there is no `<data>`, as when a user is deleted [Notification Parameters].
+    With None there is no `<data>`, as when a user is deleted [Notification Parameters].
     """
 
     node: str
@@ -85,8 +85,8 @@ def append(head: LogHead, entries: Sequence[Entry], *, publish: bool = True) -> 
 
 def _notification(position: int, entry: Entry, at: Any) -> Notification:
     # An event does not carry the requestId, an error does [seed].
-    tells_request = entry.is_error or settings.FINESSE_REQUEST_ID_ON_SUCCESS
-    request_id = entry.request_id if tells_request else ""
+    has_request_id = entry.is_error or settings.FINESSE_REQUEST_ID_ON_SUCCESS
+    request_id = entry.request_id if has_request_id else ""
     update = {
         **({} if entry.data is None else {"data": entry.data}),
         "event": entry.event.value,
@@ -110,7 +110,7 @@ def head() -> LogHead:
 
 
 def floor() -> int:
-    """The position after which nothing has been pruned: from there on, everything can be read."""
+    """The position behind which everything can still be read: nothing after it was pruned."""
     oldest = Notification.objects.aggregate(oldest=Min("position"))["oldest"]
     return oldest - 1 if oldest else head().position
 
@@ -118,7 +118,10 @@ def floor() -> int:
 def read(
     *, after: int, upto: int | None = None, nodes: Collection[str] | None = None, limit: int = PAGE
 ) -> list[Notification]:
-    """The next notifications in order: of the named nodes only, or of all."""
+    """The notifications after a position, up to another or the head, in order.
+
+    Of these nodes only, or of all.
+    """
     last = head().position if upto is None else upto
     # A caller may name any number.
     positions = range(max(after, 0) + 1, last + 1)
@@ -140,13 +143,13 @@ def newest(
 def _of_nodes(nodes: Collection[str], positions: range, limit: int) -> list[Notification]:
     """The first of the nodes' notifications at these positions, in the order of these."""
     found: list[Notification] = []
-    if len(nodes) > FEW:
-        # Who reads of many finds much in little.
-        near, positions = positions[:NEAR], positions[NEAR:]
+    if len(nodes) > FEW_NODES:
+        # A reader of many nodes finds a page's worth among few positions.
+        near, positions = positions[:NEAR_POSITIONS], positions[NEAR_POSITIONS:]
         order = "position" if near.step > 0 else "-position"
         found += _between(near).filter(node__in=nodes).order_by(order)[:limit]
-    size = max(1, SEGMENTS * FEW // max(FEW, len(nodes)))
-    most = max(1, LOOK_UPS // max(1, len(nodes)))
+    size = max(1, FIRST_SEGMENTS * FEW_NODES // max(FEW_NODES, len(nodes)))
+    most = max(1, LOOK_UPS_PER_STATEMENT // max(1, len(nodes)))
     while positions and len(found) < limit:
         some = _segments(positions, size)
         found += in_segments(some, nodes)[: limit - len(found)]
@@ -155,7 +158,7 @@ def _of_nodes(nodes: Collection[str], positions: range, limit: int) -> list[Noti
 
 
 def _segments(positions: range, size: int) -> range:
-    """The first of the positions, to the end of so many segments."""
+    """The first of the positions, to the end of the segment that is the `size`th."""
     begin = positions[0] // SEGMENT
     if positions.step > 0:
         return positions[: (begin + size) * SEGMENT - positions[0]]
@@ -163,10 +166,9 @@ def _segments(positions: range, size: int) -> range:
 
 
 def in_segments(positions: range, nodes: Collection[str]) -> "QuerySet[Notification]":
-    """Those of the nodes at these positions, in the order of these.
+    """The nodes' notifications at these positions, in the order of these.
 
-    The segments are named one by one, as the index has the nodes of each by themselves; of one node
-    it gives them in their order.
+    The segments are listed, since the index is sorted by segment, then by node, then by position.
     """
     first, last, step = positions[0] // SEGMENT, positions[-1] // SEGMENT, positions.step
     numbered = _between(positions).alias(segment=segment_of("position"))
@@ -182,7 +184,7 @@ def _between(positions: range) -> "QuerySet[Notification]":
 
 
 def at(node: str, positions: Collection[int]) -> list[Notification]:
-    """The notifications of a node at these positions, as far as they are there."""
+    """The notifications of a node at these positions: those that exist, in order."""
     found = Notification.objects.filter(node=node, position__in=positions)
     return list(found.order_by("position"))
 

@@ -1,4 +1,4 @@
-"""The event log: what was told to whom, in one total order, and how far each transport has come."""
+"""The log of all notifications and its head, subscriptions, and the transports' cursors."""
 
 import json
 from functools import cached_property
@@ -15,17 +15,17 @@ from finesse.status.system_info import Status
 class LogHead(models.Model):
     """The one row that says how long the log is. Its lock is the writer's lock.
 
-    Positions come from here and not from a sequence: a sequence hands out numbers before commit,
-    so that a reader could pass a notification that commits late.
+    Positions come from here and not from a sequence, which gives numbers before the commit: a
+    reader could then pass over a notification that is committed late.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     position = models.PositiveBigIntegerField(default=0)
     """The position of the newest notification."""
     access = models.PositiveBigIntegerField(default=0)
-    """Counts changes to users and teams: who may see what has to be asked again."""
+    """Counts changes of users, teams and subscriptions: at each, access is looked up anew."""
     status = models.CharField(max_length=16, choices=Status, default=Status.IN_SERVICE)
-    """What the followers were last told about the service; true or not, it is what they know."""
+    """The status of the service that was published last, whether it is still true or not."""
 
     class Meta:
         constraints = (
@@ -46,17 +46,17 @@ class Event(models.TextChoices):
 
 
 SEGMENT = 16_384
-"""Positions of a segment of the log."""
+"""Positions in one segment of the log."""
 
 
 def segment_of(position: str) -> models.Func:
-    """Which segment the position in this column belongs to.
+    """The number of the segment that the position in this column belongs to.
 
-    In an index before the node: what is appended then goes to the few pages of the newest segment.
-    By node alone it would go to a page for each user, and beside millions of rows the writer
-    spends a seventh of its time on these (docs/performance.md).
+    It stands before the node in an index, so that new entries go to the few pages of the newest
+    segment. By node alone they would go to a page for each user, on which the writer would spend a
+    seventh of its time with millions of rows (docs/performance.md).
     """
-    # In the SQL and no parameter: the database compares expressions as they are written.
+    # The number is in the SQL, not a parameter: the database compares expressions as text.
     of_position = f"(%(expressions)s / {SEGMENT})"
     return models.Func(F(position), template=of_position, output_field=models.BigIntegerField())
 

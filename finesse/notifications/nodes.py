@@ -1,4 +1,4 @@
-"""THE NODE TABLE: which streams of notifications exist [Subscription Management]."""
+"""THE NODE TABLE: the streams of notifications that exist [Subscription Management]."""
 
 import re
 
@@ -7,10 +7,10 @@ MEDIA = "/finesse/api/User/{id}/Media"
 DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
 
 OF_A_USER = (USER, MEDIA, DIALOGS_MEDIA)
-"""The nodes about a user that this user is subscribed to without asking."""
+"""The nodes about a user. The user is subscribed to them without asking."""
 
 SYSTEM_INFO = "/finesse/api/SystemInfo"
-"""The one node that everybody is subscribed to."""
+"""The one node that all users are subscribed to."""
 
 
 def nodes_of(login_id: str) -> tuple[str, ...]:
@@ -19,7 +19,7 @@ def nodes_of(login_id: str) -> tuple[str, ...]:
 
 TEAM = "/finesse/api/Team/"
 TEAM_USERS = TEAM + "{id}/Users"
-"""The users of a team, for those of its supervisors who subscribe to it."""
+"""About the users of a team. Its supervisors get it if they subscribe to it."""
 
 _OF_A_TEAM = re.compile(r"/finesse/api/Team/([1-9][0-9]{0,17})/Users")
 
@@ -31,8 +31,8 @@ def team_of(node: str) -> int | None:
 
 
 def is_of_a_user(node: str) -> bool:
-    """Whether the node is about a user, whoever that is and whether there is such a user."""
-    return any(_OF_ANYBODY[shape].fullmatch(node) for shape in OF_A_USER)
+    """Whether the node is about a user. The user need not exist."""
+    return any(pattern.fullmatch(node) for pattern in _OF_ANY_USER)
 
 
-_OF_ANYBODY = {shape: re.compile(shape.replace("{id}", "[^/]+")) for shape in OF_A_USER}
+_OF_ANY_USER = [re.compile(node.replace("{id}", "[^/]+")) for node in OF_A_USER]

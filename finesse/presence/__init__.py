@@ -1,1 +1,1 @@
-"""Which users' clients are there: signs of life, and whose have ended."""
+"""Presence: which users' clients are connected, and which users are absent."""

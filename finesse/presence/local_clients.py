@@ -1,4 +1,4 @@
-"""Says of a process's sockets whose clients are there; finesse.presence.stamps asks why."""
+"""Stamps the users whose clients are connected to this process (see finesse.presence.stamps)."""
 
 import asyncio
 import contextlib
@@ -10,22 +10,23 @@ from finesse.presence import stamps
 
 
 class Attendance:
-    """Of one hub: stamps whoever is there now and then, who comes or goes at that moment."""
+    """Of one hub: stamps all its users now and then, and a user who comes or goes at once."""
 
     def __init__(self, present: Callable[[], set[str]]) -> None:
-        """`present` tells whose clients are there, by login id."""
+        """`present` returns the login ids of the users whose clients are connected."""
         self._present = present
         self._noted: set[str] = set()
         self._wake = asyncio.Event()
 
     def note(self, login_id: str) -> None:
-        """A client of this user has come or gone: the time counts from here."""
+        """A client of this user has come or gone: absence counts from this moment."""
         if stamps.is_on():
             self._noted.add(login_id)
             self._wake.set()
 
     async def keep(self) -> None:
-        # In a thread of its own: a cache that is away makes it wait, and nobody else.
+        """Stamp, until cancelled."""
+        # In a thread of its own: while a cache is away, nothing else waits for it.
         stamp = sync_to_async(stamps.stamp, thread_sensitive=False)
         loop = asyncio.get_running_loop()
         next_round = loop.time()

@@ -1,13 +1,13 @@
-"""What the service knows of its users' clients."""
+"""The users who are watched for absence."""
 
 from django.db import models
 
 
 class Watched(models.Model):
-    """A user whose XMPP client has come, and who is signed out when it is gone for long.
+    """A user who has connected an XMPP client, and is signed out when it is gone for long.
 
-    The row goes with that sign-out, in its transaction. It names the user by text: it stands
-    below the users, where the API and the sockets can reach it, and may outlive them.
+    The row is deleted in the transaction of that sign-out. It names the user by text, since this
+    package is in a layer below the users; it may outlive the user.
     """
 
     login_id = models.CharField(primary_key=True, max_length=64)

@@ -1,17 +1,17 @@
-"""Is a user still there? Signs of life, and whose have ended.
+"""Stamps: when each user was last seen, and which users have been absent for too long.
 
-Connected clients and API calls stamp their user in the cache; the sweep looks for the users that
-are watched and have no stamp of the last FINESSE_PRESENCE_SECONDS [Desktop Presence and Forced
-Logout]. Watched is whoever's XMPP client has come with available presence: a program that only
-calls the API has never promised to stay.
+Connected clients and calls of the API stamp their user in the cache. The sweep looks for watched
+users without a stamp of the last FINESSE_PRESENCE_SECONDS [Desktop Presence and Forced Logout]. A
+user is watched once an XMPP client of theirs has sent available presence: a program that only calls
+the API has never promised to stay.
 
-There is one clock, the sweep's: it writes its time into the cache, and a stamp is a copy of that.
-The servers' own clocks are not asked. Those of several workers have to agree within half of the
-setting; where they do not, nobody is signed out.
+Only the sweep's clock counts: it writes its time into the cache, and a stamp is a copy of that. The
+clocks of several workers have to agree within half of the setting; while they do not, no user is
+signed out.
 
-An outage signs nobody out. When no sweep ran for half of the setting, the service was out of
-service or the cache came back empty, everybody watched gets the whole time again. A stamp that
-the cache has lost counts from when that was seen.
+An outage signs no user out. If no sweep has run for half of the setting, if the service was out of
+service, or if the cache has come back empty, each watched user gets the whole time again. If the
+cache has lost a stamp, its user's time begins when the sweep notices.
 """
 
 import contextlib
@@ -30,19 +30,21 @@ from finesse.presence.models import Watched
 
 logger = logging.getLogger(__name__)
 
-NOW = "presence:now"
-"""The cache's key of the sweep's time, in milliseconds since 1970 like all times here."""
-DUE = "presence:due"
-"""The cache's key of the time before which nobody can be found absent."""
-LONGEST_INTERVAL = 10.0
-REMEMBERED = 50_000
-"""Callers of the API that one process knows to be stamped; bounds memory, not correctness."""
-GATHER = 1.0
-"""Seconds for which one process collects the callers that it stamps together."""
-DELAY = 3 * GATHER
-"""Seconds after which a caller is stamped at the latest, by a cache that still answers."""
+NOW_KEY = "presence:now"
+"""The cache's key of the sweep's time, in milliseconds since 1970 like all times in the cache."""
+DUE_KEY = "presence:due"
+"""The cache's key of the earliest time at which a user can be found absent."""
+LONGEST_INTERVAL_SECONDS = 10.0
+"""From one stamp of a connected client to the next, at most."""
+CALLERS_REMEMBERED = 50_000
+"""Callers of the API that one process has stamped lately: bounds memory, not correctness."""
+GATHERING_SECONDS = 1.0
+"""So long one process gathers the callers that it stamps together."""
+LATEST_STAMP_SECONDS = 3 * GATHERING_SECONDS
+"""So long after its call a caller is stamped at the latest, while the cache answers."""
 
-_heard: dict[str, float] = {}
+_stamped_at: dict[str, float] = {}
+"""When this process has last stamped a caller of the API, by login id."""
 _to_be_stamped: "SimpleQueue[str]" = SimpleQueue()
 
 
@@ -60,41 +62,41 @@ def interval() -> float:
 
     A sixth of the setting, with the half that the sweep may pause, leaves a third for delays.
     """
-    return min(LONGEST_INTERVAL, float(settings.FINESSE_PRESENCE_SECONDS) / 6)
+    return min(LONGEST_INTERVAL_SECONDS, float(settings.FINESSE_PRESENCE_SECONDS) / 6)
 
 
-# --- for whoever sees a user alive --------------------------------------------------------------
+# --- for servers: a user was seen ---------------------------------------------------------------
 
 
 def stamp(login_ids: Collection[str]) -> None:
-    """Say that these users are there. Never raises: what fails is made up for by the next."""
+    """Stamp these users: they were seen now. Never raises: the next stamp replaces a lost one."""
     if not login_ids or not is_on():
         return
     try:
-        now = cache.get(NOW)
-        # Before the first sweep there is nothing to count from; it stamps whoever is watched.
+        now = cache.get(NOW_KEY)
+        # Before the first sweep there is no time to copy; that sweep stamps all watched users.
         if now is not None:
             _write(login_ids, now)
     except Exception as error:
-        logger.warning("%s signs of life are not stamped: %s", len(login_ids), error)
+        logger.warning("%s users could not be stamped as present: %s", len(login_ids), error)
 
 
 def heard(login_id: str) -> None:
-    """Say that this user has called the API: cheap enough for each request.
+    """Stamp this user, who has called the API, soon: cheap enough for each request.
 
-    One process stamps a user once in half an interval; a call in between counts from that stamp.
-    That is done a little later, in a thread of its own and for many at once: of 20,000 users each
-    calls so seldom that otherwise nearly every request would have to do it.
+    One process stamps a user once in half an interval; a call in between needs no stamp. A thread
+    does so a little later, for many users at once: each of 20,000 users calls so seldom that
+    otherwise nearly every request would have to write to the cache.
     """
     if not is_on():
         return
     now = clock()
-    then = _heard.get(login_id)
+    then = _stamped_at.get(login_id)
     if then is not None and 0 <= now - then < interval() / 2:
         return
-    if len(_heard) >= REMEMBERED:
-        _heard.clear()
-    _heard[login_id] = now
+    if len(_stamped_at) >= CALLERS_REMEMBERED:
+        _stamped_at.clear()
+    _stamped_at[login_id] = now
     _stamp_soon(login_id)
 
 
@@ -102,7 +104,7 @@ def _stamp_soon(login_id: str) -> None:
     try:
         _start_stamping(os.getpid())
     except RuntimeError:
-        # No more threads to be had.
+        # The system has no more threads.
         stamp([login_id])
     else:
         _to_be_stamped.put(login_id)
@@ -110,14 +112,14 @@ def _stamp_soon(login_id: str) -> None:
 
 @cache_result
 def _start_stamping(process: int) -> None:
-    """Once in each process, and again in a child of it."""
+    """Start the thread once in each process: a forked child needs its own."""
     threading.Thread(target=_keep_stamping, name="presence", daemon=True).start()
 
 
 def _keep_stamping() -> None:
     while True:
         together = {_to_be_stamped.get()}
-        time.sleep(GATHER)
+        time.sleep(GATHERING_SECONDS)
         with contextlib.suppress(Empty):
             while True:
                 together.add(_to_be_stamped.get_nowait())
@@ -125,13 +127,13 @@ def _keep_stamping() -> None:
 
 
 def watch(login_id: str) -> None:
-    """Say that this user's XMPP client has come: from now on, the user is missed when it goes.
+    """Watch this user, whose XMPP client has come: it is signed out when the client is gone.
 
     Raises DatabaseError.
     """
     if is_on():
-        # In this order: a sweep that is about to sign the user out locks the row and then looks
-        # at the stamp. It sees it, or it removes the row first and this one is new.
+        # In this order: a sweep that is about to sign the user out locks the row and then reads the
+        # stamp. Either it finds this stamp, or it deletes the row before this one is inserted.
         stamp([login_id])
         Watched.objects.bulk_create([Watched(login_id=login_id)], ignore_conflicts=True)
 
@@ -140,45 +142,46 @@ def watch(login_id: str) -> None:
 
 
 def pause() -> None:
-    """Look at nobody while the service is out of service: nobody could show a sign of life."""
-    cache.delete(NOW)
+    """Let all times begin anew, while the service is out of service: no user could be seen."""
+    cache.delete(NOW_KEY)
 
 
 def look() -> tuple[int, list[str]]:
-    """Look who is absent: the time of the look and their login ids; most looks read no table."""
+    """The time of this look, and the login ids of the absent users. Most looks read no table."""
     now, life = int(clock() * 1000), _life()
-    known = cache.get_many([NOW, DUE])
-    last, due = known.get(NOW), known.get(DUE)
+    known = cache.get_many([NOW_KEY, DUE_KEY])
+    last, due = known.get(NOW_KEY), known.get(DUE_KEY)
     if last is None or abs(now - last) > life / 2:
-        # The stamps first: whoever dies between the two leaves the pause to be seen again.
+        # The stamps first: if this sweep is killed between the two, the next one stamps again.
         _write(_watched(), now)
-        cache.set_many({NOW: now, DUE: now + life}, timeout=None)
+        cache.set_many({NOW_KEY: now, DUE_KEY: now + life}, timeout=None)
         return now, []
-    cache.set(NOW, now, timeout=None)
+    cache.set(NOW_KEY, now, timeout=None)
     if due is not None and now < due <= now + life:
         return now, []
     watched = _watched()
     stamps = _stamps(watched)
     _write([login_id for login_id in watched if login_id not in stamps], now)
-    cache.set(DUE, min(stamps.values(), default=now) + life, timeout=None)
+    cache.set(DUE_KEY, min(stamps.values(), default=now) + life, timeout=None)
     return now, _absent(stamps, now)
 
 
 def take_absent(login_ids: Collection[str], at: int) -> list[str]:
-    """Lock the rows of these users; which of them are still watched, and absent as of `at`.
+    """Lock the rows of these users: those who are still watched, and absent at the time `at`.
 
-    Whoever has come back meanwhile is not among them, nor whoever another sweep has taken.
+    Users who have come back meanwhile, or whom another sweep has signed out, are left out.
     """
     rows = Watched.objects.select_for_update().filter(pk__in=login_ids).order_by("pk")
     return _absent(_stamps([row.pk for row in rows]), at)
 
 
 def forget(login_ids: Collection[str]) -> None:
-    """Watch these users no longer, until their clients come again."""
+    """Watch these users no longer, until an XMPP client of theirs comes again."""
     Watched.objects.filter(pk__in=login_ids).delete()
 
 
 def _life() -> int:
+    """Milliseconds for which a stamp is good."""
     return int(settings.FINESSE_PRESENCE_SECONDS * 1000)
 
 
@@ -187,8 +190,8 @@ def _watched() -> list[str]:
 
 
 def _absent(stamps: Mapping[str, int], at: int) -> list[str]:
-    """Whoever has called last may be stamped only by now."""
-    latest = at - _life() - int(DELAY * 1000)
+    """The users whose stamps are too old at the time `at`, allowing for stamps on their way."""
+    latest = at - _life() - int(LATEST_STAMP_SECONDS * 1000)
     return [login_id for login_id, seen in stamps.items() if seen <= latest]
 
 
@@ -198,8 +201,8 @@ def _write(login_ids: Collection[str], at: int) -> None:
 
 
 def _stamps(login_ids: Collection[str]) -> dict[str, int]:
-    """When each was last seen, as far as the cache knows."""
-    # Redis cannot be asked for nothing.
+    """When each user was last seen, without the users of whom the cache has no stamp."""
+    # Redis does not accept an empty list of keys.
     found = cache.get_many([_key(login_id) for login_id in login_ids]) if login_ids else {}
     return {login_id: found[_key(login_id)] for login_id in login_ids if _key(login_id) in found}
 

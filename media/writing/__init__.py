@@ -1,1 +1,1 @@
-"""Accepting requests, applying them in order, and the history: nothing else changes a state."""
+"""Accepts requests, applies them in order, and keeps the history. Nothing else changes a state."""

@@ -1,4 +1,4 @@
-"""Accepting: from here on the request has an outcome, whatever happens."""
+"""Accepts requests: from here on each of them gets an outcome, whatever happens."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,24 @@ _INSERT = Insertion(MediaRequest)
 
 
 def refuse(error: str | None, login_id: str, mrd_id: int | None) -> None:
-    """Raise the error with which a transition table refuses a request, if it does.
+    """Raise the FinesseError of this name: a transition table refuses the request in this state.
 
-    Not while another request about this Media, or about the user's desktop, waits for its turn:
-    that may change the state by the time that this one is judged.
+    Nothing is raised without an error, nor while another request about this Media (without an MRD:
+    about the user's desktop) is pending: that one may change the state before this one is applied.
     """
     if error is None:
         return
-    waiting = MediaRequest.objects.filter(outcome=None, login_id=login_id, mrd_id=mrd_id)
-    if not waiting.exists():
+    pending = MediaRequest.objects.filter(outcome=None, login_id=login_id, mrd_id=mrd_id)
+    if not pending.exists():
         raise TABLE[error]()
 
 
 def accept(requests: Sequence[MediaRequest]) -> None:
-    """Commit the requests, all or none, and ring the bell. Answer 202 afterwards.
+    """Save the requests, all or none, and ring the bell. Answer 202 afterwards.
 
-    Raises FinesseError `Invalid Input` if a reason code was deleted since it was found.
+    Raises FinesseError `Invalid Input` if a reason code was deleted after it was read.
     """
-    # Committed before the bell, and both before the answer: a 202 is a promise.
+    # The bell comes after the commit, and the answer after both: a 202 is a promise.
     try:
         if len(requests) == 1:
             _INSERT(requests[0])

@@ -1,5 +1,7 @@
-"""The bell: calls a worker when requests wait. It only makes things fast, since the sweep looks for
-them anyway; it may be lost."""
+"""The bell: a message that calls a worker when requests are pending.
+
+It may be lost: it only saves time, since the sweep looks for pending requests every second.
+"""
 
 import logging
 
@@ -8,25 +10,25 @@ from django.core.cache import cache
 
 logger = logging.getLogger(__name__)
 
-BELL = "bell"
+BELL_KEY = "bell"
 BELL_SECONDS = 2
-"""How long a bell counts as rung: a request accepted meanwhile needs no message."""
+"""For so long, or until a worker clears it, a bell counts as rung: requests need no message."""
 APPLY_REQUESTS = "media.tasks.apply_requests"
-"""By its name, as the tasks stand above whatever rings."""
+"""The task's name: its module stands in a layer above this one."""
 
 
 def ring() -> None:
-    """Announce pending requests. Fails silently."""
+    """Call a worker, unless one has been called already. Never raises."""
     try:
-        if cache.add(BELL, 1, BELL_SECONDS):
+        if cache.add(BELL_KEY, 1, BELL_SECONDS):
             _send()
     except Exception as error:
-        logger.warning("The bell did not ring, the sweep will find the request: %s", error)
+        logger.warning("The bell did not ring, the sweep will apply the request: %s", error)
 
 
 def clear() -> None:
-    """Let the next request ring anew: call it before the pending requests are read."""
-    cache.delete(BELL)
+    """Let the next request ring again. To be called before the pending requests are read."""
+    cache.delete(BELL_KEY)
 
 
 def _send() -> None:

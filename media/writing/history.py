@@ -1,4 +1,4 @@
-"""The history of states: one interval after the other, for each Media."""
+"""The history of states: one interval after another, for each Media and each desktop."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,7 +8,7 @@ from finesse.db.bulk import BulkInsert, BulkUpdate
 from media.models import Desktop, Media, MediaRequest, StateInterval
 
 Key: TypeAlias = tuple[str, int]
-"""Login id and MRD id: what a request is about."""
+"""Login id and MRD id of a Media; a desktop has those of the voice MRD."""
 
 
 _OPEN = BulkInsert(StateInterval)
@@ -23,19 +23,19 @@ _CLOSE = BulkUpdate(
 
 
 def close_intervals(keys: Collection[Key], at: datetime) -> None:
-    """End the interval that is open for each of these, if there is one."""
+    """End the open interval of each of these Media and desktops, if there is one."""
     _CLOSE.execute((*key, at) for key in keys)
 
 
 def open_intervals(intervals: Collection[StateInterval]) -> None:
-    """Write new ones, open or over already."""
+    """Insert these intervals, which may be over already."""
     _OPEN(intervals)
 
 
 def interval_of(
     subject: Media | Desktop, mrd_id: int, request: MediaRequest, now: datetime
 ) -> StateInterval:
-    """The interval that the request opens for a Media, or for the desktop in the voice MRD."""
+    """The interval that this request begins for a Media or a desktop. It is not saved."""
     reason_code = request.reason_code
     return StateInterval(
         login_id=subject.user_id,

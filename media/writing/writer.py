@@ -1,8 +1,8 @@
-"""The writer: applies accepted requests, one batch at a time, and tells what became of them.
+"""The writer: applies accepted requests batch by batch, and appends the outcomes to the log.
 
-It holds the lock of the log's head while it works, so there is one writer at a time whatever
-number of workers run, and its batch becomes visible whole: states, history, notifications and
-outcomes together, or nothing.
+It holds the lock of the log's head while it works: so there is one writer at a time, however many
+workers run. A batch becomes visible as a whole: states, history, notifications and outcomes, or
+nothing.
 """
 
 import logging
@@ -17,20 +17,21 @@ from media.writing.batch import Batch
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
-"""Requests applied in one transaction: large enough to be cheap, short enough not to be felt."""
+REQUESTS_PER_BATCH = 200
+"""Applied in one transaction: more share its fixed cost, and wait for one another longer."""
 
 
 def apply_pending() -> bool:
     """Apply one batch of pending requests in their order; False if no more are pending.
 
-    A batch that the database refuses is applied request by request, so that one bad request
-    cannot hold up the others; that one ends in an error of its own.
+    If the database refuses a batch, its requests are applied one by one, so that a bad request does
+    not hold up the others: it ends in an error. Raises OperationalError or InterfaceError when the
+    database is away.
     """
     try:
-        return _apply(BATCH) == BATCH
+        return _apply(REQUESTS_PER_BATCH) == REQUESTS_PER_BATCH
     except (OperationalError, InterfaceError):
-        raise  # The database is away, not the request bad: the sweep tries again.
+        raise  # The database is away: no request is to blame, and the sweep tries again.
     except DatabaseError:
         logger.exception("A batch was refused; applying its requests one by one")
     try:

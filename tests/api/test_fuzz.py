@@ -28,7 +28,7 @@ from finesse.notifications.nodes import team_of
 from finesse.users.models import Team, User
 from media.models import Desktop, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.writing import writer
-from media.writing.bell import BELL
+from media.writing.bell import BELL_KEY
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
 from tests.kit.odd_requests import XML_TYPES, Request, element, requests
@@ -203,7 +203,7 @@ class World:
         """As if nobody had ever called; without bells, since they are nobody's here."""
         self.sent += 1
         cache.key_prefix = f"fuzz-{self.sent}"
-        cache.set(BELL, True, None)
+        cache.set(BELL_KEY, True, None)
         if not down:
             for part in heartbeat.PARTS:
                 heartbeat.stamp(part)

@@ -20,7 +20,7 @@ def retention(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FINESSE_KEEP_REQUESTS_DAYS = 30
     settings.FINESSE_KEEP_NOTIFICATIONS_DAYS = 7
     settings.FINESSE_KEEP_INTERVALS_DAYS = 400
-    monkeypatch.setattr(tasks, "PRUNE_BATCH", 2)
+    monkeypatch.setattr(tasks, "ROWS_PER_DELETE", 2)
 
 
 def request(days: int, **outcome: Any) -> MediaRequest:

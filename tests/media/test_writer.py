@@ -235,7 +235,7 @@ def test_a_batch_of_mixed_requests_is_applied_in_order(api: API, settle: Settle)
 def test_more_requests_than_a_batch_holds_are_applied_in_order(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "BATCH", 3)
+    monkeypatch.setattr(writer, "REQUESTS_PER_BATCH", 3)
     api.put(LOGIN)
     for number in range(10):
         api.state("READY" if number % 2 else "NOT_READY")
@@ -450,13 +450,13 @@ def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
     monkeypatch.setattr(tasks.time, "sleep", pause)
     monkeypatch.setattr(tasks, "_gathered_at", float("-inf"))
     tasks._gather()
-    now += tasks.PACE
+    now += tasks.BATCH_INTERVAL_SECONDS
     tasks._gather()
     assert pauses == []
-    now += tasks.PACE / 4
+    now += tasks.BATCH_INTERVAL_SECONDS / 4
     tasks._gather()
     tasks._gather()
-    assert pauses == [round(tasks.PACE * 3 / 4, 3), tasks.PACE]
+    assert pauses == [round(tasks.BATCH_INTERVAL_SECONDS * 3 / 4, 3), tasks.BATCH_INTERVAL_SECONDS]
 
 
 def test_who_asks_while_requests_gather_needs_no_message(

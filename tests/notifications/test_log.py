@@ -18,10 +18,10 @@ LAST = 300 * SEGMENT
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement's share, so that these few notifications take several. Two nodes are few."""
-    monkeypatch.setattr(log, "FEW", 2)
-    monkeypatch.setattr(log, "NEAR", SEGMENT + 1)
-    monkeypatch.setattr(log, "SEGMENTS", 2)
-    monkeypatch.setattr(log, "LOOK_UPS", 64)
+    monkeypatch.setattr(log, "FEW_NODES", 2)
+    monkeypatch.setattr(log, "NEAR_POSITIONS", SEGMENT + 1)
+    monkeypatch.setattr(log, "FIRST_SEGMENTS", 2)
+    monkeypatch.setattr(log, "LOOK_UPS_PER_STATEMENT", 64)
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     settings.FINESSE_PRESENCE_SECONDS = SECONDS
     made = Time()
     monkeypatch.setattr(stamps, "clock", lambda: made.now)
-    monkeypatch.setattr(stamps, "_heard", {})
+    monkeypatch.setattr(stamps, "_stamped_at", {})
     # At once, but in the test that is about it: the clock does not go on by itself.
     monkeypatch.setattr(stamps, "_stamp_soon", lambda login_id: stamps.stamp([login_id]))
-    monkeypatch.setattr(stamps, "DELAY", 0)
+    monkeypatch.setattr(stamps, "LATEST_STAMP_SECONDS", 0)
     return made
 
 
@@ -191,7 +191,7 @@ class TestSigningOut:
     def test_many_are_signed_out_in_portions(
         self, running: Time, api: API, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(absence, "AT_ONCE", 2)
+        monkeypatch.setattr(absence, "USERS_PER_SWEEP", 2)
         for login_id in ("alice", "bob", "carol"):
             stamps.watch(login_id)
         api.put(LOGIN)
@@ -300,7 +300,7 @@ class TestStaying:
             stamps.heard("alice")
             stamps.stamp(["alice"])
             assert absence.sign_out_absent() is False
-        assert cache.get_many([stamps.NOW, stamps.DUE, "alive:alice"]) == {}
+        assert cache.get_many([stamps.NOW_KEY, stamps.DUE_KEY, "alive:alice"]) == {}
         assert not Watched.objects.exists()
 
 
@@ -415,7 +415,7 @@ class TestOutages:
         settings.FINESSE_PRESENCE_SECONDS = 3600
         signed_in.sweep(3)
         stamps.stamp(["alice"])
-        cache.set(stamps.DUE, int(signed_in.now + 3600) * 1000, timeout=None)
+        cache.set(stamps.DUE_KEY, int(signed_in.now + 3600) * 1000, timeout=None)
         settings.FINESSE_PRESENCE_SECONDS = SECONDS
         signed_in.sweep(SECONDS)
         assert not is_signed_in()
@@ -479,8 +479,8 @@ class TestCost:
         monkeypatch.setattr(stamps, "is_on", lambda: True)
         monkeypatch.setattr(stamps, "interval", lambda: 10.0)
         monkeypatch.setattr(stamps, "stamp", stamped.put)
-        monkeypatch.setattr(stamps, "GATHER", 0.2)
-        monkeypatch.setattr(stamps, "_heard", {})
+        monkeypatch.setattr(stamps, "GATHERING_SECONDS", 0.2)
+        monkeypatch.setattr(stamps, "_stamped_at", {})
         callers = {f"user{number}" for number in range(50)}
         for _ in range(2):
             for caller in callers:
@@ -491,7 +491,7 @@ class TestCost:
                 times += 1
             # All at once, where the machine does not stand still.
             assert times < 10
-            stamps._heard.clear()
+            stamps._stamped_at.clear()
 
     def test_without_another_thread_a_caller_is_stamped_at_once(
         self, monkeypatch: pytest.MonkeyPatch
@@ -504,14 +504,14 @@ class TestCost:
         monkeypatch.setattr(stamps, "interval", lambda: 10.0)
         monkeypatch.setattr(stamps, "_start_stamping", exhausted)
         monkeypatch.setattr(stamps, "stamp", stamped.append)
-        monkeypatch.setattr(stamps, "_heard", {})
+        monkeypatch.setattr(stamps, "_stamped_at", {})
         stamps.heard("alice")
         assert stamped == [["alice"]]
 
     def test_who_may_not_be_stamped_yet_is_not_absent_yet(
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stamps, "DELAY", 3.0)
+        monkeypatch.setattr(stamps, "LATEST_STAMP_SECONDS", 3.0)
         now = int(running.now * 1000)
         seen = {"gone": now - 63_000, "perhaps": now - 62_999}
         assert stamps._absent(seen, now) == ["gone"]
@@ -519,10 +519,10 @@ class TestCost:
     def test_what_it_remembers_of_callers_is_bounded(
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(stamps, "REMEMBERED", 10)
+        monkeypatch.setattr(stamps, "CALLERS_REMEMBERED", 10)
         for number in range(35):
             stamps.heard(f"user{number}")
-        assert len(stamps._heard) <= 10
+        assert len(stamps._stamped_at) <= 10
 
     @pytest.mark.parametrize("gone", [False, True])
     def test_500_watched_cost_as_many_queries_as_one(self, signed_in: Time, gone: bool) -> None:
@@ -531,7 +531,7 @@ class TestCost:
             stamps.stamp([*others])
             if not gone:
                 stamps.stamp(["alice"])
-            cache.delete(stamps.DUE)
+            cache.delete(stamps.DUE_KEY)
             with CaptureQueriesContext(connection) as queries:
                 assert absence.sign_out_absent() is gone
             return len(queries)
