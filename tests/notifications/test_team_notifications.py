@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
-from xml.etree.ElementTree import Element, canonicalize, tostring
+from xml.etree.ElementTree import Element
 
 import pytest
 from channels.db import database_sync_to_async
@@ -24,6 +24,7 @@ from media.models import Desktop, MediaRequest
 from media.writing import writer
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, outcomes, update_of
+from tests.kit.documents import content
 
 Settle = Callable[[], list[Notification]]
 
@@ -35,13 +36,6 @@ def told_of(notifications: Iterable[Notification]) -> list[tuple[str, str, str]]
         (one.event, one.node.removeprefix(api), one.source.removeprefix(api))
         for one in notifications
     ]
-
-
-def content(element: Element | None) -> list[str]:
-    """The children, whatever their parent is called."""
-    assert element is not None
-    texts = (tostring(child, encoding="unicode") for child in element)
-    return [canonicalize(text, strip_text=True) for text in texts]
 
 
 class Desk:

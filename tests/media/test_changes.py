@@ -17,7 +17,7 @@ from finesse.users.models import Team, User
 from media.models import Desktop, Media, MediaRoutingDomain
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, PASSWORD, Cast, update_of
-from tests.test_team_notifications import content
+from tests.kit.documents import content
 
 SIGN_IN_TO_CHAT = LOGIN.replace("<state>", "<id>5000</id><state>")
 NO_MEDIA = {"media-TOTAL_FORMS": "0", "media-INITIAL_FORMS": "0"}
