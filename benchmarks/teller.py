@@ -6,7 +6,7 @@ import time
 
 from django.db import transaction
 
-from finesse.notifications import log
+from finesse.notifications import frames, log
 from finesse.notifications.nodes import SYSTEM_INFO
 from finesse.notifications.transports import channels
 
@@ -22,4 +22,4 @@ def main() -> None:
         head = log.head()
         began = time.monotonic()
         channels.deliver(written, head)
-        print(began, len(written[0].frame), flush=True)
+        print(began, len(frames.message(written[0])["text"]), flush=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from finesse.notifications import frames
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
-from finesse.server.protocols import WRITE
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +68,6 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.hub = await Hub.running()
         resume, position, self.follower = await self.hub.subscribe(self.scope["reader"], after)
         await self._send({"type": "subscribed", "position": position, "resume": resume})
-        if write := self.scope.get("extensions", {}).get(WRITE):
-            self.follower.hand_over = lambda notification: write(notification.message["wire"])
         self._forwarding = asyncio.create_task(self._forward(self.follower))
 
     def _stop_following(self) -> None:
@@ -82,7 +80,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             async for notification in follower:
                 # Past Channels, whose part of sending would cost as much as the server's.
-                await self.base_send(notification.message)
+                await self.base_send(frames.message(notification))
         except Exception:
             logger.exception("A socket's forwarding failed; the client will resume")
             self.hub.leave(follower)

@@ -1,26 +1,22 @@
-"""One socket's place in the log: what the hub hands to it, and what it reads by itself."""
+"""One client's place in the log: where it stands, and what it reads from there."""
 
 import asyncio
-import json
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader
 
-BACKLOG = 500
-"""Notifications queued for one slow follower before it is sent back to the table."""
-
 
 class Followed(Protocol):
     """The hub, as a follower sees it."""
 
     position: int
-    """Everything up to here has been handed to the followers."""
+    """Followers may read up to here; the hub has woken those that find something new."""
 
-    def history(self, follower: "Follower", upto: int) -> AsyncIterator[Notification]:
-        """What the follower may see behind its position."""
+    async def history(self, follower: "Follower") -> tuple[list[Notification], int]:
+        """The next notifications behind the follower's position that it may see, and the position
+        that it has reached when it has had them."""
         ...
 
     def note(self, follower: "Follower") -> None:
@@ -31,32 +27,29 @@ class Followed(Protocol):
 class AccessChanged:
     """In a follower's stream: from here on it sees others than before."""
 
-    message = {"type": "websocket.send", "text": json.dumps({"type": "access"})}
-
 
 class Follower:
-    """One socket's place in the log. Iterate it: each notification once, in order, for ever."""
+    """One client's place in the log. Iterate it: each notification once, in order, for ever.
 
-    def __init__(self, log: "Followed", reader: Reader, position: int) -> None:
+    There is no queue: the log itself is what waits to be sent. The hub wakes a follower, and the
+    follower reads from its position on, from the hub's memory or, if it is slow, from the table.
+    """
+
+    def __init__(self, log: Followed, reader: Reader, position: int) -> None:
         self.reader = reader
         self.position = position
+        """Everything up to here has been yielded, or was not for it."""
         self._log = log
-        self._queue: deque[Notification] = deque()
-        # A new follower is one that has missed everything since its position.
-        self._missed = True
         self._ended = False
         self._access_changed = False
         self._present = True
         # Not an Event: a thousand followers wait and are woken for each notification.
         self._waiting: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
-        self.hand_over: Callable[[Notification], bool] | None = None
-        """Sends at once what comes while the iteration waits, without a task that is woken for it:
-        with a thousand followers that is half of the way. False if it has to wait for that."""
 
     @property
     def reached(self) -> int:
-        """Everything up to here has been yielded, or was not for it."""
+        """Its position; the log's, if it waits for the next notification."""
         return self._log.position if self._waits() else self.position
 
     @property
@@ -70,17 +63,10 @@ class Follower:
             self._present = present
             self._log.note(self)
 
-    def offer(self, notification: Notification) -> None:
-        """Queue it, or hand it over at once; a follower whose queue is full has missed it and will
-        read the table."""
-        if self.hand_over is not None and self._waits() and self._handed_over(notification):
-            return
-        if len(self._queue) < BACKLOG:
-            self._queue.append(notification)
-        else:
-            self._queue.clear()
-            self._missed = True
-        self._wake()
+    def wake(self, position: int) -> None:
+        """The notification at this position, which the log has just reached, is for it."""
+        if self._waits():
+            self._go_on(position - 1)
 
     @property
     def ended(self) -> bool:
@@ -88,41 +74,36 @@ class Follower:
         return self._ended
 
     def end(self) -> None:
-        """Its user may no longer read: nothing more comes, not even what is queued."""
+        """Its user may no longer read: nothing more comes, not even what it has yet to read."""
         self._ended = True
-        self._wake()
+        self._go_on(self.reached)
         if self._at_end is not None:
             self._at_end()
 
-    def at_end(self, tell: Callable[[], None]) -> None:
-        """Let somebody know who does not iterate yet."""
-        self._at_end = tell
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call this when the user may no longer read, also if nobody iterates."""
+        self._at_end = callback
         if self._ended:
-            tell()
+            callback()
 
     def see(self, reader: Reader) -> None:
         """Go on with what its user may see now."""
         self._access_changed |= reader.watches != self.reader.watches
+        # Where it waits, all that came so far was decided by what its user could see then.
+        self._go_on(self.reached)
         self.reader = reader
-        self._wake()
 
     async def __aiter__(self) -> AsyncIterator[Notification | AccessChanged]:
         while not self._ended:
             if self._access_changed:
                 self._access_changed = False
                 yield AccessChanged()
-            elif self._missed:
-                self._missed = False
-                # What the hub hands out from now on is queued, so reading up to here is enough.
-                upto = self._log.position
-                async for notification in self._log.history(self, upto):
+            elif self.position < self._log.position:
+                page, reached = await self._log.history(self)
+                for notification in page:
                     if self._passes(notification):
                         yield notification
-                self.position = max(self.position, upto)
-            elif self._queue:
-                notification = self._queue.popleft()
-                if self._passes(notification):
-                    yield notification
+                self.position = max(self.position, reached)
             else:
                 self._waiting = asyncio.get_running_loop().create_future()
                 try:
@@ -131,28 +112,17 @@ class Follower:
                     self._waiting = None
 
     def _waits(self) -> bool:
-        """Whether everything that came so far is on its way."""
+        """Whether everything that came so far has been yielded."""
         return self._waiting is not None and not self._waiting.done()
 
-    def _handed_over(self, notification: Notification) -> bool:
-        assert self.hand_over is not None
-        if notification.position > self.position and self.reader.may_see(notification.node):
-            try:
-                if not self.hand_over(notification):
-                    return False
-            except Exception:
-                # Whatever it is happens again to whoever iterates. The hub has others to tell.
-                return False
-        self.position = max(self.position, notification.position)
-        return True
-
-    def _wake(self) -> None:
+    def _go_on(self, position: int) -> None:
+        self.position = position
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
     def _passes(self, notification: Notification) -> bool:
-        """Go on to this one; False if it was seen, or may no longer be seen, however late it is."""
-        if notification.position <= self.position or self._ended:
+        """Go on to this one; False if it may no longer be seen, however late it is."""
+        if self._ended:
             return False
         self.position = notification.position
         return self.reader.may_see(notification.node)

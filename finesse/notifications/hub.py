@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -120,25 +120,23 @@ class Hub:
             current = await self._as_of_now(follower.reader)
             self._let_see(follower, current)
 
-    async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
-        """What the follower may see behind its position, from memory if it is there."""
-        after = follower.position
-        while after < upto:
-            reader = follower.reader
-            if self._window and self._window[0].position <= after + 1:
-                page = [
-                    notification
-                    for notification in self._window
-                    if after < notification.position <= upto and reader.may_see(notification.node)
-                ]
-                after = upto
-            else:
-                page = await database_sync_to_async(log.read)(
-                    after=after, upto=upto, nodes=reader.nodes
-                )
-                after = page[-1].position if len(page) == log.PAGE else upto
-            for notification in page:
-                yield notification
+    async def history(self, follower: Follower) -> tuple[list[Notification], int]:
+        """The next notifications behind the follower's position, and the position that it has
+        reached when it has had them. Those in memory are everybody's: the follower filters."""
+        after, upto = follower.position, self.position
+        if self._remembers(after):
+            return [self._window[index] for index in range(after - upto, 0)], upto
+        nodes = follower.reader.nodes
+        page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
+        return page, page[-1].position if len(page) == log.PAGE else upto
+
+    def _remembers(self, after: int) -> bool:
+        """Whether everything behind this position is in memory."""
+        missed = self.position - after
+        # The log may have been pruned before the hub had read all of it: then there is a gap.
+        return not missed or (
+            missed <= len(self._window) and self._window[-missed].position == after + 1
+        )
 
     # --- following the log ----------------------------------------------------------------------
 
@@ -224,7 +222,7 @@ class Hub:
             self.position = notification.position
             followers = (self._of_everything, self._by_node.get(notification.node, ()))
             for follower in chain(*followers):
-                follower.offer(notification)
+                follower.wake(notification.position)
             told += sum(map(len, followers))
             if told >= BREATH:
                 told = 0
@@ -279,7 +277,7 @@ class Hub:
     async def _can_replay(self, after: int) -> bool:
         if after > self.position:
             return False
-        if self._window and self._window[0].position <= after + 1:
+        if self._remembers(after):
             return True
         floor = await self._floor.get("floor")
         return floor is not None and after >= floor

@@ -1,14 +1,8 @@
 """The log of all notifications and its head, subscriptions, and the transports' cursors."""
 
-import json
-from functools import cached_property
-from typing import Any
-
 from django.db import models
 from django.db.models import F, Q
-from websockets.frames import Frame, Opcode
 
-from finesse.api.xml import timestamp
 from finesse.status.system_info import Status
 
 
@@ -84,32 +78,6 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.event} {self.source}"
-
-    @cached_property
-    def message(self) -> dict[str, Any]:
-        """The frame as the ASGI message that sends it, made once for all sockets.
-
-        `wire` are the bytes that travel: finesse.server.protocols writes them as they are, other
-        servers do not know them and make their own of the text.
-        """
-        wire = Frame(Opcode.TEXT, self.frame.encode()).serialize(mask=False)
-        return {"type": "websocket.send", "text": self.frame, "wire": wire}
-
-    @cached_property
-    def frame(self) -> str:
-        """The JSON frame for sockets, rendered once however many subscribers there are."""
-        return json.dumps(
-            {
-                "type": "notification",
-                "position": self.position,
-                "node": self.node,
-                "source": self.source,
-                "event": self.event,
-                "requestId": self.request_id or None,
-                "at": timestamp(self.at),
-                "update": self.update,
-            }
-        )
 
 
 class Subscription(models.Model):

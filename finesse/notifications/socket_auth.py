@@ -1,11 +1,13 @@
-"""Who opens a socket: the browser's session, or HTTP Basic at the handshake for programs."""
+"""Authenticates the handshake of the viewers' socket: by the browser's session, or by HTTP Basic
+for programs."""
 
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.sessions import CookieMiddleware, SessionMiddleware
+from channels.sessions import CookieMiddleware
 from django.conf import settings
 
 from finesse.api.authentication import parse_basic
@@ -16,9 +18,10 @@ from finesse.users.passwords import verify
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
-    """Browsers send cookies across sites but cannot forge Origin; programs send none.
+    """Whether the page that opens the socket is one of ours.
 
-    As Django's CSRF check: the origin's host is the requested one, or a trusted origin.
+    Browsers send cookies across sites but cannot forge Origin; programs send none. As in Django's
+    CSRF check, the origin's host is the requested one, or a trusted origin.
     """
     origin = headers.get(b"origin")
     if origin is None:
@@ -32,7 +35,7 @@ def same_origin(headers: dict[bytes, bytes]) -> bool:
 
 
 class _Authenticate:
-    """Puts `scope["reader"]` there, or refuses the handshake with 401, 403 or 503."""
+    """Sets `scope["reader"]`, or refuses the handshake with 401, 403 or 503."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -45,7 +48,7 @@ class _Authenticate:
         try:
             reader = await self._reader(scope, headers.get(b"authorization", b""))
         except Exception as error:
-            # In the words of the API: 503 for what is away or overrun, 500 for what is our fault.
+            # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
             await refuse(scope, send, as_finesse_error(error).status_code)
             return
         if reader is None:
@@ -54,18 +57,23 @@ class _Authenticate:
         await self.inner({**scope, "reader": reader}, receive, send)
 
     async def _reader(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
-        if authorization:
-            credentials = parse_basic(authorization.decode("latin-1"))
-            if credentials is None:
-                return None
-            # Not on the shared thread: a password check would hold up everybody's queries.
-            checked = database_sync_to_async(verify, thread_sensitive=False)
-            user = await checked(*credentials, origin_of_scope(scope))
-            return claimed(user) if user else None
-        user = await get_user(scope)
-        if not user.is_authenticated:
+        if not authorization:
+            return await self._reader_of_session(scope["cookies"])
+        credentials = parse_basic(authorization.decode("latin-1"))
+        if credentials is None:
             return None
-        return claimed(user, scope["session"].session_key)
+        # Not on the shared thread: a password check would hold up everybody's queries.
+        check = database_sync_to_async(verify, thread_sensitive=False)
+        user = await check(*credentials, origin_of_scope(scope))
+        return claimed(user) if user else None
+
+    async def _reader_of_session(self, cookies: dict[str, str]) -> Reader | None:
+        # Not Channels' SessionMiddleware: it wraps the socket's `send`, in case the session is to
+        # be saved, which would be a fifth of what a notification costs.
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        session = store(cookies.get(settings.SESSION_COOKIE_NAME))
+        user = await get_user({"session": session})
+        return claimed(user, session.session_key) if user.is_authenticated else None
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:
@@ -80,5 +88,5 @@ async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:
 
 
 def socket_authentication(inner: Any) -> Any:
-    """The handshake's middlewares around `inner`, outermost first."""
-    return CookieMiddleware(SessionMiddleware(_Authenticate(inner)))
+    """`inner`, behind the handshake's middlewares."""
+    return CookieMiddleware(_Authenticate(inner))

@@ -10,16 +10,12 @@ import asyncio
 import logging
 from asyncio.sslproto import SSLProtocol
 from collections import Counter
-from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
-from websockets.http11 import Request
-from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from finesse.client_networks import origin_of
@@ -34,8 +30,6 @@ LARGEST_MESSAGE = 64 * 1024
 """Bytes of one WebSocket message."""
 PIECE = 1024
 """Bytes parsed at once: as the smallest frames, some milliseconds' work."""
-WRITE = "finesse.write"
-"""The name in a WebSocket scope's `extensions` of `WebSocketProtocol.write`."""
 EMPTY_FRAMES = 100
 EMPTY_FRAMES_A_SECOND = 10
 """Frames that are no message: how many more of them may come than these a second."""
@@ -158,31 +152,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         message = await super().receive()
         self._parse()
         return message
-
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            # The application is a task that begins later.
-            extensions: Any = self.scope["extensions"]
-            extensions[WRITE] = self.write
-
-    def write(self, wire: bytes) -> bool:
-        """Write bytes that were made for many, if nothing has to be waited for; whether it did."""
-        if not self.writable.is_set() or self.disconnected or self.conn.state is not State.OPEN:
-            return False
-        self.transport.write(wire)
-        return True
-
-    async def send(self, message: Any) -> None:
-        """As uvicorn does; bytes that were made for many (`wire`) are written as they are."""
-        wire = message.get("wire")
-        if wire is None or self.conn.state is not State.OPEN:
-            await super().send(message)
-            return
-        while not self.write(wire):
-            await self.writable.wait()
-            if self.disconnected or self.conn.state is not State.OPEN:
-                raise ClientDisconnected
 
     def _parse(self) -> None:
         while self._unparsed and not self.read_paused:

@@ -1,8 +1,7 @@
-"""A follower sends each notification once and in order, at once where nothing has to be awaited."""
+"""A follower yields each notification once and in order, however slowly its client takes them."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 from hypothesis import given
@@ -14,52 +13,46 @@ from finesse.notifications.readers import Reader
 
 NODE, OTHER = "/finesse/api/User/alice/Media", "/finesse/api/User/bob/Media"
 ALICE = Reader(login_id="alice", watches=frozenset({"alice"}), credentials="", teams=frozenset())
+EVERYTHING = Reader(login_id="alice", watches=None, credentials="", teams=frozenset())
 
 
 class Log:
-    """A hub with one follower and nothing in the past."""
+    """A hub with one follower; a page of its history has two notifications."""
 
     def __init__(self) -> None:
-        self.position = 0
+        self.notifications: list[Notification] = []
         self.follower = Follower(self, ALICE, 0)
 
-    async def history(self, follower: Follower, upto: int) -> AsyncIterator[Notification]:
-        for position in range(follower.position + 1, upto + 1):
-            yield notification(position)
+    @property
+    def position(self) -> int:
+        return len(self.notifications)
+
+    async def history(self, follower: Follower) -> tuple[list[Notification], int]:
+        page = self.notifications[follower.position :][:2]
+        return page, follower.position + len(page)
 
     def note(self, follower: Follower) -> None:
         pass
 
-    def tell(self, node: str = NODE) -> None:
-        self.position += 1
-        self.follower.offer(notification(self.position, node))
-
-
-def notification(position: int, node: str = NODE) -> Notification:
-    return Notification(position=position, node=node)
+    def publish(self, node: str = NODE) -> None:
+        self.notifications.append(Notification(position=self.position + 1, node=node))
+        if self.follower.reader.may_see(node):
+            self.follower.wake(self.position)
 
 
 class Socket:
-    """Sends what the follower hands over or yields; `way` is what writing at once comes to."""
+    """Sends what the follower yields, while it is not full."""
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
-        self.way: bool | Exception = True
+        self.may_send = asyncio.Event()
+        self.may_send.set()
         self.sent: list[Any] = []
-        self.at_once: list[int] = []
-        follower.hand_over = self._hand_over
         self.task = asyncio.create_task(self._forward())
-
-    def _hand_over(self, handed: Notification) -> bool:
-        if isinstance(self.way, Exception):
-            raise self.way
-        if self.way:
-            self.sent.append(handed.position)
-            self.at_once.append(handed.position)
-        return self.way
 
     async def _forward(self) -> None:
         async for one in self.follower:
+            await self.may_send.wait()
             self.sent.append("access" if isinstance(one, AccessChanged) else one.position)
 
     async def close(self) -> None:
@@ -73,24 +66,48 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_comes_while_it_waits_is_handed_over_at_once() -> None:
+async def test_what_comes_while_it_waits_is_sent() -> None:
     log = Log()
     socket = Socket(log.follower)
     await settled()
-    log.tell()
-    log.tell()
-    assert socket.sent == socket.at_once == [1, 2]
+    log.publish()
+    log.publish()
+    await settled()
+    assert socket.sent == [1, 2]
     assert log.follower.reached == 2
     await socket.close()
 
 
-async def test_what_comes_before_it_iterates_is_not() -> None:
+async def test_what_comes_before_it_iterates_is_sent_when_it_does() -> None:
     log = Log()
     socket = Socket(log.follower)
-    log.tell()
-    assert socket.sent == []
+    log.publish()
+    assert (socket.sent, log.follower.reached) == ([], 0)
     await settled()
-    assert (socket.sent, socket.at_once) == ([1], [])
+    assert (socket.sent, log.follower.reached) == ([1], 1)
+    await socket.close()
+
+
+async def test_it_has_not_reached_what_it_has_yet_to_send() -> None:
+    log = Log()
+    socket = Socket(log.follower)
+    await settled()
+    log.publish(OTHER)
+    assert log.follower.reached == 1
+    log.publish()
+    assert log.follower.reached == 1
+    await socket.close()
+
+
+async def test_what_it_may_see_only_since_then_is_not_sent() -> None:
+    log = Log()
+    socket = Socket(log.follower)
+    await settled()
+    log.publish(OTHER)
+    log.follower.see(EVERYTHING)
+    log.publish(OTHER)
+    await settled()
+    assert socket.sent == ["access", 2]
     await socket.close()
 
 
@@ -98,8 +115,9 @@ async def test_what_it_may_not_see_is_passed_over() -> None:
     log = Log()
     socket = Socket(log.follower)
     await settled()
-    log.tell(OTHER)
-    log.tell()
+    log.publish(OTHER)
+    log.publish()
+    await settled()
     assert socket.sent == [2]
     await socket.close()
 
@@ -108,10 +126,10 @@ async def test_it_hears_of_its_access_before_what_came_later() -> None:
     log = Log()
     socket = Socket(log.follower)
     await settled()
-    log.follower.see(Reader(login_id="alice", watches=None, credentials="", teams=frozenset()))
-    log.tell(OTHER)
+    log.follower.see(EVERYTHING)
+    log.publish(OTHER)
     await settled()
-    assert (socket.sent, socket.at_once) == (["access", 1], [])
+    assert socket.sent == ["access", 1]
     await socket.close()
 
 
@@ -120,36 +138,36 @@ async def test_nothing_more_comes_at_its_end() -> None:
     socket = Socket(log.follower)
     await settled()
     log.follower.end()
-    log.tell()
+    log.publish()
     await settled()
     assert socket.sent == []
     assert socket.task.done()
 
 
-@given(st.lists(st.sampled_from(["tell", "other", "full", "free", "broken", "wait"]), max_size=40))
+@given(st.lists(st.sampled_from(["own", "other", "full", "free", "turn"]), max_size=40))
 def test_each_is_sent_once_and_in_order_however_often_the_socket_is_full(steps: list[str]) -> None:
     async def play() -> None:
         log = Log()
         socket = Socket(log.follower)
         expected = []
-        ways: dict[str, bool | Exception] = {
-            "full": False,
-            "free": True,
-            "broken": RuntimeError("broken"),
-        }
         for step in steps:
-            if step in ways:
-                socket.way = ways[step]
-            elif step == "wait":
-                await settled()
+            if step == "full":
+                socket.may_send.clear()
+            elif step == "free":
+                socket.may_send.set()
+            elif step == "turn":
+                await asyncio.sleep(0)
             else:
-                log.tell(NODE if step == "tell" else OTHER)
-                if step == "tell":
+                log.publish(NODE if step == "own" else OTHER)
+                if step == "own":
                     expected.append(log.position)
+        socket.may_send.set()
+        async with asyncio.timeout(10):
+            while log.follower.reached < log.position:
+                await asyncio.sleep(0)
+        # The last one is on its way.
         await settled()
-        # What it missed before it began to iterate is read from the log, which has alice's alone.
-        assert [one for one in socket.sent if one in expected] == expected
-        assert socket.sent == sorted(set(socket.sent))
+        assert socket.sent == expected
         await socket.close()
 
     asyncio.run(play())

@@ -1,6 +1,7 @@
 """The hub hands each follower everything it may see, once and in order, whatever the layer does."""
 
 import asyncio
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,6 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.test import Client
 
-from finesse.notifications import follower as follower_module
 from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged
@@ -146,17 +146,14 @@ async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: 
     assert await take(follower, 3) == [page[0].position, page[1].position, *last]
 
 
-async def test_a_slow_follower_reads_the_table_and_misses_nothing(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(follower_module, "BACKLOG", 3)
+async def test_a_slow_follower_reads_the_table_and_misses_nothing(hub: Hub) -> None:
+    hub._window = deque(maxlen=3)
     slow, quick = await follow(hub, "alice"), await follow(hub, "alice")
     expected: list[int] = []
     for _ in range(4):
         new = await write("alice", "alice", "bob")
         expected += new[:2]
         assert await take(quick, 2) == new[:2]
-    assert len(slow._queue) <= 3
     assert await take(slow, 8) == expected
 
 

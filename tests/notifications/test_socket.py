@@ -10,12 +10,9 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
-from websockets.client import ClientProtocol
-from websockets.frames import Frame, Opcode
-from websockets.protocol import State
-from websockets.uri import parse_uri
 
 from finesse.asgi import application
+from finesse.notifications import frames
 from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
 from finesse.users.models import User
@@ -51,17 +48,16 @@ async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
     return json.loads(await communicator.receive_from(5))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("length", [1, 200, 70_000])
-async def test_the_bytes_that_are_made_once_for_all_are_the_frame(length: int) -> None:
-    notification = Notification(
-        position=1, node="n", source="s", event="PUT", at=timezone.now(), update="ü" * length
+async def test_a_frame_is_rendered_once_for_all_sockets() -> None:
+    notification, twin = (
+        Notification(position=1, node="n", source="s", event="PUT", at=now, update="ü")
+        for now in [timezone.now()] * 2
     )
-    peer = ClientProtocol(parse_uri("ws://127.0.0.1/"), state=State.OPEN, max_size=None)
-    peer.receive_data(notification.message["wire"])
-    (received,) = peer.events_received()
-    assert isinstance(received, Frame)
-    assert received.opcode is Opcode.TEXT
-    assert received.data.decode() == notification.message["text"] == notification.frame
+    assert frames.message(notification) is frames.message(twin)
+    of_another_log = Notification(
+        position=1, node="n", source="s", event="PUT", at=notification.at, update="x"
+    )
+    assert json.loads(frames.message(of_another_log)["text"])["update"] == "x"
 
 
 async def test_a_program_signs_in_by_basic_and_gets_its_notifications(cast: Cast) -> None:

@@ -19,7 +19,6 @@ from slixmpp.jid import JID
 from finesse import heartbeat
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
-from finesse.notifications.readers import readers_of
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import readers_of
 from finesse.presence import stamps
