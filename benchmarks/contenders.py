@@ -190,6 +190,7 @@ class Ours(Contender):
                 *(PYTHON, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
                 *("--http", "finesse.server.protocols:HTTPProtocol"),
                 *("--ws", "finesse.server.protocols:WebSocketProtocol"),
+                *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
                 *("--loop", "asyncio", "--port", str(self.socket_port)),
             ],
             "worker": [

@@ -19,6 +19,8 @@ from finesse.tls.certificate import reload_regularly
 SHUTDOWN_TIMEOUT_SECONDS = 2
 """Time that requests and sockets have to end when the server is stopped."""
 
+WEBSOCKET_MESSAGE_MAX_BYTES = 64 * 1024
+
 
 class Server(uvicorn.Server):
     """A uvicorn server that ends its companions as soon as it is asked to stop.
@@ -71,6 +73,9 @@ def _configuration(context: ssl.SSLContext | None) -> uvicorn.Config:
         server_header=False,
         http=HTTPProtocol,
         ws=WebSocketProtocol,
+        ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
+        # Compressed, 80 bytes could become 60 KB, and a burst of such messages 200 MB.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         ssl_context_factory=(lambda *_: context) if context else None,
     )

@@ -7,7 +7,6 @@ for it. Any of these lets one peer fill the memory or hold up everybody else.
 """
 
 import asyncio
-import logging
 from asyncio.sslproto import SSLProtocol
 from collections import Counter
 from typing import Any
@@ -16,7 +15,6 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
-from websockets.server import ServerProtocol
 
 from finesse.client_networks import origin_of
 
@@ -26,8 +24,6 @@ SILENT_PER_ADDRESS = 200
 """Connections of one address, in this process, that may take that long for their first."""
 PATIENCE_IN_A_CROWD = 1
 """Seconds that the others have: enough for many who come at once to be heard."""
-LARGEST_MESSAGE = 64 * 1024
-"""Bytes of one WebSocket message."""
 PIECE = 1024
 """Bytes parsed at once: as the smallest frames, some milliseconds' work."""
 EMPTY_FRAMES = 100
@@ -125,14 +121,10 @@ class HTTPProtocol(H11Protocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Parses in small pieces, no further than the application has come; does not compress."""
+    """Parses in small pieces, no further than the application has come."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Without extensions: 80 bytes would become 60 KB, and a burst of those 200 MB.
-        self.conn = ServerProtocol(
-            max_size=LARGEST_MESSAGE, logger=logging.getLogger("uvicorn.error")
-        )
         self._unparsed = bytearray()
         self._empty_frames = 0.0
         self._counted_at = self.loop.time()

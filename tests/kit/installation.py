@@ -121,6 +121,7 @@ class Installation:
             uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
             for option, protocol in (("--http", "HTTPProtocol"), ("--ws", "WebSocketProtocol")):
                 uvicorn += [option, f"finesse.server.protocols:{protocol}"]
+            uvicorn += ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
             self._start("server", [*uvicorn, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
             self._start("beat", [*celery, "beat"])

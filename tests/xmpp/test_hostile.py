@@ -658,6 +658,8 @@ async def served(server_loop: None) -> AsyncIterator["Served"]:
             log_config=None,
             http=protocols.HTTPProtocol,
             ws=protocols.WebSocketProtocol,
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,
         )
     )
