@@ -1,4 +1,4 @@
-"""The viewers' socket: JSON frames. It authenticates nobody and filters nothing: the hub does."""
+"""The viewers' socket. socket_auth authenticates its handshake, the hub decides what it sees."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ TRY_AGAIN = 1011
 
 
 class BadFrameError(ValueError):
-    """A frame that is not one of the protocol's; the text says why."""
+    """The client's frame does not follow the protocol; the text says why."""
 
 
 def parse_subscribe(text: str | None) -> int | None:
@@ -38,17 +38,17 @@ def parse_subscribe(text: str | None) -> int | None:
 
 
 class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """`scope["reader"]` is who reads; one subscription a socket."""
+    """Sends JSON frames to the user of `scope["reader"]`. A socket has one subscription."""
 
-    # The hub listens to the layer; a channel of its own for each socket would serve nobody.
+    # The hub receives from the channel layer; a socket needs no channel of its own.
     channel_layer_alias = "none"
     hub: Hub
     follower: Follower | None = None
     _forwarding: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Channels calls disconnect() for a client that says goodbye, not for one that is gone
-        # when something is sent to it.
+        # Channels calls disconnect() for a client that closes the socket, but not if the client
+        # turns out to be gone when something is sent to it.
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -61,7 +61,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             after = parse_subscribe(text_data)
             if self.follower is not None:
-                raise BadFrameError("This socket has its subscription already")
+                raise BadFrameError("This socket already has its subscription")
         except BadFrameError as error:
             await self._send({"type": "error", "message": str(error)})
             return
@@ -79,10 +79,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _forward(self, follower: Follower) -> None:
         try:
             async for notification in follower:
-                # Past Channels, whose part of sending would cost as much as the server's.
+                # Channels' own send() would add as much time as the server's takes.
                 await self.base_send(frames.message(notification))
         except Exception:
-            logger.exception("A socket's forwarding failed; the client will resume")
+            logger.exception("Sending to a socket failed; the client will reconnect")
             self.hub.leave(follower)
             await self.close(TRY_AGAIN)
         else:

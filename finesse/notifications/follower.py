@@ -1,4 +1,4 @@
-"""One client's place in the log: where it stands, and what it reads from there."""
+"""One client's place in the log."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +15,8 @@ class Followed(Protocol):
     """Followers may read up to here; the hub has woken those that find something new."""
 
     async def history(self, follower: "Follower") -> tuple[list[Notification], int]:
-        """The next notifications behind the follower's position that it may see, and the position
-        that it has reached when it has had them."""
+        """The next notifications after the follower's position, with all that it may see among
+        them, and the position that they reach."""
         ...
 
     def note(self, follower: "Follower") -> None:
@@ -25,36 +25,37 @@ class Followed(Protocol):
 
 
 class AccessChanged:
-    """In a follower's stream: from here on it sees others than before."""
+    """In a follower's stream: from here on, its user may see other users than before."""
 
 
 class Follower:
-    """One client's place in the log. Iterate it: each notification once, in order, for ever.
+    """Iterate it to get each notification that its user may see once, in order, without end.
 
-    There is no queue: the log itself is what waits to be sent. The hub wakes a follower, and the
-    follower reads from its position on, from the hub's memory or, if it is slow, from the table.
+    There is no queue: what a client has yet to get waits in the log. The hub wakes the follower,
+    and the follower reads on from its position. So a slow client keeps one page in memory, and a
+    client that reconnects goes the same way as one that was always there.
     """
 
     def __init__(self, log: Followed, reader: Reader, position: int) -> None:
         self.reader = reader
         self.position = position
-        """Everything up to here has been yielded, or was not for it."""
+        """Everything up to here has been yielded, or its user may not see it."""
         self._log = log
         self._ended = False
         self._access_changed = False
         self._present = True
-        # Not an Event: a thousand followers wait and are woken for each notification.
+        # Not an asyncio.Event, which is slower: one notification may wake thousands of followers.
         self._waiting: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
 
     @property
     def reached(self) -> int:
-        """Its position; the log's, if it waits for the next notification."""
+        """Its position; while it waits for the next notification, the position of the log."""
         return self._log.position if self._waits() else self.position
 
     @property
     def present(self) -> bool:
-        """Whether its client counts as there: one may be connected and say that it is not."""
+        """Whether its client counts as present; it may be connected and say that it is away."""
         return self._present
 
     @present.setter
@@ -64,7 +65,7 @@ class Follower:
             self._log.note(self)
 
     def wake(self, position: int) -> None:
-        """The notification at this position, which the log has just reached, is for it."""
+        """Called for each new notification that its user may see, when the log has reached it."""
         if self._waits():
             self._go_on(position - 1)
 
@@ -74,22 +75,22 @@ class Follower:
         return self._ended
 
     def end(self) -> None:
-        """Its user may no longer read: nothing more comes, not even what it has yet to read."""
+        """Its user may no longer read: yield nothing more, not even what is already published."""
         self._ended = True
         self._go_on(self.reached)
         if self._at_end is not None:
             self._at_end()
 
     def at_end(self, callback: Callable[[], None]) -> None:
-        """Call this when the user may no longer read, also if nobody iterates."""
+        """Call `callback` when the user may no longer read, even if nothing iterates this."""
         self._at_end = callback
         if self._ended:
             callback()
 
     def see(self, reader: Reader) -> None:
-        """Go on with what its user may see now."""
+        """From the log's position on, yield what its user may see now."""
         self._access_changed |= reader.watches != self.reader.watches
-        # Where it waits, all that came so far was decided by what its user could see then.
+        # While it waits, all before is done: what the user could not see then is not sent now.
         self._go_on(self.reached)
         self.reader = reader
 
@@ -112,7 +113,7 @@ class Follower:
                     self._waiting = None
 
     def _waits(self) -> bool:
-        """Whether everything that came so far has been yielded."""
+        """Whether everything published so far has been yielded."""
         return self._waiting is not None and not self._waiting.done()
 
     def _go_on(self, position: int) -> None:
@@ -121,7 +122,7 @@ class Follower:
             self._waiting.set_result(None)
 
     def _passes(self, notification: Notification) -> bool:
-        """Go on to this one; False if it may no longer be seen, however late it is."""
+        """Move to this notification. False if the user may not, or no longer, see it."""
         if self._ended:
             return False
         self.position = notification.position

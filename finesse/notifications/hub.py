@@ -1,9 +1,9 @@
-"""The hub: where a process's sockets get their notifications from.
+"""The hub: follows the log for all sockets of a process, and wakes them.
 
-One hub a process follows the log: it takes batches from the channel layer, sees by the positions
-when one is missing and then reads the table, so that the layer may drop, repeat or reorder as it
-likes. It hands each notification to the followers that may see its node. A follower that was
-away, or that reads too slowly, reads the table at its own pace from where it stands.
+It takes batches from the channel layer, notices by the positions when one is missing, and then
+reads the table: the layer may drop, repeat or reorder batches. It keeps the newest notifications in
+memory, and wakes the followers that may see them. Each follower reads on from its own position, at
+its own pace: from the hub's memory, or from the table if its position is older than that.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from finesse.notifications import log
+from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
 from finesse.notifications.readers import Reader, renewed
-from finesse.notifications.together import Together
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
 from finesse.presence.local_clients import Attendance
@@ -32,35 +32,35 @@ from finesse.presence.local_clients import Attendance
 logger = logging.getLogger(__name__)
 
 Resume = Literal["live", "replayed", "reset"]
-SILENCE = 3.0
-"""Seconds without a word from the layer, after which the hub looks for itself."""
-PULSE = 1.0
-"""Seconds from one look at the heartbeats to the next."""
-UNKNOWN = -1
-"""An access count that no log has: whoever meets it has to ask who may see what."""
-BREATH = 1000
-"""Followers told in a row before whatever else waits for the loop has its turn."""
-WINDOW = 2000
-"""Newest notifications kept in memory: most who reconnect need no query."""
+CHANNEL_LAYER_TIMEOUT_SECONDS = 3.0
+"""If the layer delivers nothing for this time, the hub reads the table."""
+HEARTBEAT_CHECK_SECONDS = 1.0
+"""Pause between two checks of the heartbeats."""
+UNKNOWN_ACCESS = -1
+"""An access count that no log has: what followers may see must be looked up."""
+WAKES_IN_A_ROW = 1000
+"""Followers that are woken before the event loop may run them and everything else."""
+NOTIFICATIONS_IN_MEMORY = 2000
+"""The newest ones. Most clients that reconnect have missed fewer, and need no query."""
 
 
 class Hub:
-    """See the module. Lives on one event loop, which is what makes its state safe."""
+    """See the module. It belongs to one event loop, which is what makes its state safe."""
 
     _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self.position = 0
-        """Everything up to here has been handed to the followers."""
-        self._access = UNKNOWN
+        """Followers may read up to here."""
+        self._access = UNKNOWN_ACCESS
         self._followers: set[Follower] = set()
-        self._window: deque[Notification] = deque(maxlen=WINDOW)
+        self._recent: deque[Notification] = deque(maxlen=NOTIFICATIONS_IN_MEMORY)
         self._by_node: defaultdict[str, set[Follower]] = defaultdict(set)
         self._of_everything: set[Follower] = set()
         self._attendance = Attendance(self._present)
-        self._readers = Together[Reader, Reader](lambda readers: renewed(readers))
-        self._floor = Together[str, int](_floor)
-        # The socket that subscribes and the task that follows both advance the position.
+        self._readers = BatchedLookup[Reader, Reader](lambda readers: renewed(readers))
+        self._pruned = BatchedLookup[str, int](_pruned_up_to)
+        # Subscribing sockets and the task that follows the log both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
         self._task: asyncio.Task[None] | None = None
@@ -79,7 +79,11 @@ class Hub:
         return hub
 
     async def subscribe(self, reader: Reader, after: int | None) -> tuple[Resume, int, Follower]:
-        """How the subscription starts, the head at that moment, and the follower to iterate."""
+        """Start a subscription behind the position `after`, or with what is new if it is None.
+
+        Returns how it starts, the position of the newest notification, and the follower to iterate.
+        `reset` means that the log is pruned behind `after`, or that it is of another log.
+        """
         resume: Resume = "live"
         if after is not None:
             if after > self.position:
@@ -114,55 +118,62 @@ class Hub:
                 del self._by_node[node]
 
     async def renew(self, follower: Follower) -> None:
-        """Let it go on with what its client is subscribed to now."""
-        # Between reviews: one that had asked before this would take the answer back.
+        """Look up what its client is subscribed to now."""
+        # Not during a review: its older answer would replace this one.
         async with self._advancing:
             current = await self._as_of_now(follower.reader)
             self._let_see(follower, current)
 
     async def history(self, follower: Follower) -> tuple[list[Notification], int]:
-        """The next notifications behind the follower's position, and the position that it has
-        reached when it has had them. Those in memory are everybody's: the follower filters."""
-        after, upto = follower.position, self.position
+        """The next notifications after the follower's position, and the position that they reach.
+
+        Those from memory are of all nodes; the follower filters them.
+        """
+        after = follower.position
         if self._remembers(after):
-            return [self._window[index] for index in range(after - upto, 0)], upto
-        nodes = follower.reader.nodes
+            missed = after - self.position
+            page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
+            return page, after + len(page)
+        upto, nodes = self.position, follower.reader.nodes
         page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
         return page, page[-1].position if len(page) == log.PAGE else upto
 
     def _remembers(self, after: int) -> bool:
-        """Whether everything behind this position is in memory."""
+        """Whether everything after this position is in memory."""
         missed = self.position - after
-        # The log may have been pruned before the hub had read all of it: then there is a gap.
+        # Positions have a gap if the log was pruned before the hub had read all of it.
         return not missed or (
-            missed <= len(self._window) and self._window[-missed].position == after + 1
+            missed <= len(self._recent) and self._recent[-missed].position == after + 1
         )
 
     # --- following the log ----------------------------------------------------------------------
 
     async def _follow_the_log(self) -> None:
-        heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        beside = [asyncio.create_task(self._listen(heard)), asyncio.create_task(self._watch())]
+        received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        companions = [
+            asyncio.create_task(self._receive_from_layer(received)),
+            asyncio.create_task(self._check_heartbeats()),
+        ]
         if stamps.is_on():
-            beside.append(asyncio.create_task(self._attendance.keep()))
+            companions.append(asyncio.create_task(self._attendance.keep()))
         try:
             while True:
                 try:
-                    async with asyncio.timeout(SILENCE):
-                        message = await heard.get()
+                    async with asyncio.timeout(CHANNEL_LAYER_TIMEOUT_SECONDS):
+                        message = await received.get()
                 except TimeoutError:
                     message = None
                 try:
                     await (self._take(message) if message else self._catch_up())
                 except Exception:
-                    # The database is away: what was missed is read when it is back.
+                    # The database is away. What was missed is read when it is back.
                     logger.exception("The hub cannot read the log; it will try again")
                     await asyncio.sleep(1)
         finally:
-            for task in beside:
+            for task in companions:
                 task.cancel()
 
-    async def _listen(self, heard: "asyncio.Queue[dict[str, Any]]") -> None:
+    async def _receive_from_layer(self, received: "asyncio.Queue[dict[str, Any]]") -> None:
         layer = get_channel_layer()
         assert layer is not None
         while True:
@@ -170,25 +181,27 @@ class Hub:
             try:
                 await layer.group_add(GROUP, channel)
                 while True:
-                    heard.put_nowait(await layer.receive(channel))
+                    received.put_nowait(await layer.receive(channel))
             except Exception:
                 logger.exception(
-                    "The channel layer does not answer; the hub reads the log meanwhile"
+                    "The channel layer does not answer; meanwhile the hub reads the log"
                 )
                 with contextlib.suppress(Exception):
                     await layer.group_discard(GROUP, channel)
                 await asyncio.sleep(1)
 
-    async def _watch(self) -> None:
-        """Tell of a worker that has stopped, one look after the other."""
-        # In a thread of its own: what is away makes it wait, and all sockets' queries share one.
+    async def _check_heartbeats(self) -> None:
+        """Regularly publish that the service is out of service if a worker has stopped."""
+        # A dependency that is away must not block the thread that all sockets' queries share.
         look = database_sync_to_async(OutageWatch().look, thread_sensitive=False)
         while True:
-            await asyncio.sleep(PULSE)
+            await asyncio.sleep(HEARTBEAT_CHECK_SECONDS)
             try:
                 await look(time.monotonic())
             except Exception as error:
-                logger.warning("The status is not published, the next look tries again: %r", error)
+                logger.warning(
+                    "The status could not be checked; the next check tries again: %r", error
+                )
 
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._advancing:
@@ -197,39 +210,39 @@ class Hub:
                 notification for notification in batch if notification.position > self.position
             ]
             if fresh and fresh[0].position == self.position + 1:
-                await self._hand_out(fresh, message["access"])
+                await self._advance(fresh, message["access"])
             elif message["access"] != self._access:
-                await self._hand_out([], message["access"])
+                await self._advance([], message["access"])
         if message["head"] > self.position:
             await self._catch_up()
 
     async def _catch_up(self) -> None:
-        """Read the table until nothing is behind the position."""
+        """Read the table up to its newest notification."""
         async with self._advancing:
             while True:
                 page, head = await database_sync_to_async(log.read_with_head)(self.position)
-                await self._hand_out(page, head.access)
+                await self._advance(page, head.access)
                 if len(page) < log.PAGE:
                     break
 
-    async def _hand_out(self, batch: Sequence[Notification], access: int) -> None:
-        """Give each notification to those who may see it, as of an access at least as new."""
+    async def _advance(self, batch: Sequence[Notification], access: int) -> None:
+        """Wake the followers that may see each notification; `access` is at least as new."""
         if access != self._access:
             await self._review(access)
-        told = 0
+        woken = 0
         for notification in batch:
-            self._window.append(notification)
+            self._recent.append(notification)
             self.position = notification.position
             followers = (self._of_everything, self._by_node.get(notification.node, ()))
             for follower in chain(*followers):
                 follower.wake(notification.position)
-            told += sum(map(len, followers))
-            if told >= BREATH:
-                told = 0
-                # Whoever subscribes meanwhile starts from the position, and hears of the rest.
+            woken += sum(map(len, followers))
+            if woken >= WAKES_IN_A_ROW:
+                woken = 0
+                # A client that subscribes meanwhile starts at this position and gets the rest.
                 await asyncio.sleep(0)
 
-    # --- who follows ----------------------------------------------------------------------------
+    # --- followers ------------------------------------------------------------------------------
 
     def _present(self) -> set[str]:
         return {follower.reader.login_id for follower in self._followers if follower.present}
@@ -242,31 +255,31 @@ class Hub:
             self._by_node[node].add(follower)
 
     async def _as_of_now(self, reader: Reader) -> Reader | None:
-        """What the reader may see now, or None if it has lost its access since its handshake."""
+        """What the reader may see now; None if its access has ended since its handshake."""
         while True:
             access = self._access
             current = await self._readers.get(reader)
-            # If users changed meanwhile, this answer may be from before the change.
+            # If users changed meanwhile, this answer may be older than the change.
             if access == self._access:
                 return current
 
     async def _review(self, access: int) -> None:
-        """Ask anew what each follower may see; end those who may see nothing any more."""
-        # First of all, so that whoever is subscribing right now asks again.
+        """Look up again what each follower may see; end those whose access has ended."""
+        # Before the lookup, so that a client that is just subscribing looks it up again, too.
         self._access = access
         followers = [*self._followers]
         try:
             readers = await renewed({follower.reader for follower in followers})
         except BaseException:
-            self._access = UNKNOWN
+            self._access = UNKNOWN_ACCESS
             raise
         for follower in followers:
             self._let_see(follower, readers.get(follower.reader))
 
     def _let_see(self, follower: Follower, current: Reader | None) -> None:
-        """Let it go on with what its user may see now, or end it."""
+        """Let it see what its user may see now, or end it if that is None."""
         if follower not in self._followers:
-            return  # It left while the question was asked.
+            return  # It left during the lookup.
         self._part(follower)
         if current is None:
             follower.end()
@@ -279,10 +292,10 @@ class Hub:
             return False
         if self._remembers(after):
             return True
-        floor = await self._floor.get("floor")
-        return floor is not None and after >= floor
+        pruned_up_to = await self._pruned.get("log")
+        return pruned_up_to is not None and after >= pruned_up_to
 
 
-async def _floor(asked: Collection[str]) -> dict[str, int]:
-    floor: int = await database_sync_to_async(log.floor)()
-    return dict.fromkeys(asked, floor)
+async def _pruned_up_to(asked: Collection[str]) -> dict[str, int]:
+    position: int = await database_sync_to_async(log.floor)()
+    return dict.fromkeys(asked, position)

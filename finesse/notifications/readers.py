@@ -1,4 +1,4 @@
-"""Who reads the log through a socket, and what of it they may see."""
+"""The users behind sockets, and the notifications that they may see."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader(Access):
-    """One user as seen by the sockets; looked up anew whenever users or teams change."""
+    """A user with a socket; looked up again whenever users or teams change."""
 
     session: str = ""
-    """Key of the browser's session, with which the socket ends; empty for programs."""
+    """Key of the browser's session; the socket ends when the session does. Empty for programs."""
     resource: str | None = None
-    """Of an XMPP client, which gets what it is subscribed to; None gets all that it may see."""
+    """Resource of an XMPP client, which gets what it is subscribed to. None for viewers' sockets,
+    which get all that the user may see."""
     subscriptions: frozenset[str] = frozenset()
-    """The nodes that the XMPP client or its user has subscribed to; the own ones come unasked."""
+    """Nodes that the XMPP client, or its user for all clients, has subscribed to explicitly."""
 
     @cached_property
     def nodes(self) -> frozenset[str] | None:
-        """The nodes of those users, and the service's; None is every node but the teams'."""
+        """The nodes that may be seen; None stands for every node except those of teams."""
         if self.resource is not None:
             asked_for = filter(self.may_subscribe, self.subscriptions)
             return frozenset([SYSTEM_INFO, *nodes_of(self.login_id), *asked_for])
@@ -42,12 +43,12 @@ class Reader(Access):
 
     def may_see(self, node: str) -> bool:
         if self.nodes is None:
-            # A team's node tells again what its users' own nodes tell, to those who ask for it.
+            # A team's node repeats what its users' own nodes say, for clients that subscribe to it.
             return team_of(node) is None
         return node in self.nodes
 
     def may_subscribe(self, node: str) -> bool:
-        """Its own nodes, the service's, and those of the teams that it supervises; an
+        """True for the user's own nodes, SystemInfo, and the teams that the user supervises. An
         administrator supervises every team."""
         if (team := team_of(node)) is not None:
             return self.watches is None or team in self.teams
@@ -55,12 +56,12 @@ class Reader(Access):
 
 
 def readers_of(login_ids: Collection[str]) -> dict[str, Reader]:
-    """These users as readers, by login id; whoever may see nothing is missing."""
+    """Readers by login id, without the users that may see nothing."""
     return {login_id: Reader(**vars(access)) for login_id, access in access_of(login_ids).items()}
 
 
 async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
-    """What each reader may see now; a reader whose access has ended is not there."""
+    """What each reader may see now, without the readers whose access has ended."""
     found: dict[Reader, Reader] = await database_sync_to_async(_renewed)(readers)
     return found
 
@@ -86,7 +87,7 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
 
 
 def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:
-    """What each XMPP client has subscribed to, and its user for all clients alike."""
+    """Nodes by (login id, resource): those of the client, and those for all clients of its user."""
     found: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     clients: defaultdict[str, set[str]] = defaultdict(set)
     for reader in readers:
@@ -101,7 +102,7 @@ def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | 
 
 
 def claimed(user: "AbstractBaseUser", session: str = "", resource: str | None = None) -> Reader:
-    """Who has just signed in, seeing nothing yet: the hub asks what that may see when it joins."""
+    """A user who has just signed in. What it may see is looked up when it subscribes."""
     return Reader(
         login_id=user.pk,
         watches=frozenset(),

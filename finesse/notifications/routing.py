@@ -1,4 +1,4 @@
-"""Paths of the sockets."""
+"""Addresses of the viewers' socket."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from finesse.notifications.consumers import NotificationsConsumer
 from finesse.notifications.socket_auth import refuse, socket_authentication
 
 
-async def nowhere(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """A socket to an address that has none: 404."""
+async def not_found(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Refuse a WebSocket to any other address with 404."""
     await refuse(scope, send, 404)
 
 
 websocket_urlpatterns: list[Any] = [
     path("ws/notifications/", socket_authentication(NotificationsConsumer.as_asgi())),
-    re_path(r"^", nowhere),  # type: ignore[arg-type]
+    re_path(r"^", not_found),  # type: ignore[arg-type]
 ]

@@ -1,4 +1,4 @@
-"""Keeps large bodies out of the process: Django's ASGI handler reads any body whole."""
+"""Limits the size of request bodies, which Django's ASGI handler would read whole."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -10,19 +10,21 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-PATIENCE = 30
-"""Seconds within which a body of the API has to come, whole."""
+BODY_TIMEOUT_SECONDS = 30
+"""Within this time the whole body of a request to the API must arrive."""
 
 
 class BodyLimit:
     """ASGI middleware in front of Django.
 
-    It never answers by itself, since a 503 or a 401 comes before a 400. A body that announces
-    more than the limit (FINESSE_MAX_BODY_BYTES for the API, Django's own for pages) stays unread:
-    the parser refuses it by its Content-Length.
-    A chunked one is read up to the limit and gets the Content-Length that it lacked, so that it
-    is parsed or refused like any other. One that does not come in time announces more than there
-    is, which the parser refuses, too.
+    It answers no request itself, since a 503 or a 401 comes before a 400. The limit is
+    FINESSE_MAX_BODY_BYTES for the API, and Django's own setting for pages.
+
+    - A body whose Content-Length is above the limit stays unread; the parser refuses it.
+    - A chunked body is read up to the limit and gets a Content-Length, so that it is parsed or
+      refused like any other.
+    - A body that does not arrive in time keeps a Content-Length above what has arrived, which the
+      parser refuses, too.
     """
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
@@ -31,11 +33,12 @@ class BodyLimit:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         in_api = scope["path"].startswith("/finesse/api/")
         limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        timeout = BODY_TIMEOUT_SECONDS if in_api else None
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length")
         if b"transfer-encoding" in headers:
             # The chunks count, whatever a Content-Length beside them says [RFC 9112].
-            body, is_whole = await _read(receive, limit + 1, PATIENCE if in_api else None)
+            body, is_whole = await _read(receive, limit + 1, timeout)
             if body is None:
                 return
             length = len(body) + (not is_whole)
@@ -45,7 +48,7 @@ class BodyLimit:
             if not announced.isdigit() or len(announced) > 10 or int(announced) > limit:
                 receive, send = _unread(receive, send)
             elif in_api:
-                body, _ = await _read(receive, int(announced), PATIENCE)
+                body, _ = await _read(receive, int(announced), timeout)
                 if body is None:
                     return
                 receive = _replay(body, receive)
@@ -60,15 +63,15 @@ def _length(length: int) -> tuple[bytes, bytes]:
     return b"content-length", str(length).encode()
 
 
-async def _read(receive: Receive, limit: int, patience: float | None) -> tuple[bytes | None, bool]:
-    """The body, cut at `limit` bytes, and whether that is all that was to come until then.
+async def _read(receive: Receive, limit: int, timeout: float | None) -> tuple[bytes | None, bool]:
+    """The body, cut at `limit` bytes, and whether it arrived within `timeout` seconds.
 
-    There is no body if the client went away before its end.
+    The body is None if the client disconnected before its end.
     """
     body = bytearray()
     more = True
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             while more and len(body) < limit:
                 message = await receive()
                 if message["type"] != "http.request":
@@ -81,7 +84,7 @@ async def _read(receive: Receive, limit: int, patience: float | None) -> tuple[b
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that hands over `body` and afterwards only tells that the client is gone."""
+    """A `receive` that returns `body`, and after that waits for the client to disconnect."""
     handed_over = False
 
     async def replayed() -> Message:
@@ -97,10 +100,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _unread(receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """A request without its body: not even asked for, until it has been answered.
+    """A `receive` and a `send` for a request whose body is not read before it is answered.
 
-    To ask for the next message is to tell a client that waits for it (`Expect: 100-continue`)
-    that the body is welcome.
+    To call `receive` would tell a client that waits for it (`Expect: 100-continue`) to send the
+    body.
     """
     answered = asyncio.Event()
     replayed = _replay(b"", receive)
@@ -113,8 +116,8 @@ def _unread(receive: Receive, send: Send) -> tuple[Receive, Send]:
         first = False
         return await replayed()
 
-    async def send_and_tell(message: Message) -> None:
+    async def send_and_note(message: Message) -> None:
         await send(message)
         answered.set()
 
-    return receive_nothing, send_and_tell
+    return receive_nothing, send_and_note

@@ -1,9 +1,10 @@
-"""uvicorn's connections, each with no more than its share of the server.
+"""uvicorn's connections, with the limits that uvicorn has no option for.
 
-uvicorn bounds one message. It does not bound how long a connection takes to ask for something,
-what is parsed of it before others have their turn, how many frames come that say nothing, what
-a small compressed frame becomes, nor how long a peer that reads nothing keeps what was written
-for it. Any of these lets one peer fill the memory or hold up everybody else.
+Its options bound one WebSocket message and turn compression off (see docs/operations.md). It does
+not bound how long a connection may take to send a request, how much of its data is parsed before
+other connections are served, how many frames without a message it may send, nor how long a peer
+that reads nothing keeps the data that was written for it. Without these limits one peer can fill
+the memory or delay everybody else.
 """
 
 import asyncio
@@ -18,110 +19,115 @@ from websockets.frames import CloseCode, Frame
 
 from finesse.client_networks import origin_of
 
-PATIENCE_WITH_HEADS = 15
-"""Seconds within which the head of a request has to come, whole."""
-SILENT_PER_ADDRESS = 200
-"""Connections of one address, in this process, that may take that long for their first."""
-PATIENCE_IN_A_CROWD = 1
-"""Seconds that the others have: enough for many who come at once to be heard."""
-PIECE = 1024
-"""Bytes parsed at once: as the smallest frames, some milliseconds' work."""
-EMPTY_FRAMES = 100
-EMPTY_FRAMES_A_SECOND = 10
-"""Frames that are no message: how many more of them may come than these a second."""
-PATIENCE_AT_THE_END = 10
-"""Seconds that a peer has to read the rest when its WebSocket is closed."""
+REQUEST_HEAD_TIMEOUT_SECONDS = 15
+"""Within this time the whole head of a request must arrive."""
+MAX_SILENT_CONNECTIONS_PER_ADDRESS = 200
+"""Connections of one address to this process that may take that long for their first request."""
+CROWDED_HEAD_TIMEOUT_SECONDS = 1
+"""The time that further connections of that address have: enough when many clients connect at
+once."""
+PARSED_AT_ONCE_BYTES = 1024
+"""Data of a WebSocket that is parsed in one go. Full of the smallest frames, it takes some
+milliseconds."""
+EMPTY_FRAMES_BURST = 100
+EMPTY_FRAMES_PER_SECOND = 10
+"""Frames without a message (pings, pongs, fragments) that a peer may send: so many per second, and
+so many more at once."""
+CLOSE_TIMEOUT_SECONDS = 10
+"""When a WebSocket is closed, its peer has this time to read the rest."""
 
-_silent: Counter[str] = Counter()
+_silent_connections: Counter[str] = Counter()
+"""Connections that have not sent a request yet, by client network."""
 
 
-class _Silence:
-    """Of one connection that has not said yet what it wants."""
+class _SilentConnection:
+    """Counts a connection until it has sent its first request."""
 
     def __init__(self, transport: asyncio.BaseTransport) -> None:
-        self._origin: str | None = origin_of((transport.get_extra_info("peername") or ("",))[0])
-        _silent[self._origin] += 1
-        is_crowd = _silent[self._origin] > SILENT_PER_ADDRESS
-        self.patience = PATIENCE_IN_A_CROWD if is_crowd else PATIENCE_WITH_HEADS
+        address = (transport.get_extra_info("peername") or ("",))[0]
+        self._network: str | None = origin_of(address)
+        _silent_connections[self._network] += 1
+        is_crowded = _silent_connections[self._network] > MAX_SILENT_CONNECTIONS_PER_ADDRESS
+        self.timeout = CROWDED_HEAD_TIMEOUT_SECONDS if is_crowded else REQUEST_HEAD_TIMEOUT_SECONDS
 
     def end(self) -> None:
-        if self._origin is not None:
-            _silent[self._origin] -= 1
-            if not _silent[self._origin]:
-                del _silent[self._origin]
-            self._origin = None
+        if self._network is not None:
+            _silent_connections[self._network] -= 1
+            if not _silent_connections[self._network]:
+                del _silent_connections[self._network]
+            self._network = None
 
 
 class TLSProtocol(SSLProtocol):
-    """Ends a connection that does not shake hands in time: asyncio gives each a minute.
+    """Closes a connection whose TLS handshake takes too long; asyncio would wait a minute.
 
-    asyncio makes these by itself; `run --tls` puts this one in the place of its own.
+    asyncio creates these objects itself; `run --tls` replaces asyncio's class by this one.
     """
 
-    # asyncio sets as much aside for each connection, by itself 256 KiB.
+    # The buffer that asyncio allocates for each connection; its own default is 256 KiB.
     max_size = 32 * 1024
-    _silence: _Silence | None = None
+    _silent: _SilentConnection | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._server_side:
-            self._silence = _Silence(transport)
-            self._ssl_handshake_timeout = self._silence.patience
+            self._silent = _SilentConnection(transport)
+            self._ssl_handshake_timeout = self._silent.timeout
         super().connection_made(transport)
 
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
-        self._end_silence()
+        self._count_no_more()
         super()._on_handshake_complete(handshake_exc)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._end_silence()
+        self._count_no_more()
         super().connection_lost(exc)
 
-    def _end_silence(self) -> None:
-        if self._silence is not None:
-            self._silence.end()
+    def _count_no_more(self) -> None:
+        if self._silent is not None:
+            self._silent.end()
 
 
 class HTTPProtocol(H11Protocol):
-    """Ends a connection that does not say in time what it wants."""
+    """Closes a connection whose request does not arrive in time."""
 
-    _silence: _Silence | None = None
+    _silent: _SilentConnection | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._silence = _Silence(transport)
-        self._wait(self._silence.patience)
+        self._silent = _SilentConnection(transport)
+        self._set_deadline(self._silent.timeout)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.scope is not None:
-            self._has_asked()
+            self._count_no_more()
         if self.conn.their_state is not h11.IDLE:
-            self._wait_no_more()
+            self._cancel_deadline()
         elif self._deadline is None:
-            # uvicorn's own patience with kept connections ends with the first byte.
-            self._wait(PATIENCE_WITH_HEADS)
+            # uvicorn's own timeout for idle connections ends with the first byte.
+            self._set_deadline(REQUEST_HEAD_TIMEOUT_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._has_asked()
-        self._wait_no_more()
+        self._count_no_more()
+        self._cancel_deadline()
         super().connection_lost(exc)
 
-    def _wait(self, patience: float) -> None:
-        self._deadline = self.loop.call_later(patience, self.transport.abort)
+    def _set_deadline(self, seconds: float) -> None:
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
-    def _wait_no_more(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _has_asked(self) -> None:
-        if self._silence is not None:
-            self._silence.end()
+    def _count_no_more(self) -> None:
+        if self._silent is not None:
+            self._silent.end()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Parses in small pieces, no further than the application has come."""
+    """Parses small pieces, and none while the application has yet to take a message."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,8 +136,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._counted_at = self.loop.time()
 
     def connection_made(self, transport: Any) -> None:
-        patient: Any = _Transport(transport, self.loop)
-        super().connection_made(patient)
+        closing_in_time: Any = _Transport(transport, self.loop)
+        super().connection_made(closing_in_time)
 
     def data_received(self, data: bytes) -> None:
         if self.handshake_initiated:
@@ -150,35 +156,35 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             if self.transport.is_closing():
                 self._unparsed.clear()
                 return
-            piece = bytes(self._unparsed[:PIECE])
-            del self._unparsed[:PIECE]
+            piece = bytes(self._unparsed[:PARSED_AT_ONCE_BYTES])
+            del self._unparsed[:PARSED_AT_ONCE_BYTES]
             super().data_received(piece)
 
-    # --- frames that are no message -------------------------------------------------------------
+    # --- frames without a message ---------------------------------------------------------------
 
     def handle_cont(self, event: Frame) -> None:
         super().handle_cont(event)
-        self._count()
+        self._count_empty_frame()
 
     def handle_ping(self) -> None:
         super().handle_ping()
-        self._count()
+        self._count_empty_frame()
 
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)
-        self._count()
+        self._count_empty_frame()
 
     def send_receive_event_to_app(self) -> None:
         super().send_receive_event_to_app()
         if self.close_sent:
-            self._count()
+            self._count_empty_frame()
 
-    def _count(self) -> None:
+    def _count_empty_frame(self) -> None:
         now = self.loop.time()
-        forgiven = (now - self._counted_at) * EMPTY_FRAMES_A_SECOND
+        forgiven = (now - self._counted_at) * EMPTY_FRAMES_PER_SECOND
         self._empty_frames = max(0.0, self._empty_frames - forgiven) + 1
         self._counted_at = now
-        if self._empty_frames <= EMPTY_FRAMES or self.transport.is_closing():
+        if self._empty_frames <= EMPTY_FRAMES_BURST or self.transport.is_closing():
             return
         if self.close_sent:
             self.transport.abort()
@@ -188,12 +194,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class _Transport:
-    """A transport that does not wait for ever until its peer has read the rest."""
+    """A transport that, once closed, does not wait forever until its peer has read the rest."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        # Found without a detour, as it is asked for with each frame of each socket.
+        # Faster than by __getattr__, since it is called for each frame of each socket.
         self.write = transport.write
 
     def __getattr__(self, name: str) -> Any:
@@ -201,5 +207,5 @@ class _Transport:
 
     def close(self) -> None:
         if not self._transport.is_closing():
-            self._loop.call_later(PATIENCE_AT_THE_END, self._transport.abort)
+            self._loop.call_later(CLOSE_TIMEOUT_SECONDS, self._transport.abort)
         self._transport.close()

@@ -1,6 +1,6 @@
-"""XMPP over HTTP (BOSH, XEP-0124) under the address of the REST API: handed on to the XMPP server.
+"""Forwards XMPP over HTTP (BOSH, XEP-0124) from the address of the REST API to the XMPP server.
 
-Finesse's clients look for it at `/http-bind` and at `/http-bind/`, and are not to be redirected.
+Finesse's clients use `/http-bind` and `/http-bind/`, and do not follow redirects.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 PATHS = ("/http-bind", "/http-bind/")
 METHODS = ("GET", "OPTIONS", "POST")
-LARGEST = 64 * 1024
-"""Bytes of a body; of one stanza, as everywhere."""
-PATIENCE_WITH_CLIENTS = 30
-"""Seconds within which a body has to come, whole."""
-PATIENCE = {"connect": 2.0, "write": 5.0, "read": 150.0, "pool": None}
-"""With the XMPP server, in seconds: it holds answers back until there is something to say."""
+MAX_BODY_BYTES = 64 * 1024
+"""The limit of Prosody and of the WebSocket for one stanza."""
+BODY_TIMEOUT_SECONDS = 30
+"""Within this time the whole body of a request must arrive."""
+XMPP_SERVER_TIMEOUT_SECONDS = {"connect": 2.0, "write": 5.0, "read": 150.0, "pool": None}
+"""For requests to the XMPP server, which holds an answer back until it has something to send."""
 
 _PASSED_ON = {b"content-type", b"origin"}
 _PASSED_BACK = ("content-type", "access-control-")
@@ -34,7 +34,7 @@ _transports = WeakKeyDictionary()
 
 
 class BOSHForwarder:
-    """ASGI middleware; without FINESSE_XMPP_BOSH_URL it is not there."""
+    """ASGI middleware; without FINESSE_XMPP_BOSH_URL it forwards nothing."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self.application = application
@@ -43,7 +43,7 @@ class BOSHForwarder:
         if scope["path"] not in PATHS or not settings.FINESSE_XMPP_BOSH_URL:
             await self.application(scope, receive, send)
         elif scope["method"] not in METHODS:
-            await _refuse(send, HTTPStatus.METHOD_NOT_ALLOWED, "BOSH is spoken by POST.")
+            await _refuse(send, HTTPStatus.METHOD_NOT_ALLOWED, "BOSH uses POST.")
         else:
             await _forward(scope, receive, send)
 
@@ -55,14 +55,14 @@ async def _forward(scope: Message, receive: Receive, send: Send) -> None:
         await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
         return
     except TimeoutError:
-        await _refuse(send, HTTPStatus.REQUEST_TIMEOUT, "The body did not come.")
+        await _refuse(send, HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.")
         return
     if body is None:
         return
     answering = asyncio.create_task(_ask(scope, body))
     leaving = asyncio.create_task(_disconnect(receive))
     try:
-        # Whoever is gone shall not seem to wait for the next notification.
+        # A client that disconnects must not seem to wait for the next notification.
         await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if answering.done():
             await _respond(send, answering.result())
@@ -78,16 +78,16 @@ async def _forward(scope: Message, receive: Receive, send: Send) -> None:
 
 
 async def _read(scope: Message, receive: Receive) -> bytes | None:
-    """The body; None if the client went away before its end. Raises ValueError for too large a
-    one, TimeoutError for one that does not come."""
+    """The body; None if the client disconnected before its end. Raises ValueError if it is too
+    large, TimeoutError if it does not arrive in time."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
-    if not announced.isdigit() or len(announced) > 10 or int(announced) > LARGEST:
+    if not announced.isdigit() or len(announced) > 10 or int(announced) > MAX_BODY_BYTES:
         raise ValueError("too large")
     body = bytearray()
-    async with asyncio.timeout(PATIENCE_WITH_CLIENTS):
+    async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
         while (message := await receive())["type"] == "http.request":
             body += message.get("body", b"")
-            if len(body) > LARGEST:
+            if len(body) > MAX_BODY_BYTES:
                 raise ValueError("too large")
             if not message.get("more_body", False):
                 return bytes(body)
@@ -101,7 +101,7 @@ async def _disconnect(receive: Receive) -> None:
 
 async def _ask(scope: Message, body: bytes) -> httpx.Response:
     headers = [(name, value) for name, value in scope["headers"] if name in _PASSED_ON]
-    # The server lets nobody sign in whom others can listen to.
+    # The server refuses passwords over connections that others can listen to.
     is_safe = scope["scheme"] == "https" or is_private(scope)
     headers.append((b"x-forwarded-proto", b"https" if is_safe else b"http"))
     if client := scope.get("client"):
@@ -111,7 +111,7 @@ async def _ask(scope: Message, body: bytes) -> httpx.Response:
         settings.FINESSE_XMPP_BOSH_URL,
         headers=headers,
         content=body,
-        extensions={"timeout": PATIENCE},
+        extensions={"timeout": XMPP_SERVER_TIMEOUT_SECONDS},
     )
     response = await _transport().handle_async_request(request)
     try:
@@ -122,7 +122,7 @@ async def _ask(scope: Message, body: bytes) -> httpx.Response:
 
 
 def _transport() -> httpx.AsyncHTTPTransport:
-    """The connections of this event loop. Beneath httpx's client, which would log every request
+    """The connections of this event loop. httpx's client is not used: it would log every request
     and look for a proxy."""
     loop = asyncio.get_running_loop()
     if loop not in _transports:

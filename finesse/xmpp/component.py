@@ -1,11 +1,11 @@
 """The component that is `pubsub.<domain>` on an XMPP server (XEP-0114).
 
-The server does streams, sign-in and routing for clients over TCP, TLS and BOSH. A module of this
-project in it (deploy/prosody/mod_finesse_sessions.lua) tells of every client that is bound,
-available, gone; each gets a Session here, as those of the WebSocket have.
+The server handles streams, sign-in and routing for clients over TCP, TLS and BOSH. A module of this
+project in it (deploy/prosody/mod_finesse_sessions.lua) reports each client that is bound, available
+or gone. Each client gets a ClientSession here, as clients over WebSocket do.
 
-How far each client has come is known to the server, which sees the items' ids go by. So after a
-kill -9 of this process every client goes on exactly where it was, and notices nothing.
+The server knows each client's position, since it sees the ids of the items that it delivers. So
+after a kill -9 of this process every client goes on exactly where it was, and notices nothing.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from slixmpp.xmlstream.tostring import tostring
 
 from finesse import heartbeat
 from finesse.notifications import log
+from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.readers import Reader, readers_of
-from finesse.notifications.together import Together
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody.configuration import component_address
 from finesse.xmpp.remote import RemoteClient, StreamEndedError
@@ -51,35 +51,35 @@ from finesse.xmpp.stanzas import (
 logger = logging.getLogger(__name__)
 
 SESSIONS = "urn:finesse-media:sessions"
-"""The namespace of what module and component tell each other."""
-BEAT = 1.0
-"""Seconds from an answered ping to the next."""
-PATIENCE = 10.0
-"""Seconds that the server may take to answer before the connection counts as lost."""
-FAREWELL = 2.0
-"""Seconds that the server may take to close its side."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
-"""Seconds between two attempts to connect: each twice the one before."""
-PAUSE_WHEN_REFUSED = 15.0
-"""Where somebody has to change a configuration first."""
-UNREAD = 256 * 1024
-"""Bytes that the server has not read yet, at which notifications and answers wait for it."""
-BEATS_TO_TELLING = 60
-"""Beats from one telling of positions to the next."""
-MOST_TOLD = 500
-"""Positions in one stanza."""
+"""The namespace of the messages between module and component."""
+PING_SECONDS = 1.0
+"""Pause between an answered ping and the next."""
+ANSWER_TIMEOUT_SECONDS = 10.0
+"""If the server takes longer to answer, the connection counts as lost."""
+CLOSE_TIMEOUT_SECONDS = 2.0
+"""The server has this time to close its side of the connection."""
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.2, 2.0
+"""Pauses between attempts to connect: each is twice as long as the one before."""
+REFUSED_RETRY_SECONDS = 15.0
+"""The pause where an operator has to change a configuration first."""
+MAX_UNREAD_BYTES = 256 * 1024
+"""While the server has more unread data than this, notifications and answers wait."""
+PINGS_PER_POSITION_REPORT = 60
+"""Pings between two reports of clients' positions."""
+POSITIONS_PER_STANZA = 500
+"""Positions that one stanza reports."""
 
-_NO_ANSWER = f"no answer within {PATIENCE:.0f} s"
+_NO_ANSWER = f"no answer within {ANSWER_TIMEOUT_SECONDS:.0f} s"
 _REFUSALS = {
     "not-authorized": "The XMPP server refuses the secret: FINESSE_XMPP_SECRET here and "
     "component_secret of {pubsub} there must be the same",
     "host-unknown": "The XMPP server knows no component {pubsub}: set FINESSE_XMPP_DOMAIN to its "
     "domain, or configure it anew (manage.py xmpp_config)",
     "conflict": "Another component has taken the place of {pubsub}: only one may run",
-    "silent": "The XMPP server does not tell of its clients: {domain} there needs "
+    "silent": "The XMPP server does not report its clients: {domain} there needs "
     "mod_finesse_sessions (manage.py xmpp_config)",
 }
-"""By condition of the stream error, what somebody has to change."""
+"""What an operator has to change, by the condition of the stream error."""
 
 
 class LostError(Exception):
@@ -87,46 +87,48 @@ class LostError(Exception):
 
 
 class RefusedError(LostError):
-    """The server will not have this component until a configuration changes."""
+    """The server refuses this component until a configuration changes."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(_REFUSALS[reason].format(pubsub=pubsub_domain(), domain=domain()))
 
 
 async def run_component() -> None:
-    """Be `pubsub.<domain>` until this is cancelled: whatever happens meanwhile, come back."""
-    told, pause = "", FIRST_PAUSE
+    """Be `pubsub.<domain>` until this is cancelled; reconnect after every failure."""
+    last_error, pause = "", FIRST_RETRY_SECONDS
     while True:
         component = None
         try:
             component = await _connected()
             await component.serve()
         except RefusedError as error:
-            logger.error("%s. Trying again every %.0f s.", error, PAUSE_WHEN_REFUSED)
-            await asyncio.sleep(PAUSE_WHEN_REFUSED)
+            logger.error("%s. Trying again every %.0f s.", error, REFUSED_RETRY_SECONDS)
+            await asyncio.sleep(REFUSED_RETRY_SECONDS)
         except LostError as error:
             # An outage is one line in the log, however long it lasts.
-            if str(error) != told:
-                told = str(error)
-                logger.warning("No XMPP server at %s: %s", settings.FINESSE_XMPP_COMPONENT, told)
+            if str(error) != last_error:
+                last_error = str(error)
+                logger.warning(
+                    "No XMPP server at %s: %s", settings.FINESSE_XMPP_COMPONENT, last_error
+                )
         except Exception:
-            logger.exception("The XMPP component failed and starts anew")
+            logger.exception("The XMPP component failed and is started again")
         finally:
             if component is not None:
                 await component.leave()
         if component is not None and component.in_sync.is_set():
-            told, pause = "", FIRST_PAUSE
+            last_error, pause = "", FIRST_RETRY_SECONDS
         await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
 
 async def _connected() -> "Component":
-    """Connect, and read where the last component ended. Raises LostError, DatabaseError."""
+    """Connect, and read the position of the last component. Raises LostError, DatabaseError."""
     hub = await Hub.running()
     cursor = await database_sync_to_async(_cursor)()
     try:
         host, port = component_address()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             # slixmpp's own connect() pauses for up to five minutes.
             _, component = await asyncio.get_running_loop().create_connection(
                 lambda: cast(Any, Component(hub, cursor)), host, port
@@ -139,8 +141,8 @@ async def _connected() -> "Component":
 
 
 def _cursor() -> int:
-    # The first one starts with what is new. From then on the row keeps from being pruned what
-    # has not been handed over.
+    # The first component starts with what is new. From then on, this row keeps notifications from
+    # being pruned before they are handed over.
     cursor, _ = TransportCursor.objects.get_or_create(
         name=TransportCursor.XMPP, defaults={"position": log.head().position}
     )
@@ -159,17 +161,17 @@ class Component(ComponentXMPP):
     def __init__(self, hub: Hub, cursor: int) -> None:
         super().__init__(pubsub_domain(), settings.FINESSE_XMPP_SECRET)  # type: ignore[no-untyped-call]
         self.in_sync = asyncio.Event()
-        """The server has told of all clients that it had when this came."""
+        """Set when the server has reported all clients that it had when this connected."""
         self._hub = hub
         self._cursor = cursor
         self._server = JID(domain())
         self._clients: dict[str, RemoteClient] = {}
-        # All who are here when the component comes back join at once.
-        self._readers = Together[str, Reader](database_sync_to_async(_readers))
+        # When the component reconnects, all clients subscribe at the same time.
+        self._readers = BatchedLookup[str, Reader](database_sync_to_async(_readers))
         self._lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
         self._is_read = asyncio.Event()
         self._is_read.set()
-        # It would answer them by a roster.
+        # slixmpp would answer presences by a roster.
         self.remove_handler("Presence")
         for name, handler in (("message", self._hear), ("iq", self._take)):
             path = MatchXPath(f"{{{self.default_ns}}}{name}")
@@ -178,24 +180,24 @@ class Component(ComponentXMPP):
         self.add_event_handler("disconnected", self._lose)
 
     async def serve(self) -> None:
-        """Until the connection ends, which raises LostError."""
-        beating = asyncio.create_task(self._beat())
+        """Serve until the connection ends, then raise LostError."""
+        keeping_alive = asyncio.create_task(self._keep_alive())
         try:
-            both: set[asyncio.Future[Any]] = {beating, self._lost}
+            both: set[asyncio.Future[Any]] = {keeping_alive, self._lost}
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if self._lost.done():
                 raise self._lost.result()
-            beating.result()
+            keeping_alive.result()
         finally:
-            beating.cancel()
+            keeping_alive.cancel()
 
     async def leave(self) -> None:
-        """Take leave of the server, as far as it listens."""
+        """Close the connection; a server that no longer answers is given up after a while."""
         self._forget_clients()
         if self.transport is not None:
-            await self.disconnect(FAREWELL)
+            await self.disconnect(CLOSE_TIMEOUT_SECONDS)
 
-    # --- for the clients' stand-ins ---------------------------------------------------------------
+    # --- called by RemoteClient -------------------------------------------------------------------
 
     async def reader_of(self, local: str) -> Reader | None:
         return await self._readers.get(local)
@@ -206,36 +208,39 @@ class Component(ComponentXMPP):
 
     async def reply(self, answer: Element) -> None:
         await self._until_read()
-        self._say(answer)
+        self._send_stanza(answer)
 
     def dismiss(self, address: str) -> None:
-        logger.info("%s is closed: it may not be here, or has to start anew", address)
-        self._tell(Element(tag(SESSIONS, "end"), jid=address))
+        logger.info(
+            "%s is disconnected: its user may not sign in, or its position is of another log",
+            address,
+        )
+        self._send_report(Element(tag(SESSIONS, "end"), jid=address))
 
     async def _until_read(self) -> None:
-        # All of them wake at once, and the first ones fill the buffer again.
+        # All waiting clients wake at once, and the first ones may fill the buffer again.
         while not self._is_read.is_set():
             await self._is_read.wait()
         if self.transport is None or self.transport.is_closing():
             raise StreamEndedError
 
-    # --- what the server says ---------------------------------------------------------------------
+    # --- from the server --------------------------------------------------------------------------
 
     def _hear(self, stanza: Any) -> None:
-        """A message: the module's, or one of no interest, as an error of a client that has gone."""
+        """Handle a message of the module; ignore others, such as errors of disconnected clients."""
         message: Element = stanza.xml
         if message.get("type") != "error" and parsed(message.get("from", "")) == self._server:
-            for told in message:
-                namespace, name = split(told)
+            for report in message:
+                namespace, name = split(report)
                 if namespace == SESSIONS:
-                    self._learn(name, told)
+                    self._learn(name, report)
 
-    def _learn(self, name: str, told: Element) -> None:
-        address = told.get("jid", "")
-        priority = int(told.get("priority", "0")) if "priority" in told.attrib else None
+    def _learn(self, name: str, report: Element) -> None:
+        address = report.get("jid", "")
+        priority = int(report.get("priority", "0")) if "priority" in report.attrib else None
         match name:
             case "bound":
-                self._welcome(address, integer(told.get("position")), priority)
+                self._welcome(address, integer(report.get("position")), priority)
             case "presence" if address in self._clients:
                 self._clients[address].set_priority(priority)
             case "unbound" if address in self._clients:
@@ -248,10 +253,10 @@ class Component(ComponentXMPP):
             former.close()
         start = position
         if start is None:
-            # Bound just now, with nothing missed since; or while nobody was here to say where.
+            # Bound just now, so it has missed nothing; or bound while no component was connected.
             start = self._hub.position if self.in_sync.is_set() else self._cursor
-            # At once: the client waits for this.
-            self._tell(_at(address, start))
+            # At once, since the client waits for this.
+            self._send_report(_at(address, start))
         try:
             client = RemoteClient(self, address, start)
         except InvalidJID:
@@ -262,19 +267,19 @@ class Component(ComponentXMPP):
             client.set_priority(priority)
 
     def _take(self, stanza: Any) -> None:
-        """A request of a client."""
+        """Queue a client's request."""
         iq: Element = stanza.xml
         if iq.get("type") not in {"get", "set"}:
             return
         for element in iq.iter():
-            # What a client wrote in its stream's namespace has come in this stream's.
+            # The server has replaced the namespace of the client's stream by this stream's.
             if element.tag.startswith(f"{{{self.default_ns}}}"):
                 element.tag = tag(CLIENT, split(element)[1])
         client = self._clients.get(iq.get("from", ""))
         if client is None or parsed(iq.get("to", "")) != self.boundjid:
-            self._say(error_of(iq, "service-unavailable"))
+            self._send_stanza(error_of(iq, "service-unavailable"))
         elif not client.ask(iq):
-            self._say(error_of(iq, "resource-constraint"))
+            self._send_stanza(error_of(iq, "resource-constraint"))
 
     def _refuse(self, error: Any) -> None:
         condition, text = error["condition"], error["text"]
@@ -285,7 +290,7 @@ class Component(ComponentXMPP):
             )
 
     def _lose(self, reason: Any) -> None:
-        # At once: nothing that a stand-in still sends could arrive.
+        # At once: nothing that is still sent to a client could arrive.
         self._forget_clients()
         if not self._lost.done():
             self._lost.set_result(LostError(str(reason or "the connection has ended")))
@@ -297,78 +302,79 @@ class Component(ComponentXMPP):
 
     # --- the heartbeat ----------------------------------------------------------------------------
 
-    async def _beat(self) -> None:
+    async def _keep_alive(self) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
                 await self.in_sync.wait()
         except TimeoutError:
             if self.sessionstarted:
                 raise RefusedError("silent") from None
             raise LostError(_NO_ANSWER) from None
-        logger.info("%s is here, for %s clients so far", pubsub_domain(), len(self._clients))
-        for beats in itertools.count(1):
+        logger.info("%s is connected, with %s clients so far", pubsub_domain(), len(self._clients))
+        for pings in itertools.count(1):
             reached = self._reached()
             await self._ping()
             await self._note(reached)
-            if beats % BEATS_TO_TELLING == 0:
-                await self._tell_positions()
-            await asyncio.sleep(BEAT)
+            if pings % PINGS_PER_POSITION_REPORT == 0:
+                await self._report_positions()
+            await asyncio.sleep(PING_SECONDS)
 
     def _reached(self) -> int:
-        """Everything up to here has been handed over to whoever is available."""
+        """Everything up to here has been handed over to all clients that are available."""
         positions = (one.position for one in self._clients.values() if one.priority is not None)
         return min([self._hub.position, *positions])
 
     async def _ping(self) -> None:
-        """See that the server has processed all that it was sent."""
+        """Wait until the server has processed everything that it was sent."""
         ping = self.Iq(stype="get", sto=self._server, sfrom=self.boundjid)
         ping.append(Element(tag(PING, "ping")))
         try:
             with contextlib.suppress(IqError):
-                await ping.send(timeout=PATIENCE)  # type: ignore[no-untyped-call]
+                await ping.send(timeout=ANSWER_TIMEOUT_SECONDS)  # type: ignore[no-untyped-call]
         except IqTimeout:
             raise LostError(_NO_ANSWER) from None
 
     async def _note(self, reached: int) -> None:
-        """The server has answered a ping: say so, and how far it had come when that was sent.
+        """Stamp the heartbeat and store the position, when the server has answered a ping.
 
-        Whoever is bound from then on starts no earlier, and the positions of the others have been
-        told before. So this is where those start that are bound while no component is here.
+        `reached` is from before the ping. Clients that bind later start no earlier, and the server
+        knows the positions of the others. So clients that bind while no component is connected
+        start here.
         """
         try:
-            # In a thread of its own: a cache that is away makes it wait, and nobody else.
+            # In a thread of its own, so that a cache that is away blocks nothing else.
             await sync_to_async(heartbeat.stamp, thread_sensitive=False)(heartbeat.XMPP)
             if reached > self._cursor:
                 await database_sync_to_async(_move_cursor)(reached)
                 self._cursor = reached
         except Exception as error:
-            logger.warning("The XMPP component cannot say that it is well: %r", error)
+            logger.warning("The XMPP component cannot stamp its heartbeat: %r", error)
 
-    # --- what is said to the server ---------------------------------------------------------------
+    # --- to the server ----------------------------------------------------------------------------
 
-    async def _tell_positions(self) -> None:
-        """Of clients that have come further without an item, since there was none for them: what
+    async def _report_positions(self) -> None:
+        """Report the positions of clients that have moved on without an item of their own: what
         follows the position that the server knows will be pruned some day."""
         behind = [one for one in self._clients.values() if one.position > one.known]
-        for first in range(0, len(behind), MOST_TOLD):
+        for first in range(0, len(behind), POSITIONS_PER_STANZA):
             await self._until_read()
-            some = behind[first : first + MOST_TOLD]
+            some = behind[first : first + POSITIONS_PER_STANZA]
             for one in some:
                 one.known = one.position
-            self._tell(*(_at(one.address, one.known) for one in some))
+            self._send_report(*(_at(one.address, one.known) for one in some))
 
-    def _tell(self, *said: Element) -> None:
+    def _send_report(self, *elements: Element) -> None:
         message = Element(tag(CLIENT, "message"), {"from": pubsub_domain(), "to": domain()})
-        message.extend(said)
-        self._say(message)
+        message.extend(elements)
+        self._send_stanza(message)
 
-    def _say(self, stanza: Element) -> None:
-        # Clients' stanzas stand in a component's own namespace, which the stream has declared.
+    def _send_stanza(self, stanza: Element) -> None:
+        # In a component's stream, stanzas have the component's namespace, which it has declared.
         if self.transport is not None:
             self.send_raw(serialise(stanza, within=CLIENT))
 
     def send(self, data: Any, use_filters: bool = True) -> None:
-        """At once, in order with all else: slixmpp would queue it for a task."""
+        """Send at once, in order with all else; slixmpp would queue it for a task."""
         self.send_raw(
             data
             if isinstance(data, str)
@@ -378,7 +384,7 @@ class Component(ComponentXMPP):
     # --- the transport ----------------------------------------------------------------------------
 
     def connection_made(self, transport: Any, send_event: bool = True) -> None:
-        transport.set_write_buffer_limits(high=UNREAD)
+        transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         super().connection_made(transport, send_event)
 
     def pause_writing(self) -> None:
@@ -389,8 +395,8 @@ class Component(ComponentXMPP):
 
 
 def _readers(locals_: Collection[str]) -> dict[str, Reader]:
-    """What the users of these addresses may see, by local part."""
-    # XMPP compares those without case.
+    """The users of these addresses as readers, by the address's local part."""
+    # XMPP compares local parts without case.
     found = get_user_model().objects.annotate(local=Lower("login_id"))
     login_ids = dict(found.filter(local__in=locals_).values_list("local", "pk"))
     readers = readers_of(login_ids.values())

@@ -1,4 +1,4 @@
-"""Which XMPP sockets this process has, so that no user and no address can take all of them."""
+"""Counts the XMPP sockets of this process, so that no user and no address can take all of them."""
 
 import asyncio
 from collections import Counter
@@ -12,37 +12,37 @@ from finesse.client_networks import origin_of
 
 
 class Client(Protocol):
-    """A connected client, as far as others meet it."""
+    """A connected client, as its user's other clients see it."""
 
     async def replace(self) -> None:
-        """End: another client of the user has taken the address."""
+        """Close the connection: another client of the user has taken its address."""
         ...
 
 
 class TooManyError(Exception):
-    """The user or the address has as many connections as it may have."""
+    """The user or the address already has as many connections as it may have."""
 
 
 class Connections:
-    """Of one event loop."""
+    """The connections of one event loop."""
 
     _of_loops: "WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self._strangers: Counter[str] = Counter()
-        """Connections of each address that have not signed in yet."""
+        """Connections that have not signed in yet, by client network."""
         self._of_users: Counter[str] = Counter()
         self._clients: dict[str, Client] = {}
-        """By full address."""
+        """By full JID."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """Of each user who is connected."""
+        """By login id of the connected users."""
 
     @classmethod
     def here(cls) -> "Connections":
         return cls._of_loops.setdefault(asyncio.get_running_loop(), cls())
 
     def admit(self, address: str) -> "Admission":
-        """A place for one who has not signed in. Raises TooManyError."""
+        """A place for a connection that has not signed in yet. Raises TooManyError."""
         address = origin_of(address)
         if self._strangers[address] >= settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS:
             raise TooManyError(address)
@@ -50,7 +50,7 @@ class Connections:
 
 
 class Admission:
-    """The place of one connection: first a stranger's, then a user's."""
+    """The place of one connection; it counts for its address until it counts for its user."""
 
     def __init__(self, connections: Connections, address: str) -> None:
         self._connections = connections
@@ -59,12 +59,12 @@ class Admission:
         self._jid: str | None = None
         self._client: Client | None = None
         self.turn = asyncio.Lock()
-        """Held while a request is answered: all clients of a user together ask for one thing at a
-        time, so that who has many of them is in nobody's way."""
+        """Held while a request is answered. All clients of a user share it, so that a user with
+        many clients has one request at a time answered."""
         connections._strangers[address] += 1
 
     def sign_in(self, login_id: str) -> None:
-        """Go on as this user. Raises TooManyError."""
+        """Count the connection for this user. Raises TooManyError."""
         of_users = self._connections._of_users
         if of_users[login_id] >= settings.FINESSE_XMPP_CONNECTIONS_PER_USER:
             raise TooManyError(login_id)
@@ -74,7 +74,7 @@ class Admission:
         self.turn = self._connections._turns.setdefault(login_id, asyncio.Lock())
 
     def bind(self, jid: JID, client: Client) -> Client | None:
-        """Take the address; whoever had it until now, if somebody did, has to end."""
+        """Take the address; returns the client that had it until now, which must be closed."""
         former = self._connections._clients.get(jid.full)
         self._connections._clients[jid.full] = client
         self._jid, self._client = jid.full, client

@@ -1,7 +1,7 @@
-"""XMPP over WebSocket (RFC 7395): what Finesse's own clients speak, with no XMPP server beside.
+"""XMPP over WebSocket (RFC 7395), which Finesse's own clients speak. It needs no XMPP server.
 
-A frame holds one element. The stream is opened, the client signs in, opens the stream again,
-binds a resource; from then on the log does the rest.
+Each frame holds one element. The client opens the stream, signs in, opens the stream again and
+binds a resource; from then on its ClientSession delivers notifications.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.xmpp import sasl
 from finesse.xmpp.addresses import address, domain, new_resource
+from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.connections import Admission, Connections, TooManyError
 from finesse.xmpp.peers import is_private
 from finesse.xmpp.requests import answer
-from finesse.xmpp.sessions import Session
 from finesse.xmpp.stanzas import (
     BIND,
     CLIENT,
@@ -45,24 +45,24 @@ from finesse.xmpp.stanzas import (
 logger = logging.getLogger(__name__)
 
 SUBPROTOCOL = "xmpp"
-LONGEST_FRAME = 10_000
-"""Characters of one stanza, the least that may be the most (RFC 6120, section 13.12). Names take
-memory and time by the square of this: each is kept with its namespace, as long as that may be."""
-FRAMES_BEFORE_BIND = 20
-PATIENCE_BEFORE_BIND = 30
-"""Seconds from connecting to a bound resource."""
-PATIENCE_WITH_READERS = 30
-"""Seconds that a client may take to read what it was sent; the server itself drops a client
-that leaves its pings unanswered for 40."""
-PATIENCE_AT_THE_END = 5
-"""Seconds that it may take to read why its stream ends."""
-PASSWORDS = 3
-"""Wrong ones on one connection."""
-NORMAL = 1000
+MAX_FRAME_CHARACTERS = 10_000
+"""Of one stanza; the smallest limit that RFC 6120, section 13.12, allows. Each name is stored with
+its namespace, so memory and time may grow with the square of this."""
+MAX_FRAMES_BEFORE_BIND = 20
+BIND_TIMEOUT_SECONDS = 30
+"""Within this time after connecting, a client must have bound a resource."""
+SEND_TIMEOUT_SECONDS = 30
+"""A client that takes longer to read what it was sent is disconnected. The server itself drops a
+client that does not answer its pings for 40 seconds."""
+STREAM_END_TIMEOUT_SECONDS = 5
+"""A client has this time to read why its stream ends."""
+MAX_WRONG_PASSWORDS = 3
+"""On one connection."""
+NORMAL_CLOSURE = 1000
 
 
 class StreamEndError(Exception):
-    """The stream ends, with a stream error's condition or, without one, as the client wished."""
+    """The stream ends with this stream error; without one, the client has closed it."""
 
     def __init__(self, condition: str = "") -> None:
         super().__init__(condition)
@@ -70,24 +70,24 @@ class StreamEndError(Exception):
 
 
 class GoneError(Exception):
-    """Nobody is there any more to be told anything."""
+    """The client has disconnected."""
 
 
 class SlowReaderError(Exception):
-    """The client does not read what it is sent."""
+    """The client does not read what it was sent in time."""
 
 
 class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One connection, from its opening to its end."""
 
-    # The hub listens to the layer; a channel of its own for each socket would serve nobody.
+    # The hub receives from the channel layer; a socket needs no channel of its own.
     channel_layer_alias = "none"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.admission: Admission | None = None
         self.user: AbstractBaseUser | None = None
-        self.session: Session | None = None
+        self.session: ClientSession | None = None
         self.is_open = False
         self.frames = 0
         self.wrong_passwords = 0
@@ -99,8 +99,8 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        # Channels calls disconnect() for a client that says goodbye, not for one that is gone
-        # when something is sent to it.
+        # Channels calls disconnect() for a client that closes the socket, but not if the client
+        # turns out to be gone when something is sent to it.
         self._serving = asyncio.current_task()
         try:
             await super().__call__(scope, receive, send)
@@ -122,7 +122,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._end("policy-violation")
             return
         self._deadline = asyncio.get_running_loop().call_later(
-            PATIENCE_BEFORE_BIND, self._run, self._end_unbound
+            BIND_TIMEOUT_SECONDS, self._run, self._end_unbound
         )
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -145,14 +145,14 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _take(self, text: str | None) -> None:
         if text is None:
             raise StreamEndError("bad-format")
-        if len(text) > LONGEST_FRAME:
+        if len(text) > MAX_FRAME_CHARACTERS:
             raise StreamEndError("policy-violation")
         if self.session is None:
             self.frames += 1
-            if self.frames > FRAMES_BEFORE_BIND:
+            if self.frames > MAX_FRAMES_BEFORE_BIND:
                 raise StreamEndError("policy-violation")
         if not text.strip():
-            return  # Keeping the connection alive.
+            return  # White space keeps a connection alive.
         element = parse(text)
         namespace, name = split(element)
         if namespace == FRAMING:
@@ -172,11 +172,11 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if name != "open":
             raise StreamEndError("bad-format")
         self.is_open = True
-        await self._say(self._opening())
+        await self._send_element(self._opening())
         if element.get("to", domain()).lower() != domain().lower():
             raise StreamEndError("host-unknown")
         # Several clients open once more after signing in without having closed.
-        await self._say(self._features())
+        await self._send_element(self._features())
 
     def _opening(self) -> Element:
         opening = Element(tag(FRAMING, "open"), {"from": domain(), "id": uuid.uuid4().hex})
@@ -185,7 +185,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return opening
 
     def _features(self) -> Element:
-        # With the prefix that RFC 7395 prints: some clients look for these very letters.
+        # With the prefix of RFC 7395's examples: some clients search the text for it.
         features = Element("stream:features", {"xmlns:stream": STREAM})
         if self.user is not None:
             SubElement(features, tag(BIND, "bind"))
@@ -204,13 +204,13 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             response = self._response(name, element)
             if response is None:
                 self.awaits_response = True
-                await self._say(Element(tag(SASL, "challenge")))
+                await self._send_element(Element(tag(SASL, "challenge")))
                 return
             self.awaits_response = False
             # Not on the shared thread: a password check would hold up everybody's queries.
             check = database_sync_to_async(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
             self.user = await check(*sasl.parse_plain(response), origin_of_scope(self.scope))
-            self._assert_there()
+            self._assert_open()
             assert self.admission is not None
             self.admission.sign_in(self.user.pk)
         except sasl.SASLError as error:
@@ -218,10 +218,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except TooManyError:
             raise StreamEndError("resource-constraint") from None
         else:
-            await self._say(Element(tag(SASL, "success")))
+            await self._send_element(Element(tag(SASL, "success")))
 
     def _response(self, name: str, element: Element) -> str | None:
-        """What the client says who it is; None if it waits to be asked. Raises SASLError."""
+        """The client's SASL response; None if it waits for a challenge. Raises SASLError."""
         if not is_private(self.scope):
             raise sasl.SASLError("encryption-required")
         text = (element.text or "").strip()
@@ -236,10 +236,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _refuse(self, condition: str) -> None:
         failure = Element(tag(SASL, "failure"))
         SubElement(failure, tag(SASL, condition))
-        await self._say(failure)
+        await self._send_element(failure)
         self.awaits_response = False
         self.wrong_passwords += 1
-        if self.wrong_passwords >= PASSWORDS:
+        if self.wrong_passwords >= MAX_WRONG_PASSWORDS:
             raise StreamEndError("policy-violation")
 
     # --- stanzas --------------------------------------------------------------------------------
@@ -255,10 +255,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._presence(element, self.session, self.admission.turn)
             return
         async with self.admission.turn:
-            self._assert_there()
+            self._assert_open()
             reply = await answer(self.session, name, element)
         if reply is not None:
-            await self._say(reply)
+            await self._send_element(reply)
 
     async def _before_bind(self, iq: Element, user: AbstractBaseUser) -> None:
         wish = iq.find(tag(BIND, "bind"))
@@ -268,13 +268,13 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             asked = (wish.findtext(tag(BIND, "resource")) or "").strip()
             jid = address(user.pk, asked or new_resource())
         except ValueError:
-            await self._say(error_of(iq, "bad-request"))
+            await self._send_element(error_of(iq, "bad-request"))
             return
         assert self.admission is not None
-        self.session = session = Session(jid, claimed(user), self._deliver, self._stop)
+        self.session = session = ClientSession(jid, claimed(user), self._deliver, self._stop)
         if not await session.open():
             raise StreamEndError("not-authorized")
-        self._assert_there()
+        self._assert_open()
         if self._deadline is not None:
             self._deadline.cancel()
         if (former := self.admission.bind(jid, self)) is not None:
@@ -282,31 +282,33 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         result = result_of(iq)
         bound = SubElement(result, tag(BIND, "bind"))
         SubElement(bound, tag(BIND, "jid")).text = jid.full
-        await self._say(result)
+        await self._send_element(result)
 
-    async def _presence(self, presence: Element, session: Session, turn: asyncio.Lock) -> None:
+    async def _presence(
+        self, presence: Element, session: ClientSession, turn: asyncio.Lock
+    ) -> None:
         kind = presence.get("type")
         if presence.get("to") is not None or kind not in (None, "unavailable"):
-            return  # To other users, who are not told.
+            return  # Presence for other users is not passed on.
         if kind is None:
             try:
                 priority = int((presence.findtext(tag(CLIENT, "priority")) or "0").strip())
             except ValueError:
                 priority = 0
-            # Told to the client itself before anything else (RFC 6121, section 4.2.2).
+            # First of all the client gets its own presence (RFC 6121, section 4.2.2).
             is_first = session.priority is None
-            await self._say(self._own(presence, session))
+            await self._send_element(self._own(presence, session))
             if is_first:
-                await self._say(self._publisher(session))
+                await self._send_element(self._publisher(session))
             async with turn:
-                self._assert_there()
+                self._assert_open()
                 await session.set_priority(max(-128, min(priority, 127)))
         else:
             await session.set_priority(None)
 
-    def _own(self, presence: Element, session: Session) -> Element:
-        """What the protocol knows of a presence, and nothing else that came with it: the
-        serialiser does not escape the names of others' namespaces."""
+    def _own(self, presence: Element, session: ClientSession) -> Element:
+        """The parts of a presence that the protocol defines, and nothing else that the client sent:
+        the serialiser does not escape names of other namespaces."""
         jid = session.jid.full
         own = Element(tag(CLIENT, "presence"), {"from": jid, "to": jid})
         if identifier := presence.get("id"):
@@ -316,15 +318,15 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 SubElement(own, tag(CLIENT, name)).text = text
         return own
 
-    def _publisher(self, session: Session) -> Element:
-        """The presence of the user `Finesse`: gone means failed, for clients that watch it
+    def _publisher(self, session: ClientSession) -> Element:
+        """The presence of the user `Finesse`: clients take its absence for a failure of the service
         [Cisco Finesse Failover Mechanisms]."""
         here = f"finesse@{domain()}/finesse"
         return Element(tag(CLIENT, "presence"), {"from": here, "to": session.jid.full})
 
     async def _deliver(self, notification: Notification) -> None:
         assert self.session is not None
-        await self._say(notification_text(notification, self.session.jid.full))
+        await self._send_element(notification_text(notification, self.session.jid.full))
 
     async def _stop(self, failure: Exception | None) -> None:
         if failure is None:
@@ -332,10 +334,10 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif isinstance(failure, GoneError):
             self._leave()
         elif isinstance(failure, SlowReaderError):
-            logger.info("A client does not read what it is sent; its stream ends")
+            logger.info("A client does not read what it was sent; its stream is closed")
             await self._end("policy-violation")
         else:
-            logger.error("A stream failed; its client will come back", exc_info=failure)
+            logger.error("A stream failed; its client will reconnect", exc_info=failure)
             await self._end("internal-server-error")
 
     # --- the end --------------------------------------------------------------------------------
@@ -348,17 +350,17 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self._ended = True
         try:
-            async with asyncio.timeout(PATIENCE_AT_THE_END):
-                for element in self._last_words(condition):
+            async with asyncio.timeout(STREAM_END_TIMEOUT_SECONDS):
+                for element in self._closing_elements(condition):
                     await self._write(element)
-            await self.close(NORMAL)
+            await self.close(NORMAL_CLOSURE)
         except Exception as error:
             logger.debug("The client had gone before its stream was closed: %r", error)
             self._drop()
         finally:
             self._leave()
 
-    def _last_words(self, condition: str) -> Iterator[Element]:
+    def _closing_elements(self, condition: str) -> Iterator[Element]:
         if condition:
             if not self.is_open:
                 yield self._opening()
@@ -368,7 +370,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         yield Element(tag(FRAMING, "close"))
 
     def _drop(self) -> None:
-        """Leave it to the server to close a connection whose client does not read its end."""
+        """Let the server close a connection whose client does not read why it ends."""
         self._dropped = True
         if self._serving is not None:
             self._serving.cancel()
@@ -382,25 +384,25 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.admission is not None:
             self.admission.end()
 
-    async def _say(self, said: Element | str) -> None:
-        """Send it, while the stream is there. Raises GoneError and SlowReaderError."""
-        self._assert_there()
+    async def _send_element(self, element: Element | str) -> None:
+        """Send it. Raises GoneError and SlowReaderError."""
+        self._assert_open()
         try:
-            async with asyncio.timeout(PATIENCE_WITH_READERS):
-                await self._write(said)
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await self._write(element)
         except TimeoutError:
             raise SlowReaderError from None
 
-    async def _write(self, said: Element | str) -> None:
-        text = said if isinstance(said, str) else serialise(said)
+    async def _write(self, element: Element | str) -> None:
+        text = element if isinstance(element, str) else serialise(element)
         try:
             await self.send(text_data=text)
         except OSError:
-            # As ASGI says that the connection is closed.
+            # ASGI's sign that the connection is closed.
             raise GoneError from None
 
-    def _assert_there(self) -> None:
-        """Raises GoneError if the stream has ended, as it may while something is waited for."""
+    def _assert_open(self) -> None:
+        """Raise GoneError if the stream has ended, which may happen during every await."""
         if self._ended:
             raise GoneError
 

@@ -1,4 +1,4 @@
-"""What the service says of itself (XEP-0030)."""
+"""Service discovery (XEP-0030)."""
 
 from collections.abc import Iterable, Mapping
 from xml.etree.ElementTree import Element, SubElement
@@ -14,9 +14,9 @@ from finesse.xmpp.stanzas import (
     tag,
 )
 
-_OF_EVERYTHING = (DISCO_INFO, DISCO_ITEMS, PING)
-_OF_PUBSUB = (
-    *_OF_EVERYTHING,
+_COMMON_FEATURES = (DISCO_INFO, DISCO_ITEMS, PING)
+_PUBSUB_FEATURES = (
+    *_COMMON_FEATURES,
     PUBSUB,
     f"{PUBSUB}#auto-subscribe",
     f"{PUBSUB}#item-ids",
@@ -31,7 +31,7 @@ _OF_PUBSUB = (
 
 
 def server_info(iq: Element) -> Element:
-    return _info(iq, "server", "im", "Finesse Media", _OF_EVERYTHING)
+    return _info(iq, "server", "im", "Finesse Media", _COMMON_FEATURES)
 
 
 def server_items(iq: Element) -> Element:
@@ -39,13 +39,13 @@ def server_items(iq: Element) -> Element:
 
 
 def pubsub_info(iq: Element, node: str) -> Element:
-    """Of the service, or of one of its nodes."""
+    """About the pubsub service, or about one of its nodes."""
     kind, name = ("leaf", node) if node else ("service", "Finesse Media notifications")
-    return _info(iq, "pubsub", kind, name, _OF_PUBSUB, node=node)
+    return _info(iq, "pubsub", kind, name, _PUBSUB_FEATURES, node=node)
 
 
 def items(iq: Element, node: str | None, found: Iterable[Mapping[str, str]]) -> Element:
-    """`found` are the attributes of each; they live at the service unless they say otherwise."""
+    """`found` has the attributes of each item; the default `jid` is the pubsub service."""
     result = result_of(iq)
     query = SubElement(result, tag(DISCO_ITEMS, "query"), {"node": node} if node else {})
     for one in found:

@@ -1,4 +1,4 @@
-"""Retrieving a node's items: the newest, certain ones, or all after one (XEP-0060, XEP-0059)."""
+"""Retrieving items of a node: the newest, some by id, or all after one (XEP-0060, XEP-0059)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,34 +8,36 @@ from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.xmpp.stanzas import PUBSUB, RSM, add_item, integer, tag
 
-PAGE = 100
-"""Items in one answer: a client asks again, after the last one that it got."""
+ITEMS_PER_PAGE = 100
+"""In one answer. A client asks for the next page with the id of the last item that it got."""
 
 
 class UnknownItemError(LookupError):
-    """The id after which items are wanted is none, or what followed it has been pruned: whoever
-    asks may have missed something for good, and has to read the present state."""
+    """The id after which items are requested is no position, or the log behind it is pruned.
+
+    The client may have missed items for good, and must read the present state.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a client asks a node for."""
+class ItemsRequest:
+    """The items that a client requests."""
 
     node: str
     positions: tuple[int, ...] | None = None
     after: int | None = None
     before: int | None = None
-    limit: int = PAGE
+    limit: int = ITEMS_PER_PAGE
 
 
-def asked_for(node: str, pubsub: Element, asked: Element) -> Wanted:
-    """Read `<items>` and the `<set>` beside it. Raises ValueError for what is no number."""
+def asked_for(node: str, pubsub: Element, asked: Element) -> ItemsRequest:
+    """Read `<items>` and the `<set>` beside it. Raises ValueError for numbers that are none."""
     ids = [one.get("id") for one in asked.findall(tag(PUBSUB, "item"))]
     if ids:
-        # An id that is no position is the id of no item.
-        positions = (integer(one) for one in ids[:PAGE])
-        return Wanted(node=node, positions=tuple(one for one in positions if one is not None))
-    # Beside the items (XEP-0060, section 6.5.4); some put it into them.
+        # An id that is not a position belongs to no item.
+        positions = (integer(one) for one in ids[:ITEMS_PER_PAGE])
+        return ItemsRequest(node=node, positions=tuple(one for one in positions if one is not None))
+    # XEP-0060, section 6.5.4, has `<set>` beside `<items>`; some clients put it inside.
     result_set = pubsub.find(tag(RSM, "set"))
     if result_set is None:
         result_set = asked.find(tag(RSM, "set"))
@@ -44,34 +46,34 @@ def asked_for(node: str, pubsub: Element, asked: Element) -> Wanted:
     if result_set is not None:
         limits.append(result_set.findtext(tag(RSM, "max")))
         after = result_set.findtext(tag(RSM, "after"))
-        # Empty: the last page.
+        # An empty element requests the last page.
         before = result_set.findtext(tag(RSM, "before")) or None
-    return Wanted(
+    return ItemsRequest(
         node=node,
         after=_number(after),
         before=_number(before),
-        limit=min([PAGE, *(_number(one) or 0 for one in limits if one)]),
+        limit=min([ITEMS_PER_PAGE, *(_number(one) or 0 for one in limits if one)]),
     )
 
 
-def read(wanted: Wanted) -> list[Notification]:
+def read(request: ItemsRequest) -> list[Notification]:
     """Oldest first. Raises UnknownItemError."""
-    if wanted.positions is not None:
-        return log.at(wanted.node, wanted.positions)
-    if wanted.after is None:
-        return log.newest([wanted.node], before=wanted.before, limit=wanted.limit)
+    if request.positions is not None:
+        return log.at(request.node, request.positions)
+    if request.after is None:
+        return log.newest([request.node], before=request.before, limit=request.limit)
     head = log.head().position
     found: list[Notification] = []
-    if log.floor() <= wanted.after <= head:
-        found = log.read(after=wanted.after, upto=head, nodes=[wanted.node], limit=wanted.limit)
-    # Once more: pruning may have gone on meanwhile.
-    if not log.floor() <= wanted.after <= head:
-        raise UnknownItemError(wanted.after)
+    if log.floor() <= request.after <= head:
+        found = log.read(after=request.after, upto=head, nodes=[request.node], limit=request.limit)
+    # Checked again, since the log may have been pruned meanwhile.
+    if not log.floor() <= request.after <= head:
+        raise UnknownItemError(request.after)
     return found
 
 
 def add(content: Element, node: str, found: Sequence[Notification]) -> None:
-    """Put the items into an answer, with the ids from which the next page goes on."""
+    """Add the items to an answer, with the ids by which the neighbouring pages are requested."""
     listed = SubElement(content, tag(PUBSUB, "items"), node=node)
     for notification in found:
         add_item(listed, PUBSUB, notification)

@@ -1,4 +1,4 @@
-"""May this peer send its password in the clear?"""
+"""Decides whether a peer may send its password unencrypted."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from django.conf import settings
 
 
 def is_private(scope: Mapping[str, Any]) -> bool:
-    """Whether nobody can listen: the socket is encrypted, here or by a proxy that says so, or
-    does not leave this machine. A setting allows the rest."""
+    """Whether nobody can listen to the socket: it is encrypted, here or by a proxy that says so, or
+    it does not leave this machine. FINESSE_XMPP_ALLOW_CLEARTEXT allows all others."""
     if scope.get("scheme") == "wss" or settings.FINESSE_XMPP_ALLOW_CLEARTEXT:
         return True
     if settings.SECURE_PROXY_SSL_HEADER:

@@ -1,8 +1,8 @@
-"""The publish-subscribe service that clients meet at `pubsub.<domain>` (XEP-0060).
+"""The publish-subscribe service at `pubsub.<domain>` (XEP-0060).
 
-Subscribing, and retrieving items: the standard way to get what was missed. An item's id is the
-notification's position in the log, so "everything after the last id that I have seen" is exact
-(result sets, XEP-0059). Only the service publishes.
+Clients subscribe to nodes, and retrieve items, which is the standard way to get missed ones. An
+item's id is the notification's position in the log, so "everything after the last id that I have
+seen" is exact (result sets, XEP-0059). Only the service publishes.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,8 +16,8 @@ from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import SYSTEM_INFO, is_of_a_user, nodes_of, team_of
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
-from finesse.xmpp.addresses import LONGEST_RESOURCE, parsed
-from finesse.xmpp.sessions import Session
+from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, parsed
+from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.stanzas import (
     DISCO_INFO,
     DISCO_ITEMS,
@@ -32,12 +32,12 @@ from finesse.xmpp.stanzas import (
     tag,
 )
 
-MOST_SUBSCRIPTIONS = 100
-"""Explicit subscriptions of one user."""
+MAX_SUBSCRIPTIONS_PER_USER = 100
+"""Explicit ones; the automatic ones do not count."""
 
 
 class PubsubError(Exception):
-    """A request that cannot be done: the stanza error, and what pubsub has to add to it."""
+    """A refused request: the condition of the stanza error, and pubsub's own condition."""
 
     def __init__(self, condition: str, detail: str = "") -> None:
         super().__init__(condition, detail)
@@ -47,9 +47,9 @@ class PubsubError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What a client asks for, and where the answer goes."""
+    """A client's request, and the element that the answer is added to."""
 
-    session: Session
+    session: ClientSession
     reader: Reader
     """What its user may see at this moment."""
     pubsub: Element
@@ -57,23 +57,23 @@ class _Request:
     content: Element
 
     def node(self) -> str:
-        """The node that it is about. Raises PubsubError if it names none that the user may have."""
+        """The node that it is about. Raises PubsubError if the user may not subscribe to it."""
         if not (node := _known(self.reader, self.asked.get("node"))):
             raise PubsubError("bad-request", "nodeid-required")
         return node
 
     def resource(self) -> str:
-        """The client that a subscription is for: one of the user's, or empty for all of them."""
+        """Resource of the client that a subscription is for; empty for all clients of the user."""
         jid = parsed(self.asked.get("jid", ""))
         if jid is None or jid.bare != self.session.jid.bare:
             raise PubsubError("bad-request", "invalid-jid")
-        if len(jid.resource) > LONGEST_RESOURCE:
+        if len(jid.resource) > MAX_RESOURCE_CHARACTERS:
             raise PubsubError("bad-request", "invalid-jid")
         return jid.resource
 
 
-async def answer(session: Session, iq: Element) -> Element | None:
-    """The answer to what a client asks of the service; None if it asked for nothing."""
+async def answer(session: ClientSession, iq: Element) -> Element | None:
+    """The answer to a request; None if the stanza is no request."""
     if iq.get("type") not in {"get", "set"}:
         return None
     reader = await session.access()
@@ -100,13 +100,13 @@ async def answer(session: Session, iq: Element) -> Element | None:
         return error_of(iq, error.condition, detail=detail)
 
 
-async def _pubsub(session: Session, reader: Reader, iq: Element, payload: Element) -> Element:
+async def _pubsub(session: ClientSession, reader: Reader, iq: Element, payload: Element) -> Element:
     asked = next((child for child in payload if split(child)[0] == PUBSUB), None)
     if asked is None:
         raise PubsubError("bad-request")
     _, name = split(asked)
     if name in {"publish", "retract", "create", "configure", "delete", "purge"}:
-        # Nobody but the service.
+        # Only the service may.
         raise PubsubError("forbidden")
     handler = _HANDLERS.get((iq.get("type", ""), name))
     if handler is None:
@@ -124,7 +124,7 @@ async def _pubsub(session: Session, reader: Reader, iq: Element, payload: Elemen
 
 async def _subscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
-    # The automatic ones are there without asking, and nothing comes twice.
+    # An automatic subscription exists already, and a second one would deliver twice.
     if node not in automatic(reader):
         client = request.session.jid.resource
         is_new = await database_sync_to_async(_remember)(reader.login_id, client, resource, node)
@@ -134,7 +134,7 @@ async def _subscribe(request: _Request) -> None:
 
 async def _unsubscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
-    # The automatic ones stay; clients cancel them before they leave, and may.
+    # Automatic subscriptions stay; some clients cancel them before they leave, which is no error.
     if node not in automatic(reader):
         if not await database_sync_to_async(_forget)(reader.login_id, resource, node):
             raise PubsubError("bad-request", "not-subscribed")
@@ -155,27 +155,27 @@ async def _subscriptions(request: _Request) -> None:
 
 
 def automatic(reader: Reader) -> tuple[str, ...]:
-    """The nodes that come without asking."""
+    """The nodes that a user's clients are subscribed to without a request."""
     return (*nodes_of(reader.login_id), SYSTEM_INFO)
 
 
 def _known(reader: Reader, node: str | None) -> str:
-    """The node, if the reader may have it; empty for the service itself."""
+    """The node, if the reader may subscribe to it; empty for the service itself."""
     if node and not reader.may_subscribe(node):
-        # Others' nodes are refused alike, whether those others exist or not.
+        # The answer must not tell whether another user exists.
         is_known = is_of_a_user(node) or team_of(node) is not None
         raise PubsubError("forbidden" if is_known else "item-not-found")
     return node or ""
 
 
 def _remember(login_id: str, client: str, resource: str, node: str) -> bool:
-    """Whether it is new; `client` is the resource of who asks."""
+    """Store a subscription; whether it is new. `client` is the requesting client's resource."""
     mine = Subscription.objects.filter(login_id=login_id)
     if mine.filter(resource=resource, node=node).exists():
         return False
-    if mine.count() >= MOST_SUBSCRIPTIONS:
-        # Of clients that left without cancelling theirs, and whose resource, if the server chose
-        # it, never comes again.
+    if mine.count() >= MAX_SUBSCRIPTIONS_PER_USER:
+        # Clients leave without cancelling, and a resource that the server chose never comes back.
+        # So the oldest subscription of another client makes room.
         oldest = mine.exclude(resource__in=["", client]).order_by("pk").first()
         if oldest is None:
             raise PubsubError("not-allowed", "too-many-subscriptions")
@@ -195,9 +195,10 @@ def _remembered(login_id: str) -> list[Subscription]:
     return list(Subscription.objects.filter(login_id=login_id).order_by("pk"))
 
 
-async def _renew(session: Session, *, all_clients: bool) -> None:
-    """Go on with the subscriptions as they are now; the user's other clients, too."""
+async def _renew(session: ClientSession, *, all_clients: bool) -> None:
+    """Take over changed subscriptions, for the user's other clients, too, if `all_clients`."""
     if all_clients:
+        # Every process then looks up again what its readers may see.
         await database_sync_to_async(log.count_access_change)()
     await session.renew()
 
@@ -212,8 +213,8 @@ def _add_subscription(parent: Element, node: str, jid: str) -> None:
 async def _items(request: _Request) -> None:
     node = request.node()
     try:
-        wanted = items.asked_for(node, request.pubsub, request.asked)
-        found = await database_sync_to_async(items.read)(wanted)
+        requested = items.asked_for(node, request.pubsub, request.asked)
+        found = await database_sync_to_async(items.read)(requested)
     except ValueError:
         raise PubsubError("bad-request") from None
     except items.UnknownItemError:
@@ -223,7 +224,7 @@ async def _items(request: _Request) -> None:
 
 async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element:
     if known := _known(reader, node):
-        newest = await database_sync_to_async(log.newest)([known], limit=items.PAGE)
+        newest = await database_sync_to_async(log.newest)([known], limit=items.ITEMS_PER_PAGE)
         return disco.items(iq, node, [{"name": str(one.position)} for one in newest])
     nodes = automatic(reader)
     return disco.items(iq, None, [{"node": one} for one in nodes])

@@ -1,4 +1,4 @@
-"""A client that is connected to the XMPP server: what stands in for it on this side."""
+"""The component's side of one client that is connected to the XMPP server."""
 
 import asyncio
 import logging
@@ -11,30 +11,30 @@ from slixmpp.jid import JID
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader
 from finesse.xmpp import pubsub
-from finesse.xmpp.sessions import Session
+from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.stanzas import error_of
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 20
-"""Requests of one client that may wait for their turn; who asks for more gets an error each."""
-PAUSE = 1.0
-"""Seconds from a failure, as of the database, to the next attempt."""
+MAX_WAITING_REQUESTS = 20
+"""Requests of one client that may wait for an answer; further ones are answered by an error."""
+RETRY_SECONDS = 1.0
+"""Pause after a failure, such as of the database, before the next attempt."""
 
 
 class StreamEndedError(Exception):
-    """Nothing can be sent any more: the server is gone, and with it all of its clients."""
+    """The connection to the server has ended, and with it those of all of its clients."""
 
 
 class Server(Protocol):
-    """The stream to the server, as one client's stand-in uses it."""
+    """The stream to the server, as a RemoteClient uses it."""
 
     async def reader_of(self, local: str) -> Reader | None:
-        """What the user of an address may see; None if there is no such user, or none that may."""
+        """The user of an address, as a reader; None if no such user may sign in."""
         ...
 
     async def forward(self, notification: Notification, to: str) -> None:
-        """Send it to a client. Waits for a server that is slow; raises StreamEndedError."""
+        """Send it to a client. Waits for a slow server; raises StreamEndedError."""
         ...
 
     async def reply(self, answer: Element) -> None:
@@ -42,27 +42,27 @@ class Server(Protocol):
         ...
 
     def dismiss(self, address: str) -> None:
-        """Have the server close the client's stream; it may come back and start anew."""
+        """Have the server close the client's stream. The client may reconnect."""
         ...
 
 
 class RemoteClient:
-    """One client from its binding to its end: joins the log, forwards, answers in order.
+    """One client, from its binding to its end: subscribes, forwards, and answers in order.
 
-    A task of its own does so: a client that asks for much holds up nobody else.
+    It has a task of its own, so that a client with many requests does not delay the others.
     """
 
     def __init__(self, server: Server, address: str, start: int) -> None:
-        """`address` is the full one as the server writes it; from behind `start` on, the client
-        gets everything. Raises InvalidJID."""
+        """`address` is the full JID as the server writes it; the client gets everything behind the
+        position `start`. Raises InvalidJID."""
         self.address = address
         self.priority: int | None = None
         self.known = start
-        """How far the client has come as far as the server knows."""
+        """The client's position as the server knows it."""
         self._jid = JID(address)
         self._start = start
         self._server = server
-        self._session: Session | None = None
+        self._session: ClientSession | None = None
         self._requests: deque[Element] = deque()
         self._presence_changed = False
         self._has_ended = False
@@ -73,25 +73,25 @@ class RemoteClient:
 
     @property
     def position(self) -> int:
-        """Everything up to here has been forwarded, or was not for it."""
+        """Everything up to here has been forwarded, or is not for this client."""
         return self._session.position if self._session else self._start
 
     def set_priority(self, priority: int | None) -> None:
-        """Its presence; None is unavailable."""
+        """The priority of its presence; None means unavailable."""
         self.priority = priority
         self._presence_changed = True
         self._wake.set()
 
     def ask(self, iq: Element) -> bool:
-        """Answer this when its turn comes; False if too many wait already."""
-        if len(self._requests) >= MOST_WAITING:
+        """Queue a request; False if too many wait already."""
+        if len(self._requests) >= MAX_WAITING_REQUESTS:
             return False
         self._requests.append(iq)
         self._wake.set()
         return True
 
     def close(self) -> None:
-        """It is gone. Nothing is sent to it after this."""
+        """The client has disconnected: send nothing more to it."""
         self._task.cancel()
         self._leave()
 
@@ -105,26 +105,26 @@ class RemoteClient:
             except StreamEndedError:
                 return
             except Exception:
-                # Once: as many as there are clients try again until the database is back.
+                # Log it once: every client tries again until the database is back.
                 if not self._is_failing:
-                    logger.exception("%s cannot be served; trying again", self.address)
+                    logger.exception("%s cannot be served; it will be tried again", self.address)
                 self._is_failing = True
             finally:
                 self._leave()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_SECONDS)
 
-    async def _join(self) -> Session | None:
-        """Join the log; None if there is no such user, or none that may, or no such log."""
+    async def _join(self) -> ClientSession | None:
+        """Subscribe; None if no such user may sign in, or if the position is of another log."""
         reader = await self._server.reader_of(self._jid.node)
         if reader is None:
             return None
         self._has_ended, self._failure = False, None
-        session = Session(self._jid, reader, self._forward, self._stop)
+        session = ClientSession(self._jid, reader, self._forward, self._stop)
         await session.open(after=self._start)
         self._session = session
         if session.position < self._start:
             logger.warning(
-                "%s has had %s of a log that ends at %s: it is another one",
+                "%s is at position %s, but the log ends at %s: it is another log",
                 *(self.address, self._start, session.position),
             )
             return None
@@ -132,8 +132,8 @@ class RemoteClient:
         self._presence_changed = self.priority is not None
         return session
 
-    async def _attend(self, session: Session) -> None:
-        """Do what the server tells and the client asks, until the user's access ends."""
+    async def _attend(self, session: ClientSession) -> None:
+        """Follow presence and answer requests until the user's access ends."""
         while not self._has_ended:
             if self._presence_changed:
                 self._presence_changed = False
@@ -146,7 +146,7 @@ class RemoteClient:
         if self._failure is not None:
             raise self._failure
 
-    async def _answer(self, session: Session, iq: Element) -> None:
+    async def _answer(self, session: ClientSession, iq: Element) -> None:
         try:
             answer = await pubsub.answer(session, iq)
         except Exception:

@@ -1,10 +1,10 @@
-"""What a client of the WebSocket asks for once it has bound: of the server, and of pubsub."""
+"""Requests of a bound client over WebSocket, to the server and to pubsub."""
 
 from xml.etree.ElementTree import Element, SubElement
 
 from finesse.xmpp import disco, pubsub
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
-from finesse.xmpp.sessions import Session
+from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.stanzas import (
     DISCO_INFO,
     DISCO_ITEMS,
@@ -19,8 +19,8 @@ from finesse.xmpp.stanzas import (
 )
 
 
-async def answer(session: Session, name: str, stanza: Element) -> Element | None:
-    """The answer to a stanza that is no presence; None if it needs none."""
+async def answer(session: ClientSession, name: str, stanza: Element) -> Element | None:
+    """The answer to an `<iq>` or a `<message>`; None if it needs none."""
     kind = stanza.get("type")
     if kind in {"error", "result"}:
         return None
@@ -28,18 +28,18 @@ async def answer(session: Session, name: str, stanza: Element) -> Element | None
     if to is None:
         return error_of(stanza, "jid-malformed")
     if name == "message":
-        # Users do not write to each other here.
+        # Users cannot write to each other over WebSocket.
         return error_of(stanza, "service-unavailable")
     if kind not in {"get", "set"} or not stanza.get("id"):
         return error_of(stanza, "bad-request")
     if to.bare == pubsub_domain():
         return await pubsub.answer(session, stanza)
     if to.bare in (domain(), session.jid.bare):
-        return _of_the_server(stanza)
+        return _answer_of_server(stanza)
     return error_of(stanza, "service-unavailable")
 
 
-def _of_the_server(iq: Element) -> Element:
+def _answer_of_server(iq: Element) -> Element:
     payload = first_child(iq)
     if payload is None:
         return error_of(iq, "bad-request")

@@ -1,4 +1,4 @@
-"""SASL PLAIN (RFC 4616), as Finesse clients use it: the password is the one of the REST API."""
+"""SASL PLAIN (RFC 4616), as Finesse clients use it, with the passwords of the REST API."""
 
 import base64
 import binascii
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 MECHANISM = "PLAIN"
 POOL = ThreadPoolExecutor(16, thread_name_prefix="sign-in")
-"""More threads than may wait for password checks, so that whoever is known comes in meanwhile."""
+"""More threads than may wait for password checks, so that users whose password is cached need not
+wait for them."""
 
 
 class SASLError(Exception):
-    """Why somebody is not let in: a condition of RFC 6120, section 6.5."""
+    """Sign-in failed, by a condition of RFC 6120, section 6.5."""
 
     def __init__(self, condition: str) -> None:
         super().__init__(condition)
@@ -26,10 +27,10 @@ class SASLError(Exception):
 
 
 def parse_plain(encoded: str) -> tuple[str, str]:
-    """User name and password of a response.
+    """User name and password of a response. Raises SASLError.
 
-    It may ask to act as nobody else: clients leave that empty, or name the user once more, or the
-    user's address. Raises SASLError.
+    The authorization identity must be empty, or the user's name or address: nobody may act as
+    another user.
     """
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
@@ -45,12 +46,12 @@ def parse_plain(encoded: str) -> tuple[str, str]:
 
 
 def sign_in(name: str, password: str, origin: str = "") -> "AbstractBaseUser":
-    """The user who this is, by the same checks as HTTP's: memory, lock-out, bounded number.
+    """Check the password as HTTP does, with the same cache, lock-out and limit of checks.
 
-    Raises SASLError; waits for its turn, so not on an event loop.
+    Raises SASLError. It may block, so it must not run on an event loop.
     """
     try:
-        # A name that nobody has is checked, too: the time must not tell which users exist.
+        # Unknown names are checked, too, so that the time does not tell which users exist.
         user = verify(login_id_of(name) or name, password, origin)
     except PasswordChecksOverrunError:
         raise SASLError("temporary-auth-failure") from None
@@ -60,6 +61,6 @@ def sign_in(name: str, password: str, origin: str = "") -> "AbstractBaseUser":
 
 
 def _local(name: str) -> str:
-    """The user name of an address in this domain; any other text is one as it is."""
+    """The user name of an address in this domain; any other text is taken as a user name."""
     local, at, host = name.rpartition("@")
     return local if at and host.lower() == domain().lower() else name

@@ -1,4 +1,4 @@
-"""The question of an XMPP server that runs beside this service: is this password right?"""
+"""Checks passwords for the XMPP server that runs beside this service."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -10,17 +10,17 @@ from finesse.client_networks import origin_of
 from finesse.xmpp.sasl import SASLError, sign_in
 
 _STATUS = {"not-authorized": 401}
-"""Whatever else prevents an answer: 503, a temporary failure."""
+"""All other conditions are temporary failures: 503."""
 
 
 @csrf_exempt
 @never_cache
 def password(request: HttpRequest) -> HttpResponse:
-    """200 if the form's `password` is the one of its `user`, 401 if not, 503 if that cannot be
-    told now. Also out of service: clients sign in while the service comes back.
+    """200 if the form's `password` is that of its `user`, 401 if not, 503 if no check is possible.
 
-    `address` is where its client comes from. Answers callers that know FINESSE_XMPP_SECRET alone
-    (403); without one, there is nothing here (404).
+    `address` is the address of the user's client. It also answers while the service is out of
+    service, so that clients can sign in while it comes back. A caller that does not know
+    FINESSE_XMPP_SECRET gets 403; if none is set, 404.
     """
     if not (secret := settings.FINESSE_XMPP_SECRET):
         raise Http404

@@ -61,7 +61,7 @@ async def test_replay_reads_the_table_for_what_memory_has_not(
 ) -> None:
     monkeypatch.setattr(log, "PAGE", 2)
     positions = await write(*["alice", "bob"] * 5)
-    hub._window.clear()
+    hub._recent.clear()
     follower = await follow(hub, "alice", positions[0] - 1)
     assert await take(follower, 5) == positions[::2]
 
@@ -72,7 +72,7 @@ async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> N
     # Until they have all arrived: a batch that comes later fills the window again.
     await take(follower, 3)
     await database_sync_to_async(Notification.objects.filter(position__lte=positions[0]).delete)()
-    hub._window.clear()
+    hub._recent.clear()
     nobody = await reader("alice")
     assert (await hub.subscribe(nobody, positions[0] - 1))[0] == "reset"
     assert (await hub.subscribe(nobody, positions[0]))[0] == "replayed"
@@ -84,7 +84,7 @@ async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -
     positions = await write("alice", "alice")
     await take(follower, 2)
     await database_sync_to_async(Notification.objects.all().delete)()
-    hub._window.clear()
+    hub._recent.clear()
     assert (await hub.subscribe(await reader("alice"), positions[-1]))[0] == "replayed"
     assert (await hub.subscribe(await reader("alice"), positions[0]))[0] == "reset"
 
@@ -112,7 +112,7 @@ async def test_a_lost_last_message_is_noticed_by_the_next_word_about_the_head(hu
 async def test_a_layer_that_says_nothing_at_all_is_not_waited_for(
     cast: Cast, server_loop: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "SILENCE", 0.05)
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 0.05)
     hub = await Hub.running()
     follower = await follow(hub, "alice")
     written = await write("alice", publish=False)
@@ -147,7 +147,7 @@ async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: 
 
 
 async def test_a_slow_follower_reads_the_table_and_misses_nothing(hub: Hub) -> None:
-    hub._window = deque(maxlen=3)
+    hub._recent = deque(maxlen=3)
     slow, quick = await follow(hub, "alice"), await follow(hub, "alice")
     expected: list[int] = []
     for _ in range(4):
@@ -244,7 +244,7 @@ async def test_following_goes_on_when_the_database_was_away(
     written = await write("alice", publish=False)
     with monkeypatch.context() as broken:
         broken.setattr(log, "read_with_head", away)
-        broken.setattr(hub_module, "SILENCE", 0.01)
+        broken.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 0.01)
         async with asyncio.timeout(10):
             await tried.wait()
     await database_sync_to_async(publisher.publish_all)()

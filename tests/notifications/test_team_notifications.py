@@ -472,7 +472,7 @@ async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way
             while hub.position < head:
                 await hub._catch_up()
         if way == "from the table":
-            hub._window.clear()
+            hub._recent.clear()
         found = [await nodes(hub, reader, before, len(paths)) for reader, paths in readers.items()]
     assert found == list(readers.values())
 

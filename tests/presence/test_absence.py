@@ -23,7 +23,7 @@ from finesse.notifications.models import Notification
 from finesse.notifications.readers import readers_of
 from finesse.presence import stamps
 from finesse.presence.models import Watched
-from finesse.xmpp.sessions import Session
+from finesse.xmpp.client_session import ClientSession
 from media import absence, tasks
 from media.models import Desktop, Media, MediaRequest, StateInterval
 from tests.conftest import API, LOGIN, Cast, empty_the_cache, outcomes, update_of
@@ -762,7 +762,7 @@ class TestSockets:
         async def ignore(*args: Any) -> None: ...
 
         readers = await database_sync_to_async(readers_of)(["alice"])
-        session = Session(JID("alice@localhost/desk"), readers["alice"], ignore, ignore)
+        session = ClientSession(JID("alice@localhost/desk"), readers["alice"], ignore, ignore)
         await session.open()
         assert not await exists("alice")
         came = await tick(time)

@@ -212,7 +212,7 @@ async def test_a_body_that_does_not_come_in_time_is_refused_without_its_end(
     headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has come is a whole document, which is not what was going to be said."""
-    monkeypatch.setattr(body_limit, "PATIENCE", 0.05)
+    monkeypatch.setattr(body_limit, "BODY_TIMEOUT_SECONDS", 0.05)
     messages = [{"type": "http.request", "body": BODY.encode(), "more_body": True}]
     parsed = []
 

@@ -59,7 +59,7 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
         finally:
             let_go.set()
 
-    monkeypatch.setattr(channels, "PATIENCE", 0.05)
+    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(channels, "_send", hang)
     channels.bind_loop(asyncio.get_running_loop() if of_a_server else None)
     try:
@@ -80,7 +80,7 @@ async def test_a_worker_that_has_given_up_hands_the_next_over(
             await asyncio.Event().wait()
         heads.append((message["head"], asyncio.get_running_loop()))
 
-    monkeypatch.setattr(channels, "PATIENCE", 0.05)
+    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(channels, "_send", send)
     monkeypatch.setattr(channels, "_server_loop", None)
     # From several threads at once, as whoever tells the status does.

@@ -431,7 +431,7 @@ class TestWatch:
 @pytest.fixture
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hub looks at the heartbeats all the time."""
-    monkeypatch.setattr(hub_module, "PULSE", 0.01)
+    monkeypatch.setattr(hub_module, "HEARTBEAT_CHECK_SECONDS", 0.01)
 
 
 @pytest.mark.django_db(transaction=True)

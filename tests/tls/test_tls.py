@@ -444,7 +444,7 @@ class TestServer:
         with contextlib.ExitStack() as opened:
             silent = [
                 opened.enter_context(socket.create_connection(("127.0.0.1", served.port), 20))
-                for _ in range(protocols.SILENT_PER_ADDRESS + 50)
+                for _ in range(protocols.MAX_SILENT_CONNECTIONS_PER_ADDRESS + 50)
             ]
             for one in silent:
                 one.sendall(said)

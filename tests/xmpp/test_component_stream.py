@@ -167,9 +167,13 @@ async def server(
     settings.FINESSE_XMPP_SECRET = SECRET
     settings.FINESSE_XMPP_DOMAIN = "localhost"
     settings.FINESSE_XMPP_COMPONENT = f"127.0.0.1:{port}"
-    for name, seconds in {"FIRST_PAUSE": 0.01, "BEAT": 0.01, "FAREWELL": 0.1}.items():
+    for name, seconds in {
+        "FIRST_RETRY_SECONDS": 0.01,
+        "PING_SECONDS": 0.01,
+        "CLOSE_TIMEOUT_SECONDS": 0.1,
+    }.items():
         monkeypatch.setattr(component, name, seconds)
-    monkeypatch.setattr(remote, "PAUSE", 0.01)
+    monkeypatch.setattr(remote, "RETRY_SECONDS", 0.01)
     running = asyncio.create_task(component.run_component())
     yield made
     running.cancel()
@@ -237,7 +241,7 @@ async def _is_another(value: Callable[[], Awaitable[Any]], former: Any) -> bool:
 async def test_a_refusal_says_what_to_change_and_is_tried_again(
     server: Server, condition: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(component, "PAUSE_WHEN_REFUSED", 0.01)
+    monkeypatch.setattr(component, "REFUSED_RETRY_SECONDS", 0.01)
     await until(lambda: asyncio.sleep(0, server.handshake))
     server.say(
         f"<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
@@ -256,8 +260,8 @@ async def test_a_refusal_says_what_to_change_and_is_tried_again(
 async def test_a_server_without_the_module_is_told_of(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(component, "PATIENCE", 1)
-    monkeypatch.setattr(component, "PAUSE_WHEN_REFUSED", 0.01)
+    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(component, "REFUSED_RETRY_SECONDS", 0.01)
     await until(lambda: asyncio.sleep(0, server.handshake))
     server.say("<handshake/>")
     await server.ended.wait()
@@ -267,7 +271,7 @@ async def test_a_server_without_the_module_is_told_of(
 async def test_a_server_that_answers_no_more_is_left_and_met_anew(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(component, "PATIENCE", 1)
+    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
     await server.accept(f"bound jid='{ALICE}' priority='0'")
     assert await server.told()
     server.answers_pings = False
@@ -324,11 +328,11 @@ async def test_what_has_been_pruned_is_said_to_be_missing(server: Server, caplog
     await handed_out((await write("alice", "alice"))[-1])
     await database_sync_to_async(Notification.objects.filter(position=1).delete)()
     # As after a restart: nothing in memory.
-    (await Hub.running())._window.clear()
+    (await Hub.running())._recent.clear()
     await server.accept(f"bound jid='{ALICE}' position='0' priority='0'")
     (new,) = await _after_opening(server, "alice")
     assert await server.item() == (ALICE, new)
-    assert f"What followed 0 in the log has been pruned: {ALICE}" in caplog.text
+    assert f"The log behind position 0 has been pruned: {ALICE}" in caplog.text
 
 
 async def test_who_has_more_than_there_is_has_to_start_anew(server: Server) -> None:
@@ -350,7 +354,7 @@ async def _after_opening(server: Server, user: str) -> list[int]:
 async def test_positions_that_no_item_tells_are_told(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(component, "BEATS_TO_TELLING", 1)
+    monkeypatch.setattr(component, "PINGS_PER_POSITION_REPORT", 1)
     await server.accept(await available(ALICE))
     (last,) = await write("bob")
     assert await server.told() == [("at", ALICE, str(last))]
@@ -545,7 +549,7 @@ async def test_one_slow_answer_holds_up_only_its_client(
     monkeypatch.setattr(pubsub, "answer", slow_for_alice)
     bob = "bob@localhost/b"
     await server.accept(f"bound jid='{ALICE}' position='0'", f"bound jid='{bob}' position='0'")
-    too_many = remote.MOST_WAITING + 2
+    too_many = remote.MAX_WAITING_REQUESTS + 2
     for number in range(too_many):
         server.say(ITEMS.format(number, ALICE, MEDIA.format("alice")))
     refused = await server.read()
@@ -554,7 +558,7 @@ async def test_one_slow_answer_holds_up_only_its_client(
     while (reply := await server.read()).get("id") != "of-bob":
         assert "resource-constraint" in names(reply)
     may_go_on.set()
-    answered = [await server.read() for _ in range(remote.MOST_WAITING)]
+    answered = [await server.read() for _ in range(remote.MAX_WAITING_REQUESTS)]
     assert {one.get("type") for one in answered} == {"result"}
     ids = [int(one.get("id", "")) for one in answered]
     assert ids == sorted(ids)
@@ -588,7 +592,7 @@ async def test_what_a_slow_server_has_not_read_does_not_pile_up(
             super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(component, "UNREAD", 32 * 1024)
+    monkeypatch.setattr(component, "MAX_UNREAD_BYTES", 32 * 1024)
     monkeypatch.setattr(component, "Component", Seen)
     clients = [f"alice@localhost/{number}" for number in range(20)]
     await server.accept(*[await available(one) for one in clients])

@@ -31,8 +31,8 @@ from finesse.notifications.transports import channels
 from finesse.server import protocols
 from finesse.users import passwords
 from finesse.xmpp import consumer, sasl, stanzas
+from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.connections import Connections
-from finesse.xmpp.sessions import Session
 from tests.conftest import PASSWORD, Cast
 from tests.kit.followers import MEDIA, write
 from tests.kit.hostile_peer import (
@@ -205,7 +205,7 @@ LAUGHS = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number i
         ("<iq><?a b?></iq>", "restricted-xml"),
         ("<iq><?xml version='1.0'?></iq>", "restricted-xml"),
         ("<iq>" * 1000 + "</iq>" * 1000, "policy-violation"),
-        (f"<iq id='{'x' * consumer.LONGEST_FRAME}'/>", "policy-violation"),
+        (f"<iq id='{'x' * consumer.MAX_FRAME_CHARACTERS}'/>", "policy-violation"),
         (f"<iq id='{'x' * 60_000}'/>", "policy-violation"),
         (
             "<a" + "".join(f" xmlns:a{n}='{n}'" for n in range(500)) + "/>",
@@ -272,7 +272,7 @@ def test_nothing_is_compressed_so_that_nothing_can_burst(
         assert stranger.ended() == 1002
 
 
-def full(start: str, piece: str, end: str, length: int = consumer.LONGEST_FRAME) -> str:
+def full(start: str, piece: str, end: str, length: int = consumer.MAX_FRAME_CHARACTERS) -> str:
     """As many numbered pieces as a frame of this length takes."""
     pieces: list[str] = []
     room = length - len(start) - len(end)
@@ -307,7 +307,7 @@ def test_the_time_to_read_a_frame_grows_with_its_length_alone(
     assert time.thread_time() - began < 0.5
 
 
-LONG_NAMESPACE = "u" * (consumer.LONGEST_FRAME // 2)
+LONG_NAMESPACE = "u" * (consumer.MAX_FRAME_CHARACTERS // 2)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_frames_made_to_be_slow_disturb_nobody(peer: Connect) -> None:
     slow = "<a>" + "<![CDATA[" * 1100
     for _ in range(5):
         stranger = peer().open()
-        stranger.push(*[frame(" " * consumer.LONGEST_FRAME)] * 15, frame(slow))
+        stranger.push(*[frame(" " * consumer.MAX_FRAME_CHARACTERS)] * 15, frame(slow))
         assert stranger.ended() == "not-well-formed"
 
 
@@ -503,7 +503,7 @@ def test_strangers_say_little(peer: Connect) -> None:
 
 def test_signs_of_life_are_no_flood(peer: Connect) -> None:
     client = peer().sign_in("1234").bind()
-    for _ in range(protocols.EMPTY_FRAMES // 2):
+    for _ in range(protocols.EMPTY_FRAMES_BURST // 2):
         client.send(frame("", PING), frame(" "))
     assert client.ask(ONLINE).get("type") == "result"
 
@@ -572,7 +572,7 @@ def test_strangers_who_say_nothing_are_bounded(installation: Installation, peer:
 def test_connections_that_ask_for_nothing_are_closed_where_there_are_many(
     installation: Installation, undisturbed: None
 ) -> None:
-    crowd = protocols.SILENT_PER_ADDRESS + 60
+    crowd = protocols.MAX_SILENT_CONNECTIONS_PER_ADDRESS + 60
     with contextlib.ExitStack() as opened:
         silent = [opened.enter_context(Peer(installation.port)) for _ in range(crowd)]
         for number, one in enumerate(silent[-50:]):
@@ -676,7 +676,7 @@ async def served(server_loop: None) -> AsyncIterator["Served"]:
 async def test_a_connection_that_does_not_say_what_it_wants_is_closed(
     served: Served, monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr(protocols, "PATIENCE_WITH_HEADS", 0.2)
+    monkeypatch.setattr(protocols, "REQUEST_HEAD_TIMEOUT_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(head)
     with contextlib.suppress(ConnectionResetError):
@@ -689,7 +689,7 @@ async def test_a_connection_that_does_not_say_what_it_wants_is_closed(
 async def test_a_second_request_has_to_come_whole_too(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocols, "PATIENCE_WITH_HEADS", 0.2)
+    monkeypatch.setattr(protocols, "REQUEST_HEAD_TIMEOUT_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(b"HEAD /login/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
@@ -704,11 +704,11 @@ async def test_a_second_request_has_to_come_whole_too(
 async def test_a_client_who_reads_nothing_is_cut_off_and_its_place_is_free(
     cast: Cast, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "PATIENCE_WITH_READERS", 0.3)
-    monkeypatch.setattr(consumer, "PATIENCE_AT_THE_END", 0.2)
-    monkeypatch.setattr(protocols, "PATIENCE_AT_THE_END", 0.2)
+    monkeypatch.setattr(consumer, "SEND_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(consumer, "STREAM_END_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(protocols, "CLOSE_TIMEOUT_SECONDS", 0.2)
     # Handing twelve megabytes over takes a busy machine longer than it may in service.
-    monkeypatch.setattr(channels, "PATIENCE", 60)
+    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 60)
     deaf = await apart(connected, served.port)
     listening = await (await Stream().connect()).sign_in()
     await (await listening.bind("listens")).available()
@@ -740,7 +740,7 @@ async def test_no_more_is_parsed_than_the_application_has_come_to(
         most = max(most, connection.queue.qsize())
         await asyncio.sleep(0)
     assert await answer == "1"
-    assert 0 < most <= protocols.PIECE / len(frame(" ")) + 1
+    assert 0 < most <= protocols.PARSED_AT_ONCE_BYTES / len(frame(" ")) + 1
 
 
 def answered(peer: Peer) -> str | None:
@@ -764,7 +764,7 @@ async def test_all_clients_of_a_user_ask_for_one_thing_at_a_time(
     asking: list[str] = []
     go_on = asyncio.Event()
 
-    async def wait(session: Session, *_: Any) -> None:
+    async def wait(session: ClientSession, *_: Any) -> None:
         asking.append(session.login_id)
         await go_on.wait()
 

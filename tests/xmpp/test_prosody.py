@@ -1041,7 +1041,7 @@ async def eventually(what: Callable[[], Any], patience: float = 10) -> Any:
 async def test_a_child_that_dies_is_started_again(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(child_process, "REST", 0.1)
+    monkeypatch.setattr(child_process, "RESTART_PAUSE_SECONDS", 0.1)
     (pid,) = children_of(os.getpid())
     os.kill(pid, signal.SIGKILL)
     (again,) = await eventually(lambda: [p for p in children_of(os.getpid()) if p != pid])
@@ -1077,7 +1077,7 @@ async def test_a_line_of_any_length_ends_nothing(
 async def test_a_child_that_does_not_stop_is_stopped(
     start: Start, settings: Any, monkeypatch: pytest.MonkeyPatch, desk: Desk, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(child_process, "PATIENCE", 0.2)
+    monkeypatch.setattr(child_process, "STOP_TIMEOUT_SECONDS", 0.2)
     async with serve(tmp_path / "stuck", settings, desk):
         (pid,) = children_of(os.getpid())
         os.kill(pid, signal.SIGSTOP)
@@ -1087,7 +1087,7 @@ async def test_a_child_that_does_not_stop_is_stopped(
 async def test_a_renewed_certificate_is_shown_without_a_restart(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    monkeypatch.setattr(child_process, "DAY", 0.3)
+    monkeypatch.setattr(child_process, "CERTIFICATE_CHECK_SECONDS", 0.3)
     hosts = ["localhost"]
     server = await start(renew=lambda: make_or_renew(tmp_path / "xmpp" / "tls", hosts))
     client = await server.sign_in()
@@ -1134,7 +1134,7 @@ async def test_why_a_child_does_not_start_is_logged_here(
     start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starting = asyncio.create_task(start("This is no Lua."))
-    monkeypatch.setattr(child_process, "REST", 0.1)
+    monkeypatch.setattr(child_process, "RESTART_PAUSE_SECONDS", 0.1)
     await eventually(lambda: caplog.text.count("(status 1) and is started again") >= 3)
     assert caplog.text.count("A problem occurred while reading the config file") == 1
     assert "syntax error" in caplog.text

@@ -627,7 +627,7 @@ async def test_unsubscribing_from_what_was_never_subscribed_to_is_an_error(
 async def test_subscriptions_of_one_user_are_bounded(
     cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub, "MOST_SUBSCRIPTIONS", 2)
+    monkeypatch.setattr(pubsub, "MAX_SUBSCRIPTIONS_PER_USER", 2)
     client = await online("dave")
     for team in (1, 2):
         await client.ask(subscribe(f"/finesse/api/Team/{team}/Users", client.jid))
@@ -640,7 +640,7 @@ async def test_subscriptions_of_one_user_are_bounded(
 async def test_subscriptions_of_clients_that_never_cancelled_them_give_way(
     cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub, "MOST_SUBSCRIPTIONS", 2)
+    monkeypatch.setattr(pubsub, "MAX_SUBSCRIPTIONS_PER_USER", 2)
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
     for _ in range(4):
         client = await online("carol")
@@ -754,7 +754,7 @@ async def test_an_answer_has_the_update_as_a_notification_has_it(
 async def test_a_page_is_bounded(
     cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(items, "PAGE", 3)
+    monkeypatch.setattr(items, "ITEMS_PER_PAGE", 3)
     positions = await write(*["alice"] * 5)
     client = await online()
     assert ids(await client.ask(retrieve(attributes="max_items='1000'"))) == positions[-3:]
@@ -838,7 +838,7 @@ async def test_a_client_that_closes_is_answered(cast: Cast, online: Client) -> N
         ("<a><!-- hello --></a>", "restricted-xml"),
         ("<?php x?><a/>", "restricted-xml"),
         ("<iq>" * 30 + "</iq>" * 30, "policy-violation"),
-        ("<x>" + "y" * consumer.LONGEST_FRAME + "</x>", "policy-violation"),
+        ("<x>" + "y" * consumer.MAX_FRAME_CHARACTERS + "</x>", "policy-violation"),
         ("<x xmlns='urn:x'/>", "unsupported-stanza-type"),
         ("<walk/>", "unsupported-stanza-type"),
         ("<walk xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>", "bad-format"),
@@ -878,7 +878,7 @@ async def test_text_that_looks_like_markup_is_text(cast: Cast, online: Client) -
 async def test_whoever_does_not_sign_in_in_time_is_cut_off(
     cast: Cast, stream: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "PATIENCE_BEFORE_BIND", 0.1)
+    monkeypatch.setattr(consumer, "BIND_TIMEOUT_SECONDS", 0.1)
     client = await stream()
     assert await client.ended() == "connection-timeout"
 
@@ -886,7 +886,7 @@ async def test_whoever_does_not_sign_in_in_time_is_cut_off(
 async def test_a_bound_client_may_be_quiet(
     cast: Cast, stream: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "PATIENCE_BEFORE_BIND", 0.5)
+    monkeypatch.setattr(consumer, "BIND_TIMEOUT_SECONDS", 0.5)
     client = await (await (await stream()).sign_in()).bind()
     await asyncio.sleep(0.6)
     assert (await client.ask(PING)).get("type") == "result"
@@ -894,7 +894,7 @@ async def test_a_bound_client_may_be_quiet(
 
 async def test_frames_before_binding_are_bounded(cast: Cast, stream: Client) -> None:
     client = await stream()
-    for _ in range(consumer.FRAMES_BEFORE_BIND):
+    for _ in range(consumer.MAX_FRAMES_BEFORE_BIND):
         await client.say(" ")
     await client.say(" ")
     assert await client.ended() == "policy-violation"
@@ -939,7 +939,7 @@ async def test_a_client_that_does_not_read_is_cut_off(
     cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await online()
-    monkeypatch.setattr(consumer, "PATIENCE_WITH_READERS", 0.1)
+    monkeypatch.setattr(consumer, "SEND_TIMEOUT_SECONDS", 0.1)
     held = asyncio.Event()
 
     async def stuck(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
-"""Hands batches to the channel layer, from where every socket process's hub takes them.
+"""Sends batches over the channel layer to the hub of every process that serves sockets.
 
-A channel layer delivers at most once. Nothing depends on it: the hub sees a gap by the positions
-and reads the log.
+A channel layer delivers at most once, and nothing depends on it: the hub notices a gap by the
+positions and reads the log.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from channels.layers import get_channel_layer
 from finesse.notifications.models import LogHead, Notification
 
 GROUP = "notifications"
-PATIENCE = 2
-"""Seconds that a hand-over may take before it counts as failed."""
+HAND_OVER_TIMEOUT_SECONDS = 2
+"""A hand-over that takes longer counts as failed."""
 _FIELDS = ("position", "node", "source", "event", "request_id", "update")
 
 _server_loop: asyncio.AbstractEventLoop | None = None
@@ -63,7 +63,7 @@ def _run(sending: Coroutine[Any, Any, None]) -> None:
         return
     future = asyncio.run_coroutine_threadsafe(sending, _server_loop)
     try:
-        future.result(PATIENCE)
+        future.result(HAND_OVER_TIMEOUT_SECONDS)
     except TimeoutError:
         # Cancelled, it lets go of the connection that does not answer; the next one is new.
         future.cancel()
@@ -81,5 +81,5 @@ def _own_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _in_time(sending: Coroutine[Any, Any, None]) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(HAND_OVER_TIMEOUT_SECONDS):
         await sending

@@ -1,4 +1,4 @@
 """Prosody, the XMPP server for TCP, TLS and BOSH.
 
-What this service wants of it beyond a configuration are the Lua modules in `deploy/prosody`.
+This service's extensions of it are the Lua modules in `deploy/prosody`.
 """

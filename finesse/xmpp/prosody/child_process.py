@@ -1,4 +1,4 @@
-"""Prosody as a child of `manage.py run`: started, watched, ended."""
+"""Runs Prosody as a child process of `manage.py run`."""
 
 import asyncio
 import contextlib
@@ -17,27 +17,27 @@ from finesse.xmpp.prosody.configuration import Configuration, component_address
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 3
-"""Seconds that a child has to take leave of its clients."""
-LAST_WORDS = 10
-"""Lines of a child that ended by itself that tell why."""
-DAY = 24 * 3600
-REST = 1.0
-"""Seconds before a child that ended by itself is started again."""
+STOP_TIMEOUT_SECONDS = 3
+"""The child has this time to close the connections of its clients."""
+LAST_LINES_LOGGED = 10
+"""Of a child that ended by itself."""
+CERTIFICATE_CHECK_SECONDS = 24 * 3600
+RESTART_PAUSE_SECONDS = 1.0
+"""Before a child that ended by itself is started again."""
 
 _LOG_LINE = re.compile(r"(?P<source>\S+)\s+(?P<level>warn|error)\t(?P<text>.*)")
 _LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 
 
 def find() -> str | None:
-    """The program; None if it is not installed."""
+    """Path of the program; None if it is not installed."""
     return shutil.which("prosody")
 
 
 def taken(configuration: Configuration) -> tuple[str, int] | None:
-    """The first address and port of a child that somebody has already.
+    """The first of the configured addresses and ports that is in use already, or None.
 
-    Prosody itself would log it and go on without.
+    Prosody itself would log the conflict and run without that port.
     """
     for host, port in configuration.listens_at():
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -51,13 +51,13 @@ def taken(configuration: Configuration) -> tuple[str, int] | None:
 async def keep_running(configuration: Configuration, renew: Callable[[], object]) -> None:
     """Run a child until cancelled; one that ends by itself is started again.
 
-    It ends with this process, whatever ends it: see `mod_finesse_child.lua`. Once a day, `renew`
-    is called to see to the certificate's files, and the child reads them anew.
+    The child ends with this process, whatever ends it: see `mod_finesse_child.lua`. Once a day,
+    `renew` is called to renew the certificate's files, and the child reads them again.
     """
     assert configuration.folder is not None
     file = configuration.folder / "prosody.cfg.lua"
     replace_file(file, configuration.render())
-    told: Sequence[str] = ()
+    logged: Sequence[str] = ()
     while True:
         try:
             child = await _start(file)
@@ -71,14 +71,14 @@ async def keep_running(configuration: Configuration, renew: Callable[[], object]
                 renewing.cancel()
                 await _end(child)
             logger.error("Prosody has ended (status %s) and is started again", child.returncode)
-            if child.returncode and last != told:
-                logger.error("Its last words:\n%s", "\n".join(last))
-                told = last
-        await asyncio.sleep(REST)
+            if child.returncode and last != logged:
+                logger.error("Its last lines:\n%s", "\n".join(last))
+                logged = last
+        await asyncio.sleep(RESTART_PAUSE_SECONDS)
 
 
 async def listening() -> None:
-    """Until it takes components; a component that asks before has something to complain about."""
+    """Wait until Prosody accepts components; one that connected earlier would log an error."""
     host, port = component_address()
     while True:
         try:
@@ -100,22 +100,22 @@ async def _start(file: Path) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=file.parent,
-        # Not what this process has in its own, secrets among it.
+        # This process's own environment contains secrets.
         env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(file.parent)},
-        # Ctrl-C is for this process, which then takes leave in order.
+        # Ctrl-C is for this process alone, which then ends its child in order.
         start_new_session=True,
     )
 
 
 async def _log(child: asyncio.subprocess.Process) -> Sequence[str]:
-    """Its warnings and errors become this service's, until it says nothing more; its last lines."""
+    """Log the child's warnings and errors until it ends; returns its last lines."""
     assert child.stdout is not None
-    last: deque[str] = deque(maxlen=LAST_WORDS)
+    last: deque[str] = deque(maxlen=LAST_LINES_LOGGED)
     while True:
         try:
             line = await child.stdout.readline()
         except ValueError:
-            continue  # Longer than what is kept of a line, which is dropped.
+            continue  # The line was longer than the stream's buffer, and has been dropped.
         if not line:
             return last
         text = line.decode(errors="replace").rstrip()
@@ -127,7 +127,7 @@ async def _log(child: asyncio.subprocess.Process) -> Sequence[str]:
 
 async def _renew(child: asyncio.subprocess.Process, renew: Callable[[], object]) -> None:
     while True:
-        await asyncio.sleep(DAY)
+        await asyncio.sleep(CERTIFICATE_CHECK_SECONDS)
         try:
             await asyncio.to_thread(renew)
         except (OSError, ValueError):
@@ -138,10 +138,10 @@ async def _renew(child: asyncio.subprocess.Process, renew: Callable[[], object])
 
 async def _end(child: asyncio.subprocess.Process) -> None:
     assert child.stdin is not None
-    # What it takes for the end of this process.
+    # The child takes this for the end of this process.
     child.stdin.close()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
             await child.wait()
     except TimeoutError:
         logger.warning("Prosody did not stop in time")

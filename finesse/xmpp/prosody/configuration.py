@@ -13,28 +13,28 @@ from finesse.xmpp.addresses import domain, pubsub_domain
 
 MODULES = settings.BASE_DIR / "deploy" / "prosody"
 BOSH_URL = "http://127.0.0.1:5280/http-bind"
-"""Where it speaks BOSH, unless the settings name another place."""
+"""Prosody's address for BOSH, unless FINESSE_XMPP_BOSH_URL names another one."""
 
 _SPECIAL = re.compile(r'[\x00-\x1f"\\\x7f]')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """What stands in Prosody's configuration and not in this service's settings."""
+    """The parts of Prosody's configuration that are not in this service's settings."""
 
     certificate: Path
     key: Path
     password_url: str
-    """Where it asks whether a password is right."""
+    """Where Prosody has passwords checked."""
     interfaces: Sequence[str] = ("*", "::")
-    """Where clients connect: addresses of this machine; these two are all of them."""
+    """Addresses of this machine that clients connect to; the default is all of them."""
     modules: Path = MODULES
     users_may_talk: bool = False
     folder: Path | None = None
-    """Where a child keeps what it needs. None: the operator runs it."""
+    """Data folder of a child process; None if the operator runs Prosody."""
 
     def render(self) -> str:
-        """The file. Raises ValueError for a setting that has no place in it."""
+        """The text of the file. Raises ValueError for a setting that cannot be used."""
         component_host, component_port = component_address()
         bosh_host, bosh_port = bosh_address()
         values: dict[str, object] = {
@@ -43,10 +43,10 @@ class Configuration:
             "secret": settings.FINESSE_XMPP_SECRET,
             "certificate": self.certificate.absolute(),
             "key": self.key.absolute(),
-            # Prosody looks around there by itself, and complains about what it does not find.
+            # Prosody searches this folder by itself, and logs an error if it finds no certificate.
             "certificate_folder": self.certificate.absolute().parent,
             "password_url": self.password_url,
-            # A child asks its parent, on this machine.
+            # A child asks its parent process, on this machine.
             "trust_password_url": self.folder is not None,
             "interfaces": list(self.interfaces),
             "port": settings.FINESSE_XMPP_PORT,
@@ -68,19 +68,19 @@ class Configuration:
         return render_to_string("xmpp/prosody.cfg.lua", literals)
 
     def listens_at(self) -> list[tuple[str, int]]:
-        """Addresses and ports that it takes. Raises ValueError as `render` does."""
+        """The addresses and ports that it listens on. Raises ValueError as `render` does."""
         ports = (settings.FINESSE_XMPP_PORT, settings.FINESSE_XMPP_SECURE_PORT)
         public = [(interface, port) for interface in self.interfaces for port in ports]
         return [*public, component_address(), bosh_address()]
 
 
 def component_address() -> tuple[str, int]:
-    """Where it takes components. Raises ValueError."""
+    """Host and port for components. Raises ValueError."""
     return _address("FINESSE_XMPP_COMPONENT", f"//{settings.FINESSE_XMPP_COMPONENT}")
 
 
 def bosh_address() -> tuple[str, int]:
-    """Where it speaks BOSH. Raises ValueError."""
+    """Host and port for BOSH. Raises ValueError."""
     return _address("FINESSE_XMPP_BOSH_URL", settings.FINESSE_XMPP_BOSH_URL or BOSH_URL)
 
 
@@ -92,7 +92,7 @@ def _address(name: str, url: str) -> tuple[str, int]:
 
 
 def lua(value: object) -> str:
-    """A value as Lua writes it."""
+    """The value as a Lua literal."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -101,6 +101,3 @@ def lua(value: object) -> str:
         case list():
             return "{ " + ", ".join(map(lua, value)) + " }"
     return '"' + _SPECIAL.sub(lambda match: f"\\{ord(match[0]):03}", str(value)) + '"'
-
-
-# --- A child ------------------------------------------------------------------------------------

@@ -17,19 +17,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.FINESSE_XMPP_SECRET:
             raise CommandError(
-                "FINESSE_XMPP_SECRET is not set: the component and the XMPP server know each "
-                "other by it."
+                "FINESSE_XMPP_SECRET is not set: the component and the XMPP server authenticate "
+                "each other by it."
             )
         if not settings.REDIS_URL:
             raise CommandError(
-                "REDIS_URL is not set: in a process of its own, the component meets the others "
-                "there. In the embedded default it is part of the one process: make run XMPP=1."
+                "REDIS_URL is not set: a component in a process of its own needs Redis to reach "
+                "the other processes. In the embedded default it runs in the one process: "
+                "make run XMPP=1."
             )
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(_until_told())
+            asyncio.run(_run_until_terminated())
 
 
-async def _until_told() -> None:
+async def _run_until_terminated() -> None:
     running = asyncio.current_task()
     assert running is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)

@@ -1,7 +1,7 @@
-"""One connected client of a user: where it stands in the log, and whether it listens.
+"""The session of one connected XMPP client: its place in the log, and whether it is available.
 
-The same for clients of the WebSocket, which this service serves itself, and for those of an XMPP
-server, for which the component stands in.
+Clients over WebSocket, which this service serves itself, and clients of an XMPP server, which the
+component serves, have the same sessions.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ Deliver = Callable[[Notification], Awaitable[None]]
 End = Callable[[Exception | None], Awaitable[None]]
 
 
-class Session:
-    """Gets every notification of its nodes from `open` on, once its client is available.
+class ClientSession:
+    """Delivers the notifications that are published from `open` on, once the client is available.
 
-    What comes between the two is kept. Afterwards, a client that makes itself unavailable, or
-    gives itself a priority below zero, gets nothing until that changes, and then what is new
-    [Real-Time Events]; it can retrieve the rest as items.
+    Those published before the client first becomes available are delivered then. Later, a client
+    that is unavailable, or whose priority is below zero, misses what is published meanwhile
+    [Real-Time Events]; it can retrieve that as items.
     """
 
     def __init__(self, jid: JID, reader: Reader, deliver: Deliver, end: End) -> None:
-        """`deliver` is awaited for each notification, in order; `end` once, when nothing more
-        comes: with the error that prevents it, or None when the user's access has ended."""
+        """`deliver` is awaited for each notification, in order. `end` is awaited once, after the
+        last one: with the error that stopped delivery, or None if the user's access has ended."""
         self.jid = jid
         self.reader = replace(reader, resource=jid.resource)
         self.priority: int | None = None
         self._deliver = deliver
         self._end = end
-        self._began = asyncio.Event()
+        self._was_available = asyncio.Event()
         self._hub: Hub | None = None
         self._follower: Follower | None = None
         self._forwarding: asyncio.Task[None] | None = None
@@ -52,49 +52,49 @@ class Session:
 
     @property
     def position(self) -> int:
-        """Everything up to here has been delivered, or was not for this client."""
+        """Everything up to here has been delivered, or is not for this client."""
         if self._delivering is not None:
             return self._delivering.position - 1
         return self._follower.reached if self._follower else 0
 
     async def open(self, after: int | None = None) -> bool:
-        """Join the log: from now on, or from behind a position, nothing is missed. False if the
-        user's access has ended, and so has this."""
+        """Subscribe to what is new, or to all behind the position `after`. False if the user's
+        access has ended."""
         self._hub = await Hub.running()
         resume, _, self._follower = await self._hub.subscribe(self.reader, after)
         if resume == "reset":
             logger.warning(
-                "What followed %s in the log has been pruned: %s goes on with what is new",
+                "The log behind position %s has been pruned: %s goes on with what is new",
                 after,
                 self.jid,
             )
         self._follower.present = False
-        # A user who is closed is cut off, also one who never became available.
-        self._follower.at_end(self._began.set)
+        # When the access ends, a client that never became available must be disconnected, too.
+        self._follower.at_end(self._was_available.set)
         self.reader = self._follower.reader
         self._forwarding = asyncio.create_task(self._forward(self._follower))
         return not self._follower.ended
 
     async def set_priority(self, priority: int | None) -> None:
-        """The client's stamps, -128 to 127; None is unavailable."""
+        """The priority of the client's presence, -128 to 127; None means unavailable."""
         self.priority = priority
         if self._follower is not None:
             self._follower.present = priority is not None
         if priority is not None:
             await database_sync_to_async(stamps.watch)(self.login_id)
-            self._began.set()
+            self._was_available.set()
 
     async def access(self) -> Reader | None:
-        """What its user may see at this moment; None if that is nothing any more."""
+        """What its user may see at this moment; None if the access has ended."""
         return (await renewed([self.reader])).get(self.reader)
 
     async def renew(self) -> None:
-        """Go on with the subscriptions as they are now."""
+        """Take over changed subscriptions."""
         if self._hub is not None and self._follower is not None:
             await self._hub.renew(self._follower)
 
     def close(self) -> None:
-        """Leave the log. Nothing is delivered after this."""
+        """Unsubscribe. Nothing is delivered after this."""
         if self._hub is not None and self._follower is not None:
             self._hub.leave(self._follower)
         if self._forwarding is not None:
@@ -103,9 +103,9 @@ class Session:
     async def _forward(self, follower: Follower) -> None:
         failure: Exception | None = None
         try:
-            await self._began.wait()
+            await self._was_available.wait()
             async for notification in follower:
-                if not isinstance(notification, AccessChanged) and self._listens:
+                if not isinstance(notification, AccessChanged) and self._is_listening:
                     self._delivering = notification
                     await self._deliver(notification)
                     self._delivering = None
@@ -114,5 +114,5 @@ class Session:
         await self._end(failure)
 
     @property
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         return self.priority is not None and self.priority >= 0

@@ -1,11 +1,11 @@
-"""Asking together: as few questions as possible, and nobody gets an answer to an older one."""
+"""Asking lookup: as few questions as possible, and nobody gets an answer to an older one."""
 
 import asyncio
 from collections.abc import Collection
 
 import pytest
 
-from finesse.notifications.together import Together
+from finesse.notifications.batched_lookup import BatchedLookup
 
 
 class Oracle:
@@ -35,12 +35,12 @@ async def some_turns() -> None:
 
 
 async def test_who_asks_meanwhile_is_part_of_the_next_question(oracle: Oracle) -> None:
-    together = Together(oracle.ask)
-    first = [asyncio.create_task(together.get(key)) for key in (1, 2, 1)]
+    lookup = BatchedLookup(oracle.ask)
+    first = [asyncio.create_task(lookup.get(key)) for key in (1, 2, 1)]
     await some_turns()
-    later = [asyncio.create_task(together.get(key)) for key in (1, 3)]
+    later = [asyncio.create_task(lookup.get(key)) for key in (1, 3)]
     await some_turns()
-    more = asyncio.create_task(together.get(0))
+    more = asyncio.create_task(lookup.get(0))
     await some_turns()
     assert oracle.asked == [{1, 2}]
     oracle.may_answer.release()
@@ -59,18 +59,18 @@ async def test_who_asks_meanwhile_is_part_of_the_next_question(oracle: Oracle) -
 
 
 async def test_a_question_that_fails_fails_for_those_who_asked_it(oracle: Oracle) -> None:
-    together = Together(oracle.ask)
-    asked = [asyncio.create_task(together.get(key)) for key in (1, -1)]
+    lookup = BatchedLookup(oracle.ask)
+    asked = [asyncio.create_task(lookup.get(key)) for key in (1, -1)]
     oracle.may_answer.release()
     failures = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(one) for one in failures] == [ConnectionError, ConnectionError]
     oracle.may_answer.release()
-    assert await together.get(1) == "1 of question 2"
+    assert await lookup.get(1) == "1 of question 2"
 
 
 async def test_who_leaves_does_not_take_the_answer_away_from_others(oracle: Oracle) -> None:
-    together = Together(oracle.ask)
-    leaving, staying = (asyncio.create_task(together.get(key)) for key in (1, 2))
+    lookup = BatchedLookup(oracle.ask)
+    leaving, staying = (asyncio.create_task(lookup.get(key)) for key in (1, 2))
     await some_turns()
     leaving.cancel()
     await some_turns()
