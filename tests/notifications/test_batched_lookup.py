@@ -1,4 +1,4 @@
-"""Asking lookup: as few questions as possible, and nobody gets an answer to an older one."""
+"""Batched lookups: as few queries as possible, and no answer is older than its lookup."""
 
 import asyncio
 from collections.abc import Collection

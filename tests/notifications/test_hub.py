@@ -66,6 +66,31 @@ async def test_replay_reads_the_table_for_what_memory_has_not(
     assert await take(follower, 5) == positions[::2]
 
 
+async def test_replay_from_memory_goes_page_by_page(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "PAGE", 2)
+    positions = await write(*["alice", "bob"] * 5)
+    while hub.position < positions[-1]:
+        await hub._catch_up()
+    follower = await follow(hub, "alice", positions[0] - 1)
+    page, reached = await hub.history(follower)
+    assert ([one.position for one in page], reached) == (positions[:2], positions[1])
+    assert await take(follower, 5) == positions[::2]
+
+
+async def test_what_was_pruned_before_the_hub_read_it_confuses_nobody(hub: Hub) -> None:
+    first = await write("alice", "alice", "alice")
+    lost = await write("alice", "alice", "alice", publish=False)
+    await database_sync_to_async(Notification.objects.filter(position__in=lost[:2]).delete)()
+    while hub.position < lost[-1]:
+        await hub._catch_up()
+    left = [*first, lost[-1]]
+    for after in (first[0] - 1, *first):
+        behind = [position for position in left if position > after]
+        assert await take(await follow(hub, "alice", after), len(behind)) == behind
+
+
 async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     positions = await write("alice", "alice", "alice")

@@ -712,7 +712,7 @@ async def test_a_client_who_reads_nothing_is_cut_off_and_its_place_is_free(
     deaf = await apart(connected, served.port)
     listening = await (await Stream().connect()).sign_in()
     await (await listening.bind("listens")).available()
-    # More at once than the queue of one follower and the system's buffers hold.
+    # More than a page of the log and the system's buffers hold.
     due = await tell(MEDIA.format("alice"), count=600, size=20_000)
     assert [(await listening.item())[1] for _ in due] == due
     # Its place is free, and the connection itself gone with all that was kept for it.
