@@ -132,7 +132,7 @@ def _fan_out(
                 ours=samples["ours"],
                 ceiling=samples["ceiling"],
                 better="less",
-                target=Target("ratio", 0.6),
+                target=Target("ratio", 0.4),
                 percentiles={name: percentiles(of_one) for name, of_one in samples.items()},
                 cpu={name: {"sockets": sum(of_one) / len(of_one)} for name, of_one in cpu.items()},
                 notes=[
