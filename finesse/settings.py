@@ -221,7 +221,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.negotiation.AlwaysXML",
     "EXCEPTION_HANDLER": "finesse.api.responses.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "finesse.docs.schema.FinesseSchema",
+    "DEFAULT_SCHEMA_CLASS": "finesse.docs.openapi.FinesseSchema",
 }
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",

@@ -28,22 +28,22 @@ GET_REASON_CODE = Operation(
     summary="Read a reason code",
     page="ReasonCode",
     callers=EVERY_USER,
-    answer=serializers.ReasonCodeShape,
+    answer=serializers.ReasonCodeSerializer,
     errors=(REASON_CODE_NOT_FOUND,),
 )
 FIND_REASON_CODE = Operation(
     summary="Look a reason code up by category and code",
     page="ReasonCodeLookup",
     callers=EVERY_USER,
-    query=serializers.LookupQueryShape,
-    answer=serializers.ReasonCodeShape,
+    query=serializers.LookupQuerySerializer,
+    answer=serializers.ReasonCodeSerializer,
     errors=(BAD_REQUEST, REASON_CODE_NOT_FOUND),
 )
 POST_REASON_CODE = Operation(
     summary="Add a reason code",
     page="ReasonCode API Parameters",
     callers=ADMINISTRATORS,
-    body=(serializers.ReasonCodeAddShape,),
+    body=(serializers.ReasonCodeAddSerializer,),
     headers={"Location": "The address of the new reason code"},
     errors=(
         AUTHORIZATION_FAILURE,
@@ -57,7 +57,7 @@ PUT_REASON_CODE = Operation(
     summary="Change a reason code",
     page="ReasonCode API Parameters",
     callers=ADMINISTRATORS,
-    body=(serializers.ReasonCodeChangeShape,),
+    body=(serializers.ReasonCodeChangeSerializer,),
     errors=(
         AUTHORIZATION_FAILURE,
         REASON_CODE_NOT_FOUND,
@@ -79,8 +79,8 @@ GET_REASON_CODES = Operation(
     summary="Read all reason codes",
     page="ReasonCode—Get List",
     callers=ADMINISTRATORS,
-    query=serializers.AnyCategoryQueryShape,
-    answer=serializers.ReasonCodesShape,
+    query=serializers.AnyCategoryQuerySerializer,
+    answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, BAD_REQUEST),
 )
 GET_REASON_CODES_OF_USER = Operation(
@@ -88,15 +88,15 @@ GET_REASON_CODES_OF_USER = Operation(
     page="User—Get Reason Code List",
     callers=THE_USER_OR_ADMINISTRATORS,
     text="Global ones and those of the user's team.",
-    query=serializers.CategoryQueryShape,
-    answer=serializers.ReasonCodesShape,
+    query=serializers.CategoryQuerySerializer,
+    answer=serializers.ReasonCodesSerializer,
     errors=(OTHER_USER, USER_NOT_FOUND, BAD_REQUEST),
 )
 GET_REASON_CODE_OF_USER = Operation(
     summary="Read a reason code that a user may choose",
     page="User—Get Reason Code",
     callers=THE_USER_OR_ADMINISTRATORS,
-    answer=serializers.ReasonCodeShape,
+    answer=serializers.ReasonCodeSerializer,
     errors=(OTHER_USER, USER_NOT_FOUND, REASON_CODE_NOT_FOUND),
 )
 GET_REASON_CODES_OF_TEAM = Operation(
@@ -104,8 +104,8 @@ GET_REASON_CODES_OF_TEAM = Operation(
     page="ReasonCode API Errors",
     callers=ADMINISTRATORS,
     text="Those that are assigned to it; global ones are not.",
-    query=serializers.CategoryQueryShape,
-    answer=serializers.ReasonCodesShape,
+    query=serializers.CategoryQuerySerializer,
+    answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_ASSIGNMENT_INVALID_TEAM, BAD_REQUEST),
 )
 PUT_REASON_CODES_OF_TEAM = Operation(
@@ -114,8 +114,8 @@ PUT_REASON_CODES_OF_TEAM = Operation(
     callers=ADMINISTRATORS,
     text="The list replaces what the team had of the category. No page shows the body: our "
     "reading.",
-    query=serializers.CategoryQueryShape,
-    body=(serializers.TeamReasonCodesShape,),
+    query=serializers.CategoryQuerySerializer,
+    body=(serializers.TeamReasonCodesSerializer,),
     errors=(
         AUTHORIZATION_FAILURE,
         TEAM_ASSIGNMENT_INVALID_TEAM,
@@ -130,7 +130,7 @@ GET_REASON_CODES_FOR_TEAM = Operation(
     page="TeamResource",
     callers=Callers(text="Members of the team, its supervisors, administrators", example="1234"),
     text="Global ones and the team's own: the successor of the list of a user.",
-    query=serializers.CategoryQueryShape,
-    answer=serializers.ReasonCodesShape,
+    query=serializers.CategoryQuerySerializer,
+    answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND, BAD_REQUEST),
 )

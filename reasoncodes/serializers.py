@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from finesse.api.description import Attribute, Shape
+from finesse.api.description import Attribute, XMLSerializer
 from reasoncodes.models import Category, ReasonCode
 
 _CATEGORY = "What it explains; fixed after creation"
@@ -31,7 +31,7 @@ def _label(**options: Any) -> Any:
     )
 
 
-class ReasonCodeShape(Shape):
+class ReasonCodeSerializer(XMLSerializer):
     """Why an agent is not ready or signed out."""
 
     element = "ReasonCode"
@@ -54,7 +54,7 @@ class ReasonCodeShape(Shape):
     systemCode = serializers.BooleanField(help_text=_SYSTEM_CODE)
 
 
-class EmbeddedReasonCodeShape(Shape):
+class EmbeddedReasonCodeSerializer(XMLSerializer):
     """The reason inside a Media."""
 
     element = "ReasonCode"
@@ -67,7 +67,7 @@ class EmbeddedReasonCodeShape(Shape):
     uri = serializers.CharField(help_text=_URI)
 
 
-class ReasonCodesShape(Shape):
+class ReasonCodesSerializer(XMLSerializer):
     """A list; the attribute repeats the category that was asked for."""
 
     element = "ReasonCodes"
@@ -84,10 +84,10 @@ class ReasonCodesShape(Shape):
 </ReasonCodes>"""
 
     category = Attribute(choices=[*Category.values, "ALL"], help_text="What was asked for")
-    ReasonCode = ReasonCodeShape(many=True, required=False)
+    ReasonCode = ReasonCodeSerializer(many=True, required=False)
 
 
-class ReasonCodeAddShape(Shape):
+class ReasonCodeAddSerializer(XMLSerializer):
     """Everything that a new reason code has."""
 
     element = "ReasonCode"
@@ -102,7 +102,7 @@ class ReasonCodeAddShape(Shape):
     forAll = serializers.BooleanField(help_text=_FOR_ALL)
 
 
-class ReasonCodeChangeShape(Shape):
+class ReasonCodeChangeSerializer(XMLSerializer):
     """One of them at least; the rest stays. The whole object may be sent back."""
 
     element = "ReasonCode"
@@ -114,7 +114,7 @@ class ReasonCodeChangeShape(Shape):
     forAll = serializers.BooleanField(required=False, help_text=_FOR_ALL)
 
 
-class ReasonCodeReferenceShape(Shape):
+class ReasonCodeReferenceSerializer(XMLSerializer):
     """A reason code, named by its uri or by its id."""
 
     element = "ReasonCode"
@@ -124,7 +124,7 @@ class ReasonCodeReferenceShape(Shape):
     id = serializers.IntegerField(required=False, help_text=_ID)
 
 
-class TeamReasonCodesShape(Shape):
+class TeamReasonCodesSerializer(XMLSerializer):
     """All that the team is to have of the category; an empty list leaves it none."""
 
     element = "ReasonCodes"
@@ -133,16 +133,16 @@ class TeamReasonCodesShape(Shape):
         "</ReasonCodes>"
     )
 
-    ReasonCode = ReasonCodeReferenceShape(many=True, required=False)
+    ReasonCode = ReasonCodeReferenceSerializer(many=True, required=False)
 
 
-class CategoryQueryShape(Shape):
+class CategoryQuerySerializer(XMLSerializer):
     """Of which category."""
 
     category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")
 
 
-class AnyCategoryQueryShape(Shape):
+class AnyCategoryQuerySerializer(XMLSerializer):
     """Of which category, or of both."""
 
     category = serializers.ChoiceField(
@@ -150,7 +150,7 @@ class AnyCategoryQueryShape(Shape):
     )
 
 
-class LookupQueryShape(Shape):
+class LookupQuerySerializer(XMLSerializer):
     """What reports show."""
 
     category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")

@@ -1,4 +1,4 @@
-"""What a resource says about itself: one declaration for each handler, one shape for each document.
+"""What a resource says about itself: an `Operation` a handler, a serializer a document.
 
 Nothing here runs when a request is answered. `finesse.docs` makes the description of the API from
 it, and the tests compare that with the running server.
@@ -15,7 +15,7 @@ from finesse.api.errors import ErrorRow
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-class Shape(serializers.Serializer[Any]):
+class XMLSerializer(serializers.Serializer[Any]):
     """The children of an XML element; the class's docstring and the fields' help texts are read
     by people. What may be an empty element is `allow_null`, unless it is a text."""
 
@@ -30,7 +30,7 @@ class Shape(serializers.Serializer[Any]):
 class Wrapped(serializers.ListField):
     """A list inside an element of its own: `<roles><role>…</role></roles>`.
 
-    What it wraps is named `element`, or like the element of its shape.
+    What it wraps is named `element`, or like the element of its serializer.
     """
 
     def __init__(self, *, element: str = "", **options: Any) -> None:
@@ -69,7 +69,7 @@ class Notification:
     """The page of the protocol."""
     events: Mapping[str, str]
     """When each event is told."""
-    update: type[Shape]
+    update: type[XMLSerializer]
     """The `<Update>`, with its example."""
 
 
@@ -82,10 +82,10 @@ class Operation:
     """Where the protocol has it from: pages by their titles."""
     callers: Callers
     text: str = ""
-    query: type[Shape] | None = None
-    body: tuple[type[Shape], ...] = ()
+    query: type[XMLSerializer] | None = None
+    body: tuple[type[XMLSerializer], ...] = ()
     """The documents that it takes, one of them at a time."""
-    answer: type[Shape] | None = None
+    answer: type[XMLSerializer] | None = None
     """The document of the answer; None is an empty body."""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

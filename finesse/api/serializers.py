@@ -2,10 +2,10 @@
 
 from rest_framework import serializers
 
-from finesse.api.description import Shape
+from finesse.api.description import XMLSerializer
 
 
-class ApiErrorShape(Shape):
+class ApiErrorSerializer(XMLSerializer):
     """One error. `ErrorMessage` and `ErrorType` together say which; texts are for people."""
 
     element = "ApiError"
@@ -18,15 +18,15 @@ class ApiErrorShape(Shape):
     ErrorType = serializers.CharField(help_text="The kind of error")
 
 
-class ApiErrorsShape(Shape):
+class ApiErrorsSerializer(XMLSerializer):
     """The body of every 4xx and 5xx [Cisco Finesse API Errors]."""
 
     element = "ApiErrors"
 
-    ApiError = ApiErrorShape(many=True, help_text="The error; there is one")
+    ApiError = ApiErrorSerializer(many=True, help_text="The error; there is one")
 
 
-class AsynchronousErrorShape(Shape):
+class AsynchronousErrorSerializer(XMLSerializer):
     """An error after the 202; the names start in lower case here."""
 
     element = "apiError"
@@ -39,15 +39,15 @@ class AsynchronousErrorShape(Shape):
     errorType = serializers.CharField(help_text="A text for people")
 
 
-class AsynchronousErrorsShape(Shape):
+class AsynchronousErrorsSerializer(XMLSerializer):
     """[Media and Dialogs/Media Asynchronous Error Notification]"""
 
     element = "apiErrors"
 
-    apiError = AsynchronousErrorShape(many=True, help_text="The error; there is one")
+    apiError = AsynchronousErrorSerializer(many=True, help_text="The error; there is one")
 
 
-class UpdateShape(Shape):
+class UpdateSerializer(XMLSerializer):
     """What happened on a node [Notification Parameters]."""
 
     element = "Update"

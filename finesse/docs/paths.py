@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from finesse.docs.wording import RESOURCES
+from finesse.docs.general_texts import RESOURCES
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 

@@ -11,10 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from finesse.api.errors import TABLE
-from finesse.docs import legal, pages
-from finesse.docs.document import as_json, as_yaml
+from finesse.docs import allowed_requests, page_contents
 from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
-from finesse.docs.wording import MANNERS, SUMMARY
+from finesse.docs.general_texts import MANNERS, SUMMARY
+from finesse.docs.openapi_document import as_json, as_yaml
 from finesse.users.models import User
 from media.board.views import POLICY
 
@@ -32,13 +32,16 @@ def index(request: HttpRequest) -> HttpResponse:
         # Every second part stands between backticks.
         "manners": [manner.split("`") for manner in MANNERS],
         "resources": [
-            (resource, [(one, pages.curl(one, base, password)) for one in resource.operations])
-            for resource in pages.resources()
+            (
+                resource,
+                [(one, page_contents.curl(one, base, password)) for one in resource.operations],
+            )
+            for resource in page_contents.resources()
         ],
-        "notifications": pages.notifications(),
-        "error_update": pages.notification_form("AGENT_NOT_LOGGED_IN"),
+        "notifications": page_contents.notifications(),
+        "error_update": page_contents.notification_form("AGENT_NOT_LOGGED_IN"),
         "socket": base.replace("http", "ws", 1) + "/ws/notifications/",
-        "errors": pages.errors(),
+        "errors": page_contents.errors(),
     }
     return _page(request, "docs/index.html", context)
 
@@ -53,14 +56,16 @@ def error(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     topics = EXPLANATIONS[name].topics
     context = {
-        "error": next(one for one in pages.errors() if one.name == name),
-        "http_form": pages.http_form(name),
-        "media_is_optional": pages.media_is_optional(name),
-        "notification_form": pages.notification_form(name),
-        "answering": pages.operations_with(name),
-        "telling": pages.operations_telling(name),
-        "media_states": legal.of_media() if Topic.MEDIA_STATES in topics else [],
-        "desktop_states": legal.of_desktops() if Topic.DESKTOP_STATES in topics else [],
+        "error": next(one for one in page_contents.errors() if one.name == name),
+        "http_form": page_contents.http_form(name),
+        "media_is_optional": page_contents.media_is_optional(name),
+        "notification_form": page_contents.notification_form(name),
+        "answering": page_contents.operations_with(name),
+        "failing_later": page_contents.operations_failing_later(name),
+        "media_states": allowed_requests.rules_of_media() if Topic.MEDIA_STATES in topics else [],
+        "desktop_states": (
+            allowed_requests.rules_of_desktops() if Topic.DESKTOP_STATES in topics else []
+        ),
         "rules": REASON_CODE_RULES if Topic.REASON_CODES in topics else (),
         # Nobody's session is asked for where nothing of it is shown.
         "personal": bool(topics),
@@ -94,11 +99,11 @@ def xsd(request: HttpRequest) -> HttpResponse:
 def _own(user: User, topics: tuple[Topic, ...]) -> dict[str, Any]:
     own: dict[str, Any] = {"person": user}
     if Topic.MEDIA_STATES in topics or Topic.DESKTOP_STATES in topics:
-        now = legal.now_of_media(user) if Topic.MEDIA_STATES in topics else []
-        desktop = [legal.now_of_desktop(user)] if Topic.DESKTOP_STATES in topics else []
-        own["now"] = [*now, *desktop]
+        media = allowed_requests.current_media(user) if Topic.MEDIA_STATES in topics else []
+        desktop = [allowed_requests.current_desktop(user)] if Topic.DESKTOP_STATES in topics else []
+        own["now"] = [*media, *desktop]
     if Topic.REASON_CODES in topics:
-        own["choices"] = legal.choices_of(user)
+        own["choices"] = allowed_requests.reason_code_choices(user)
     return own
 
 

@@ -10,7 +10,7 @@ GET_SYSTEM_INFO = Operation(
     callers=ANYBODY,
     text="Readable without authentication and out of service: clients poll it until the service "
     "is back.",
-    answer=serializers.SystemInfoShape,
+    answer=serializers.SystemInfoSerializer,
     errors=(BAD_REQUEST,),
     notification=serializers.SYSTEM_INFO_NOTIFICATION,
 )

@@ -2,14 +2,14 @@
 
 from rest_framework import serializers
 
-from finesse.api.description import Notification, Shape
-from finesse.api.serializers import UpdateShape
+from finesse.api.description import Notification, XMLSerializer
+from finesse.api.serializers import UpdateSerializer
 from finesse.status.system_info import Status
 
 _EMPTY = "Empty: there is nothing true to say"
 
 
-class PrimaryNodeShape(Shape):
+class PrimaryNodeSerializer(XMLSerializer):
     """This server."""
 
     host = serializers.CharField(help_text="Its name, as configured or as asked")
@@ -22,13 +22,13 @@ class PrimaryNodeShape(Shape):
     )
 
 
-class SecondaryNodeShape(Shape):
+class SecondaryNodeSerializer(XMLSerializer):
     """There is none."""
 
     host = serializers.CharField(help_text=_EMPTY)
 
 
-class SystemInfoShape(Shape):
+class SystemInfoSerializer(XMLSerializer):
     """What the service is and whether it is in service."""
 
     element = "SystemInfo"
@@ -73,8 +73,8 @@ class SystemInfoShape(Shape):
     )
     license = serializers.CharField(help_text=_EMPTY)
     peripheralId = serializers.CharField(help_text=_EMPTY)
-    primaryNode = PrimaryNodeShape()
-    secondaryNode = SecondaryNodeShape()
+    primaryNode = PrimaryNodeSerializer()
+    secondaryNode = SecondaryNodeSerializer()
     status = serializers.ChoiceField(
         choices=Status.values,
         help_text="Out of service, every other call is answered 503",
@@ -87,13 +87,13 @@ class SystemInfoShape(Shape):
     xmppPubSubDomain = serializers.CharField(help_text="Where XMPP clients find notifications")
 
 
-class SystemInfoUpdateDataShape(Shape):
+class SystemInfoUpdateDataSerializer(XMLSerializer):
     """SystemInfo as it is now."""
 
-    systemInfo = SystemInfoShape()
+    systemInfo = SystemInfoSerializer()
 
 
-class SystemInfoUpdateShape(UpdateShape):
+class SystemInfoUpdateSerializer(UpdateSerializer):
     """The service has gone out of service, or has come back."""
 
     example = """<Update>
@@ -109,7 +109,7 @@ class SystemInfoUpdateShape(UpdateShape):
   <source>/finesse/api/SystemInfo</source>
 </Update>"""
 
-    data = SystemInfoUpdateDataShape()  # type: ignore[assignment]
+    data = SystemInfoUpdateDataSerializer()  # type: ignore[assignment]
 
 
 SYSTEM_INFO_NOTIFICATION = Notification(
@@ -118,5 +118,5 @@ SYSTEM_INFO_NOTIFICATION = Notification(
     source="/finesse/api/SystemInfo",
     page="SystemInfo Notification",
     events={"PUT": "The status has changed"},
-    update=SystemInfoUpdateShape,
+    update=SystemInfoUpdateSerializer,
 )

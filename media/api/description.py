@@ -54,7 +54,7 @@ GET_MEDIA = Operation(
     summary="Read one Media",
     page="Media - Get Media",
     callers=THE_USER,
-    answer=serializers.MediaShape,
+    answer=serializers.MediaSerializer,
     errors=(OTHER_USER, MRD_NOT_FOUND),
     notification=serializers.MEDIA_NOTIFICATION,
 )
@@ -66,9 +66,9 @@ PUT_MEDIA = Operation(
     "arrives as a notification. Nothing is told where nothing changes, as when a READY agent asks "
     "for READY.",
     body=(
-        serializers.MediaChangeStateShape,
-        serializers.MediaSignInShape,
-        serializers.MediaChangeModeShape,
+        serializers.MediaChangeStateSerializer,
+        serializers.MediaSignInSerializer,
+        serializers.MediaChangeModeSerializer,
     ),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
@@ -79,7 +79,7 @@ GET_MEDIA_LIST = Operation(
     summary="Read all Media of a user",
     page="Media - Get List",
     callers=THE_USER,
-    answer=serializers.MediaListShape,
+    answer=serializers.MediaListSerializer,
     errors=(OTHER_USER,),
     notification=serializers.MEDIA_NOTIFICATION,
 )
@@ -89,7 +89,7 @@ PUT_MEDIA_LIST = Operation(
     callers=THE_USER,
     text="All are accepted or none; the first that is wrong is answered with its error. Each has "
     "an outcome of its own, all with the requestId of the request.",
-    body=(serializers.MediaPutListShape,),
+    body=(serializers.MediaPutListSerializer,),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
     notification=serializers.MEDIA_NOTIFICATION,
@@ -99,13 +99,13 @@ GET_MEDIA_DOMAINS = Operation(
     summary="Read every MRD",
     page="Release Notes 12.6(2): Finesse",
     callers=EVERY_USER,
-    answer=serializers.MediaDomainsShape,
+    answer=serializers.MediaDomainsSerializer,
 )
 GET_MEDIA_DOMAIN = Operation(
     summary="Read one MRD",
     page="Release Notes 12.6(2): Finesse",
     callers=EVERY_USER,
-    answer=serializers.MediaDomainShape,
+    answer=serializers.MediaDomainSerializer,
     errors=(MRD_NOT_FOUND,),
 )
 GET_DIALOGS = Operation(
@@ -113,6 +113,6 @@ GET_DIALOGS = Operation(
     page="Dialog APIs for Nonvoice Tasks",
     callers=THE_USER,
     text="Dialogs are calls, Dialogs/Media are tasks; both lists are empty.",
-    answer=serializers.DialogsShape,
+    answer=serializers.DialogsSerializer,
     errors=(OTHER_USER,),
 )

@@ -5,12 +5,12 @@ Facts from [Media API Parameters].
 
 from rest_framework import serializers
 
-from finesse.api.description import Notification, Shape
-from finesse.api.serializers import AsynchronousErrorsShape, UpdateShape
+from finesse.api.description import Notification, XMLSerializer
+from finesse.api.serializers import AsynchronousErrorsSerializer, UpdateSerializer
 from finesse.notifications import nodes
 from media.models import DialogLogoutAction, InterruptAction
 from media.states import MEDIA_STATES, Requested, State
-from reasoncodes.serializers import EmbeddedReasonCodeShape
+from reasoncodes.serializers import EmbeddedReasonCodeSerializer
 
 _LARGEST = 10
 MOMENT = "UTC with milliseconds, like 2015-09-11T06:55:14.782Z; empty if there was none yet"
@@ -24,7 +24,7 @@ def requestable(states: frozenset[Requested]) -> list[str]:
 # --- Media --------------------------------------------------------------------------------------
 
 
-class MediaDomainShape(Shape):
+class MediaDomainSerializer(XMLSerializer):
     """A Media Routing Domain (MRD). No page shows the elements: our reading."""
 
     element = "MediaDomain"
@@ -45,7 +45,7 @@ class MediaDomainShape(Shape):
     name = serializers.CharField(help_text="Its name")
 
 
-class MediaDomainsShape(Shape):
+class MediaDomainsSerializer(XMLSerializer):
     """Every MRD, by id."""
 
     element = "MediaDomains"
@@ -59,10 +59,10 @@ class MediaDomainsShape(Shape):
   </MediaDomain>
 </MediaDomains>"""
 
-    MediaDomain = MediaDomainShape(many=True)
+    MediaDomain = MediaDomainSerializer(many=True)
 
 
-class MediaShape(Shape):
+class MediaSerializer(XMLSerializer):
     """One user in one MRD. Signed out, the three options of the sign-in are left out; for a user
     who is not assigned to the MRD there are the MRD's five elements only."""
 
@@ -108,7 +108,7 @@ class MediaShape(Shape):
         help_text="Tasks at once; while signed in",
     )
     name = serializers.CharField(help_text="The MRD's name")
-    ReasonCode = EmbeddedReasonCodeShape(
+    ReasonCode = EmbeddedReasonCodeSerializer(
         required=False, help_text="The reason of NOT_READY, if one was chosen"
     )
     reasonCodeId = serializers.IntegerField(
@@ -130,7 +130,7 @@ class MediaShape(Shape):
     )
 
 
-class MediaListShape(Shape):
+class MediaListSerializer(XMLSerializer):
     """The user's Media, by MRD."""
 
     element = "MediaList"
@@ -148,10 +148,10 @@ class MediaListShape(Shape):
   </Media>
 </MediaList>"""
 
-    Media = MediaShape(many=True, required=False)
+    Media = MediaSerializer(many=True, required=False)
 
 
-class MediaSignInShape(Shape):
+class MediaSignInSerializer(XMLSerializer):
     """Sign in [Media—Sign In]."""
 
     element = "Media"
@@ -176,7 +176,7 @@ class MediaSignInShape(Shape):
     )
 
 
-class MediaChangeStateShape(Shape):
+class MediaChangeStateSerializer(XMLSerializer):
     """Change the state or sign out [Media—Change Agent State with Reason Code]."""
 
     element = "Media"
@@ -193,7 +193,7 @@ class MediaChangeStateShape(Shape):
     )
 
 
-class MediaChangeModeShape(Shape):
+class MediaChangeModeSerializer(XMLSerializer):
     """Change the mode [Media—Change Agent to Routable/Not Routable]."""
 
     element = "Media"
@@ -202,7 +202,7 @@ class MediaChangeModeShape(Shape):
     routable = serializers.BooleanField(help_text="Whether tasks may be assigned; not with a state")
 
 
-class MediaOfListShape(Shape):
+class MediaOfListSerializer(XMLSerializer):
     """One Media of the list, named by its id or its uri; else like a request of its own."""
 
     element = "Media"
@@ -226,7 +226,7 @@ class MediaOfListShape(Shape):
     )
 
 
-class MediaPutListShape(Shape):
+class MediaPutListSerializer(XMLSerializer):
     """Several at once; all are accepted or none. No page shows it: our reading."""
 
     element = "MediaList"
@@ -236,12 +236,12 @@ class MediaPutListShape(Shape):
         "</MediaList>"
     )
 
-    Media = MediaOfListShape(  # type: ignore[call-arg]
+    Media = MediaOfListSerializer(  # type: ignore[call-arg]
         many=True, min_length=1, help_text="One at least"
     )
 
 
-class DialogsShape(Shape):
+class DialogsSerializer(XMLSerializer):
     """The user's calls or tasks: always empty, since this service routes neither."""
 
     element = "Dialogs"
@@ -255,14 +255,14 @@ class DialogsShape(Shape):
 # --- notifications ------------------------------------------------------------------------------
 
 
-class MediaUpdateDataShape(Shape):
+class MediaUpdateDataSerializer(XMLSerializer):
     """The whole Media as it is now, or the error."""
 
-    Media = MediaShape(required=False)
-    apiErrors = AsynchronousErrorsShape(required=False)
+    Media = MediaSerializer(required=False)
+    apiErrors = AsynchronousErrorsSerializer(required=False)
 
 
-class MediaUpdateShape(UpdateShape):
+class MediaUpdateSerializer(UpdateSerializer):
     """A Media has changed, or a request about it has failed."""
 
     example = """<Update>
@@ -287,7 +287,7 @@ class MediaUpdateShape(UpdateShape):
   <source>/finesse/api/User/1234/Media/5001</source>
 </Update>"""
 
-    data = MediaUpdateDataShape()  # type: ignore[assignment]
+    data = MediaUpdateDataSerializer()  # type: ignore[assignment]
 
 
 MEDIA_NOTIFICATION = Notification(
@@ -300,5 +300,5 @@ MEDIA_NOTIFICATION = Notification(
         "POST": "The user was assigned to the MRD",
         "DELETE": "The user is no longer assigned to it",
     },
-    update=MediaUpdateShape,
+    update=MediaUpdateSerializer,
 )

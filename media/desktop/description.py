@@ -27,7 +27,7 @@ GET_USER = Operation(
     summary="Read a user",
     page="User",
     callers=_THE_USER_AND_THOSE_ABOVE,
-    answer=serializers.UserShape,
+    answer=serializers.UserSerializer,
     errors=(OTHER_USER, INVALID_SUPERVISOR, USER_NOT_FOUND),
     notification=serializers.USER_NOTIFICATION,
 )
@@ -37,7 +37,7 @@ PUT_USER = Operation(
     callers=_THE_USER_AND_THOSE_ABOVE,
     text="Supervisors and administrators may send READY, NOT_READY and LOGOUT for others, without "
     "a reason code: it is the system's code 999. Signing out signs the user out of all MRDs, too.",
-    body=(serializers.UserSignInShape, serializers.UserChangeStateShape),
+    body=(serializers.UserSignInSerializer, serializers.UserChangeStateSerializer),
     status=202,
     errors=(
         OTHER_USER,
@@ -59,7 +59,7 @@ GET_TEAM = Operation(
     summary="Read a team with its users",
     page="Team",
     callers=Callers(text="Supervisors of the team, administrators", example="2001"),
-    answer=serializers.TeamShape,
+    answer=serializers.TeamSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
     notification=serializers.TEAM_NOTIFICATION,
 )

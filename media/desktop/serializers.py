@@ -4,22 +4,22 @@ from typing import Any
 
 from rest_framework import serializers
 
-from finesse.api.description import Notification, Shape, Wrapped
-from finesse.api.serializers import AsynchronousErrorsShape, UpdateShape
+from finesse.api.description import Notification, Wrapped, XMLSerializer
+from finesse.api.serializers import AsynchronousErrorsSerializer, UpdateSerializer
 from finesse.notifications import nodes
 from media.api.serializers import MOMENT, REASON, requestable
 from media.states import USER_STATES, State
-from reasoncodes.serializers import ReasonCodeShape
+from reasoncodes.serializers import ReasonCodeSerializer
 
 
-class MobileAgentShape(Shape):
+class MobileAgentSerializer(XMLSerializer):
     """Of telephones: always empty here."""
 
     dialNumber = serializers.CharField(help_text="Empty")
     mode = serializers.CharField(help_text="Empty")
 
 
-class DeviceSettingsShape(Shape):
+class DeviceSettingsSerializer(XMLSerializer):
     """Of telephones: always empty here."""
 
     deviceSelection = serializers.CharField(help_text="Empty")
@@ -27,7 +27,7 @@ class DeviceSettingsShape(Shape):
     wrapUpOnOutgoing = serializers.CharField(help_text="Empty")
 
 
-class TeamReferenceShape(Shape):
+class TeamReferenceSerializer(XMLSerializer):
     """A team that the user supervises."""
 
     element = "Team"
@@ -37,7 +37,7 @@ class TeamReferenceShape(Shape):
     uri = serializers.CharField(help_text="Its path")
 
 
-class UserSummaryShape(Shape):
+class UserSummarySerializer(XMLSerializer):
     """A user as a team shows it."""
 
     element = "User"
@@ -48,7 +48,7 @@ class UserSummaryShape(Shape):
     lastName = serializers.CharField(help_text="The last name")
     loginId = serializers.CharField(help_text="The id in paths")
     pendingState = serializers.CharField(help_text="Always empty here")
-    reasonCode = ReasonCodeShape(
+    reasonCode = ReasonCodeSerializer(
         allow_null=True, help_text="The reason of the state; empty if none"
     )
     state = serializers.ChoiceField(
@@ -58,7 +58,7 @@ class UserSummaryShape(Shape):
     uri = serializers.CharField(help_text="The user's path")
 
 
-class UserShape(UserSummaryShape):
+class UserSerializer(UserSummarySerializer):
     """A user, with the session of the desktop, which is the one of the voice MRD. Every element
     is there; what has no value is empty."""
 
@@ -97,7 +97,7 @@ class UserShape(UserSummaryShape):
 
     loginName = serializers.CharField(help_text="The same as loginId here")
     mediaType = serializers.IntegerField(help_text="1: voice")
-    mobileAgent = MobileAgentShape()
+    mobileAgent = MobileAgentSerializer()
     reasonCodeId = serializers.IntegerField(min_value=-1, help_text="Its database id, or -1")
     roles = Wrapped(
         element="role",
@@ -105,18 +105,18 @@ class UserShape(UserSummaryShape):
         help_text="What the user is",
     )
     services = serializers.CharField(help_text="Always empty here")
-    settings = DeviceSettingsShape()
+    settings = DeviceSettingsSerializer()
     skillTargetId = serializers.CharField(help_text="Always empty here")
     teamId = serializers.IntegerField(allow_null=True, help_text="The user's team; empty if none")
     teamName = serializers.CharField(help_text="Its name; empty if none")
-    teams = Wrapped(child=TeamReferenceShape(), help_text="The teams that the user supervises")
+    teams = Wrapped(child=TeamReferenceSerializer(), help_text="The teams that the user supervises")
 
     def get_fields(self) -> dict[str, Any]:
         # Alphabetical, as real answers are.
         return dict(sorted(super().get_fields().items()))
 
 
-class UserSignInShape(Shape):
+class UserSignInSerializer(XMLSerializer):
     """Sign in [User—Sign In to Finesse]."""
 
     element = "User"
@@ -133,7 +133,7 @@ class UserSignInShape(Shape):
     )
 
 
-class UserChangeStateShape(Shape):
+class UserChangeStateSerializer(XMLSerializer):
     """Change the state or sign out [User APIs for Nonvoice Tasks]."""
 
     element = "User"
@@ -150,7 +150,7 @@ class UserChangeStateShape(Shape):
     )
 
 
-class TeamShape(Shape):
+class TeamSerializer(XMLSerializer):
     """A team with its users."""
 
     element = "Team"
@@ -177,17 +177,17 @@ class TeamShape(Shape):
     uri = serializers.CharField(help_text="Its path")
     id = serializers.IntegerField(help_text="Its id")
     name = serializers.CharField(help_text="Its name")
-    users = Wrapped(child=UserSummaryShape(), help_text="Its members, by login id")
+    users = Wrapped(child=UserSummarySerializer(), help_text="Its members, by login id")
 
 
-class UserUpdateDataShape(Shape):
+class UserUpdateDataSerializer(XMLSerializer):
     """The whole User as it is now, or the error."""
 
-    user = UserShape(required=False)
-    apiErrors = AsynchronousErrorsShape(required=False)
+    user = UserSerializer(required=False)
+    apiErrors = AsynchronousErrorsSerializer(required=False)
 
 
-class UserUpdateShape(UpdateShape):
+class UserUpdateSerializer(UpdateSerializer):
     """A user has changed, or a request about it has failed."""
 
     example = """<Update>
@@ -205,7 +205,7 @@ class UserUpdateShape(UpdateShape):
   <source>/finesse/api/User/1234</source>
 </Update>"""
 
-    data = UserUpdateDataShape(  # type: ignore[assignment]
+    data = UserUpdateDataSerializer(  # type: ignore[assignment]
         required=False, help_text="There is none when the user was deleted"
     )
 
@@ -220,20 +220,20 @@ USER_NOTIFICATION = Notification(
         "POST": "The user was added",
         "DELETE": "The user was deleted",
     },
-    update=UserUpdateShape,
+    update=UserUpdateSerializer,
 )
 
 
-class TeamUpdateDataShape(Shape):
+class TeamUpdateDataSerializer(XMLSerializer):
     """The user who has changed, or the one who has joined or left the team."""
 
-    user = UserSummaryShape(required=False)
+    user = UserSummarySerializer(required=False)
     users = Wrapped(
-        child=UserSummaryShape(), required=False, help_text="Of POST and DELETE; there is one"
+        child=UserSummarySerializer(), required=False, help_text="Of POST and DELETE; there is one"
     )
 
 
-class TeamUpdateShape(UpdateShape):
+class TeamUpdateSerializer(UpdateSerializer):
     """A user of the team has changed, has joined it or has left it."""
 
     example = """<Update>
@@ -256,7 +256,7 @@ class TeamUpdateShape(UpdateShape):
   <source>/finesse/api/User/1234</source>
 </Update>"""
 
-    data = TeamUpdateDataShape()  # type: ignore[assignment]
+    data = TeamUpdateDataSerializer()  # type: ignore[assignment]
 
 
 TEAM_NOTIFICATION = Notification(
@@ -269,5 +269,5 @@ TEAM_NOTIFICATION = Notification(
         "POST": "A user has joined the team: <users>, and the source is the node (our reading)",
         "DELETE": "A user has left the team or was deleted, likewise",
     },
-    update=TeamUpdateShape,
+    update=TeamUpdateSerializer,
 )

@@ -37,12 +37,12 @@ from finesse.api.description import operation_of
 from finesse.api.errors import TABLE
 from finesse.api.views import FinesseView, UnknownResource
 from finesse.commands import demo_data
-from finesse.docs import legal, pages
-from finesse.docs.document import as_json, as_yaml, document
+from finesse.docs import allowed_requests, page_contents
+from finesse.docs.error_examples import sample
 from finesse.docs.explanations import EXPLANATIONS
-from finesse.docs.samples import sample
-from finesse.docs.schema import XML
-from finesse.docs.wording import PARAMETERS
+from finesse.docs.general_texts import PARAMETERS
+from finesse.docs.openapi import XML
+from finesse.docs.openapi_document import as_json, as_yaml, document
 from finesse.users.models import User
 from media.models import Media
 from media.states import DESKTOP_TRANSITIONS, TRANSITIONS
@@ -54,7 +54,7 @@ from tests.kit.xml_schema import faults
 
 ROOT = Path(__file__).parents[2]
 ERRORS = sorted(TABLE)
-OPERATIONS = {f"{one.method} {one.path}": one for one in pages.operations()}
+OPERATIONS = {f"{one.method} {one.path}": one for one in page_contents.operations()}
 
 
 def page(path: str, client: Client | None = None) -> str:
@@ -118,7 +118,7 @@ def test_every_handler_is_described() -> None:
     found = list(handlers())
     assert all(operation_of(getattr(view, method)) for view, method in found)
     assert len(found) == len(OPERATIONS)
-    ids = [one.id for one in pages.operations()]
+    ids = [one.id for one in page_contents.operations()]
     assert len(ids) == len(set(ids))
 
 
@@ -137,7 +137,7 @@ def test_the_xml_schema_is_served_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_examples_are_documents_of_the_shapes_and_of_the_xml_schema(name: str) -> None:
+def test_the_examples_are_documents_of_the_serializers_and_of_the_xml_schema(name: str) -> None:
     path, method = OPERATIONS[name].path, OPERATIONS[name].method.lower()
     described = strict(document())
     operation = described["paths"][path][method]
@@ -255,7 +255,7 @@ def test_the_server_does_what_is_described(
     ask()
 
 
-def is_one_of(body: bytes, called: pages.Called) -> bool:
+def is_one_of(body: bytes, called: page_contents.OperationEntry) -> bool:
     """Whether the error is a row that the operation declares, with whatever in its placeholders."""
     error = {child.tag: child.text or "" for child in fromstring(body)[0]}
     return any(
@@ -276,11 +276,11 @@ def _matches(template: str, text: str) -> bool:
 
 def test_the_long_page_shows_every_operation_every_notification_and_every_error() -> None:
     text = page("/finesse/docs/")
-    for operation in pages.operations():
+    for operation in page_contents.operations():
         assert f'id="{operation.id}"' in text
         assert escape(operation.summary) in text
         assert operation.path in text
-    for notification in pages.notifications():
+    for notification in page_contents.notifications():
         assert f'id="notification-{notification.name}"' in text
         assert notification.node in text
     for name in ERRORS:
@@ -320,8 +320,8 @@ def test_every_command_to_copy_does_what_it_says_in_the_demo(
     settings.FINESSE_DEMO = True
     demo_data.load()
     index = page("/finesse/docs/")
-    for called in sorted(pages.operations(), key=lambda one: one.method == "DELETE"):
-        command = pages.curl(called, "http://testserver", "finesse")
+    for called in sorted(page_contents.operations(), key=lambda one: one.method == "DELETE"):
+        command = page_contents.curl(called, "http://testserver", "finesse")
         assert escape(command) in index
         for body in [one.example for one in called.bodies] or [""]:
             answer = run(command, body)
@@ -391,7 +391,7 @@ def test_every_error_has_a_page_with_its_exact_body(name: str) -> None:
     assert escape(explanation.happened) in text
     assert escape(explanation.remedy) in text
     assert escape(row.type) in text
-    forms = [pages.http_form(name), pages.notification_form(name)]
+    forms = [page_contents.http_form(name), page_contents.notification_form(name)]
     assert any(forms)
     for form in filter(None, forms):
         assert escape(form) in text
@@ -409,8 +409,8 @@ def test_a_constant_leads_to_its_page(name: str) -> None:
 
 def test_the_tables_show_every_state_once() -> None:
     for shown, table in (
-        (legal.of_media(), TRANSITIONS),
-        (legal.of_desktops(), DESKTOP_TRANSITIONS),
+        (allowed_requests.rules_of_media(), TRANSITIONS),
+        (allowed_requests.rules_of_desktops(), DESKTOP_TRANSITIONS),
     ):
         states = [state for one in shown for state in one.states]
         assert sorted(states) == sorted(table)
@@ -423,10 +423,10 @@ def test_the_tables_show_every_state_once() -> None:
 def test_the_table_of_states_says_what_the_server_does(
     state: str, way: list[str], cast: Cast, api: API, settle: Callable[[], Any]
 ) -> None:
-    (described,) = [one for one in legal.of_media() if state in one.states]
-    outcomes = {one.request: one.outcome for one in described.legal}
+    (described,) = [one for one in allowed_requests.rules_of_media() if state in one.states]
+    outcomes = {one.request: one.outcome for one in described.allowed}
     refused = {
-        request: one.error for one in described.illegal for request in one.requests.split(", ")
+        request: one.error for one in described.refused for request in one.requests.split(", ")
     }
     assert len(outcomes | refused) == 7
     for request in outcomes | refused:
@@ -496,9 +496,11 @@ def test_what_may_be_asked_for_now_succeeds(
     for step in way:
         api.put(document_of(step))
     settle()
-    (now,) = [one for one in legal.now_of_media(cast.alice) if one.name.startswith("Email")]
-    assert now.legal
-    for one in now.legal:
+    (now,) = [
+        one for one in allowed_requests.current_media(cast.alice) if one.name.startswith("Email")
+    ]
+    assert now.allowed
+    for one in now.allowed:
         api.put(document_of("LOGOUT"))
         for step in way:
             api.put(document_of(step))

@@ -8,8 +8,8 @@ import yaml
 from drf_spectacular.generators import SchemaGenerator
 
 from finesse import __version__
-from finesse.docs.schema import SECURITY, error_examples, tidied
-from finesse.docs.wording import MANNERS, RESOURCES, SUMMARY, TITLE
+from finesse.docs.general_texts import MANNERS, RESOURCES, SUMMARY, TITLE
+from finesse.docs.openapi import SECURITY, error_examples, tidied
 
 
 @cache

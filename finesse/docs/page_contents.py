@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 from finesse.api.errors import TABLE
-from finesse.docs.document import document
+from finesse.docs.error_examples import error_document, error_update, sample
 from finesse.docs.explanations import EXPLANATIONS, Explanation
-from finesse.docs.fields import Field, fields_of, kind_of, resolved
-from finesse.docs.samples import error_document, error_update, sample
-from finesse.docs.schema import XML
-from finesse.docs.wording import PARAMETERS, QUERIES, RESOURCES, STATUSES
+from finesse.docs.field_tables import Field, fields_of, kind_of, resolved
+from finesse.docs.general_texts import PARAMETERS, QUERIES, RESOURCES, STATUSES
+from finesse.docs.openapi import XML
+from finesse.docs.openapi_document import document
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class OperationEntry:
     """An operation as the pages show it."""
 
     id: str
@@ -43,13 +43,13 @@ class Called:
     outcome: str
     headers: dict[str, str]
     answer: Body | None
-    errors: list["Described"]
-    later: list["Described"]
+    errors: list["ErrorEntry"]
+    later: list["ErrorEntry"]
     notification: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NotificationEntry:
     """A notification as the pages show it."""
 
     name: str
@@ -61,7 +61,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ErrorEntry:
     """An error as the pages show it."""
 
     name: str
@@ -76,60 +76,60 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class ResourceEntry:
     name: str
     text: str
-    operations: list[Called]
+    operations: list[OperationEntry]
 
 
-def resources() -> list[Resource]:
+def resources() -> list[ResourceEntry]:
     return [
-        Resource(name, text, [one for one in operations() if one.resource == name])
+        ResourceEntry(name, text, [one for one in operations() if one.resource == name])
         for name, text in RESOURCES.items()
     ]
 
 
 @cache
-def operations() -> list[Called]:
+def operations() -> list[OperationEntry]:
     return [
-        _called(path, method, described)
+        _operation(path, method, described)
         for path, methods in document()["paths"].items()
         for method, described in methods.items()
     ]
 
 
 @cache
-def notifications() -> list[Told]:
-    told = {
-        (one := described["x-notification"])["name"]: Told(
+def notifications() -> list[NotificationEntry]:
+    found = {
+        (one := described["x-notification"])["name"]: NotificationEntry(
             one["name"], one["node"], one["source"], one["page"], one["events"], one["example"]
         )
         for methods in document()["paths"].values()
         for described in methods.values()
         if "x-notification" in described
     }
-    return [told[name] for name in RESOURCES if name in told]
+    return [found[name] for name in RESOURCES if name in found]
 
 
 @cache
-def errors() -> list[Described]:
-    return [_described(name) for name in TABLE]
+def errors() -> list[ErrorEntry]:
+    return [_error(name) for name in TABLE]
 
 
-def operations_with(name: str) -> list[Called]:
+def operations_with(name: str) -> list[OperationEntry]:
     """The operations that may answer with this error."""
     return [one for one in operations() if any(error.name == name for error in one.errors)]
 
 
-def operations_telling(name: str) -> list[Called]:
-    """The operations after which this error may be told."""
+def operations_failing_later(name: str) -> list[OperationEntry]:
+    """The operations after which this error may be found."""
     return [one for one in operations() if any(error.name == name for error in one.later)]
 
 
 def http_form(name: str) -> str:
-    """The body of the answer; empty for an error that is only told."""
+    """The body of the answer; empty for an error that is only found."""
     answering = operations_with(name)
-    if operations_telling(name) and not answering:
+    if operations_failing_later(name) and not answering:
         return ""
     with_media = any("{mrdId}" in one.path for one in answering)
     return error_document(TABLE[name], with_media=with_media)
@@ -142,14 +142,14 @@ def media_is_optional(name: str) -> bool:
 
 def notification_form(name: str) -> str:
     """The notification; empty for an error that is only answered."""
-    telling = operations_telling(name)
-    if not telling:
+    failing_later = operations_failing_later(name)
+    if not failing_later:
         return ""
-    about_media = any(one.notification == "Media" for one in telling)
+    about_media = any(one.notification == "Media" for one in failing_later)
     return error_update(TABLE[name], about_media=about_media)
 
 
-def curl(operation: Called, base: str, password: str) -> str:
+def curl(operation: OperationEntry, base: str, password: str) -> str:
     """A command to copy; without a password curl asks for it."""
     words = ["curl", "-i"]
     if operation.login:
@@ -167,18 +167,18 @@ def curl(operation: Called, base: str, password: str) -> str:
     return shlex.join([*words, base + path + ("?" + "&".join(queries) if queries else "")])
 
 
-def _described(name: str) -> Described:
+def _error(name: str) -> ErrorEntry:
     row = TABLE[name]
     error = sample(row)
-    return Described(name, row.status, row.type, error.message, error.data)
+    return ErrorEntry(name, row.status, row.type, error.message, error.data)
 
 
-def _called(path: str, method: str, described: dict[str, Any]) -> Called:
+def _operation(path: str, method: str, described: dict[str, Any]) -> OperationEntry:
     status, answered = next(
         (int(code), one) for code, one in described["responses"].items() if int(code) < 300
     )
     notification = described.get("x-notification", {})
-    return Called(
+    return OperationEntry(
         id=described["operationId"],
         method=method.upper(),
         path=path,
@@ -202,8 +202,8 @@ def _called(path: str, method: str, described: dict[str, Any]) -> Called:
             if name != "requestId"
         },
         answer=next(iter(_bodies(answered)), None),
-        errors=[_described(name) for name in described["x-errors"]],
-        later=[_described(name) for name in notification.get("errors", [])],
+        errors=[_error(name) for name in described["x-errors"]],
+        later=[_error(name) for name in notification.get("errors", [])],
         notification=notification.get("name", ""),
     )
 

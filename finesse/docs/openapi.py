@@ -14,7 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 from uritemplate import variables
 
-from finesse.api.description import Attribute, Operation, Shape, Wrapped, operation_of
+from finesse.api.description import Attribute, Operation, Wrapped, XMLSerializer, operation_of
 from finesse.api.errors import (
     AUTHENTICATION_FAILURE,
     BAD_REQUEST,
@@ -24,11 +24,11 @@ from finesse.api.errors import (
     TABLE,
     ErrorRow,
 )
-from finesse.api.serializers import ApiErrorsShape
+from finesse.api.serializers import ApiErrorsSerializer
+from finesse.docs.error_examples import error_document
 from finesse.docs.explanations import EXPLANATIONS
+from finesse.docs.general_texts import PARAMETERS, REQUEST_ID, REQUEST_ID_BACK, STATUSES
 from finesse.docs.paths import camel_case, parts_of, resource_of
-from finesse.docs.samples import error_document
-from finesse.docs.wording import PARAMETERS, REQUEST_ID, REQUEST_ID_BACK, STATUSES
 
 XML = "application/xml"
 SECURITY = "basic"
@@ -139,26 +139,26 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
         return parameters
 
     def get_request_serializer(self) -> Any:
-        shapes = self.declared.body
-        if not shapes:
+        bodies = self.declared.body
+        if not bodies:
             return {}
         examples = [
-            OpenApiExample(_name(shape), summary=_first_sentence(shape), value=shape.example)
-            for shape in shapes
+            OpenApiExample(_name(body), summary=_first_sentence(body), value=body.example)
+            for body in bodies
         ]
-        return {XML: OpenApiRequest(self._one_of(shapes), examples=examples)}
+        return {XML: OpenApiRequest(self._one_of(bodies), examples=examples)}
 
     def _get_request_body(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         body: dict[str, Any] | None = super()._get_request_body(*args, **kwargs)
         # A handler that reads a body cannot do without; drf-spectacular goes by its fields.
         return {**body, "required": True} if body else None
 
-    def _one_of(self, shapes: tuple[type[Shape], ...]) -> Any:
-        if len(shapes) == 1:
-            return shapes[0]
+    def _one_of(self, bodies: tuple[type[XMLSerializer], ...]) -> Any:
+        if len(bodies) == 1:
+            return bodies[0]
         return PolymorphicProxySerializer(
-            component_name=f"{shapes[0].element}Request",
-            serializers=list(shapes),
+            component_name=f"{bodies[0].element}Request",
+            serializers=list(bodies),
             resource_type_field_name=None,
         )
 
@@ -176,7 +176,7 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
             by_status[row.status].append(row)
         for status, rows in sorted(by_status.items()):
             responses[status] = OpenApiResponse(
-                ApiErrorsShape,
+                ApiErrorsSerializer,
                 description=", ".join(dict.fromkeys(row.type for row in rows)),
             )
         return responses
@@ -235,8 +235,8 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
             schema = {**schema, "xml": {"wrapped": True}}
             if field.element:
                 schema["items"] = {**schema["items"], "xml": {"name": field.element}}
-        elif isinstance(field, Shape) and field.element not in {"", field.field_name}:
-            # The property is named otherwise than what the shape is called by itself.
+        elif isinstance(field, XMLSerializer) and field.element not in {"", field.field_name}:
+            # The property is named otherwise than its serializer.
             schema = {**schema, "xml": {"name": field.field_name}}
         return schema
 
@@ -247,10 +247,10 @@ def _response_header(name: str, text: str, status: int) -> OpenApiParameter:
     )
 
 
-def _name(shape: type[serializers.Serializer[Any]] | None) -> str:
-    return shape.__name__.removesuffix("Shape") if shape else ""
+def _name(serializer: type[serializers.Serializer[Any]] | None) -> str:
+    return serializer.__name__.removesuffix("Serializer") if serializer else ""
 
 
-def _first_sentence(shape: type[Shape]) -> str:
-    sentence, _, _ = " ".join((shape.__doc__ or "").split()).partition(" [")
+def _first_sentence(serializer: type[XMLSerializer]) -> str:
+    sentence, _, _ = " ".join((serializer.__doc__ or "").split()).partition(" [")
     return sentence.partition(".")[0]

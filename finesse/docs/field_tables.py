@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from finesse.docs.document import document
+from finesse.docs.openapi_document import document
 
 _DEEPEST = 2
 """Levels of elements that a table of fields shows; the example shows the rest."""

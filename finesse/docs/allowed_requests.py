@@ -38,7 +38,7 @@ _ANY_OPTIONS = Options(max_dialog_limit=1, interrupt_action="ACCEPT")
 
 
 @dataclass(frozen=True, slots=True)
-class Legal:
+class AllowedRequest:
     """One thing that may be asked for, and what comes of it."""
 
     request: str
@@ -46,7 +46,7 @@ class Legal:
 
 
 @dataclass(frozen=True, slots=True)
-class Illegal:
+class RefusedRequests:
     """What may not, and the error that says so, by its name in the table."""
 
     requests: str
@@ -54,47 +54,47 @@ class Illegal:
 
 
 @dataclass(frozen=True, slots=True)
-class InState:
+class StateRules:
     """What some states allow, all of them the same."""
 
     states: list[str]
-    legal: list[Legal]
-    illegal: list[Illegal]
+    allowed: list[AllowedRequest]
+    refused: list[RefusedRequests]
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class CurrentState:
     """What somebody's Media or desktop allows at this moment."""
 
     name: str
     state: str
     routable: bool | None
-    legal: list[Legal]
+    allowed: list[AllowedRequest]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReasonCodeChoices:
     """The reason codes that a user may choose for a state."""
 
     category: str
     reason_codes: list[ReasonCode]
 
 
-def of_media() -> list[InState]:
+def rules_of_media() -> list[StateRules]:
     return _states(TRANSITIONS, [*MEDIA_STATES, *_MODES])
 
 
-def of_desktops() -> list[InState]:
+def rules_of_desktops() -> list[StateRules]:
     return _states(DESKTOP_TRANSITIONS, USER_STATES)
 
 
-def now_of_media(user: User) -> list[Now]:
+def current_media(user: User) -> list[CurrentState]:
     """The user's Media, each with what may be asked for now."""
     found = Media.objects.filter(user=user).select_related("mrd").order_by("mrd")
-    return [_now_of_media(media) for media in found]
+    return [_current_media(media) for media in found]
 
 
-def now_of_desktop(user: User) -> Now:
+def current_desktop(user: User) -> CurrentState:
     session = desktop_session_of(desktop_of(user))
 
     def outcome(requested: Requested) -> str | None:
@@ -102,14 +102,16 @@ def now_of_desktop(user: User) -> Now:
         decision = decide_session(session, change)
         return None if decision.error else _change(session, decision.session)
 
-    return Now("Desktop", session.state, None, _legal(USER_STATES, outcome))
+    return CurrentState("Desktop", session.state, None, _allowed(USER_STATES, outcome))
 
 
-def choices_of(user: User) -> list[Choice]:
-    return [Choice(category, selectable_by(user, category)) for category in Category.values]
+def reason_code_choices(user: User) -> list[ReasonCodeChoices]:
+    return [
+        ReasonCodeChoices(category, selectable_by(user, category)) for category in Category.values
+    ]
 
 
-def _now_of_media(media: Media) -> Now:
+def _current_media(media: Media) -> CurrentState:
     session = media_session_of(media)
 
     def outcome(requested: Requested) -> str | None:
@@ -119,14 +121,14 @@ def _now_of_media(media: Media) -> Now:
 
     name = f"{media.mrd.name} ({media.mrd_id})"
     requests = [*MEDIA_STATES, *_MODES]
-    return Now(name, session.state, session.routable, _legal(requests, outcome))
+    return CurrentState(name, session.state, session.routable, _allowed(requests, outcome))
 
 
-def _legal(
+def _allowed(
     requests: Collection[Requested], outcome: Callable[[Requested], str | None]
-) -> list[Legal]:
+) -> list[AllowedRequest]:
     found = ((requested, outcome(requested)) for requested in _in_order(requests))
-    return [Legal(_word(requested), text) for requested, text in found if text is not None]
+    return [AllowedRequest(_word(requested), text) for requested, text in found if text is not None]
 
 
 def _change(before: MediaSession | DesktopSession, after: MediaSession | DesktopSession) -> str:
@@ -140,11 +142,11 @@ def _change(before: MediaSession | DesktopSession, after: MediaSession | Desktop
     return _outcome(before.state, Stay())
 
 
-def _states(table: Mapping[State, Row], requests: Collection[Requested]) -> list[InState]:
-    found: list[InState] = []
+def _states(table: Mapping[State, Row], requests: Collection[Requested]) -> list[StateRules]:
+    found: list[StateRules] = []
     for state, row in table.items():
-        legal = [
-            Legal(_word(requested), _outcome(state, row[requested]))
+        allowed = [
+            AllowedRequest(_word(requested), _outcome(state, row[requested]))
             for requested in _in_order(requests)
             if not isinstance(row[requested], Error | Refused)
         ]
@@ -152,12 +154,14 @@ def _states(table: Mapping[State, Row], requests: Collection[Requested]) -> list
         for requested in _in_order(requests):
             if isinstance(cell := row[requested], Error | Refused):
                 words.setdefault(cell.name, []).append(_word(requested))
-        illegal = [Illegal(", ".join(asked), error) for error, asked in words.items()]
-        alike = next((one for one in found if (one.legal, one.illegal) == (legal, illegal)), None)
+        refused = [RefusedRequests(", ".join(asked), error) for error, asked in words.items()]
+        alike = next(
+            (one for one in found if (one.allowed, one.refused) == (allowed, refused)), None
+        )
         if alike:
             alike.states.append(state.value)
         else:
-            found.append(InState([state.value], legal, illegal))
+            found.append(StateRules([state.value], allowed, refused))
     return found
 
 
