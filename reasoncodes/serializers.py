@@ -4,35 +4,68 @@ from typing import Any
 
 from rest_framework import serializers
 
-from finesse.api.description import Attribute, XMLSerializer
+from finesse.api.description import AlphabeticalSerializer, RequestSerializer, XMLSerializer
+from finesse.api.fields import (
+    LARGEST_64,
+    AttributeField,
+    BooleanField,
+    IdField,
+    NamedChoiceField,
+    NamedField,
+    UriField,
+)
 from reasoncodes.models import Category, ReasonCode
 
-_CATEGORY = "What it explains; fixed after creation"
-_CODE = "What reports show, 1 to 65535; unique in its category"
-_LABEL = "What people read, up to 40 characters; unique in its category"
-_FOR_ALL = "true: for every team. false: for those that it is assigned to"
-_SYSTEM_CODE = "true: the system's own, which nobody can choose or change"
+_CATEGORY = "The state that it explains; fixed after creation"
+_CODE = "The number that reports show, 1 to 65535; unique in its category"
+_LABEL = "The text that people read, up to 40 characters; unique in its category"
+_FOR_ALL = "true: for every team. false: for the teams that it is assigned to"
+_SYSTEM_CODE = "true: the system's own; nobody can choose or change it"
 _URI = "Its path; the last segment is the id that reasonCodeId takes"
-_ID = "The database id, the one that reasonCodeId takes"
-_PRINTABLE = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
-"""Without control characters, without blanks around it."""
-_MOST = {"code": 65535, "label": ReasonCode._meta.get_field("label").max_length}
+_ID = "Its database id, the one that reasonCodeId takes"
 
 
-def _code(**options: Any) -> Any:
-    return serializers.IntegerField(
-        min_value=1, max_value=_MOST["code"], help_text=_CODE, **options
-    )
+class CategoryField(NamedChoiceField):
+    """The state that a reason code explains [ReasonCode API Parameters]."""
+
+    values = Category.values
 
 
-def _label(**options: Any) -> Any:
-    return serializers.RegexField(
-        _PRINTABLE, max_length=_MOST["label"], help_text=_LABEL, **options
-    )
+class CodeField(NamedField, serializers.IntegerField):
+    """The number that reports show, in plain decimals [ReasonCode API Parameters]."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=65535, help_text=_CODE, **options)
+
+
+class LabelField(NamedField, serializers.RegexField):
+    """A text without control characters, and without blanks around it
+    [ReasonCode API Parameters], [Manage Reason Codes (administration guide)]."""
+
+    def __init__(self, **options: Any) -> None:
+        printable = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+        longest = ReasonCode._meta.get_field("label").max_length
+        super().__init__(printable, max_length=longest, help_text=_LABEL, **options)
+
+
+class ReasonCodeUriField(UriField):
+    """The path of a reason code; it ends in the database id [ReasonCode API Parameters]."""
+
+    path = "/ReasonCode/{id}"
+
+
+class ReasonCodeIdOrNoneField(NamedField, serializers.IntegerField):
+    """The database id of a reason code, or -1 for none [Media API Parameters]."""
+
+    pattern = "-1|[1-9][0-9]*"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=-1, max_value=LARGEST_64, **options)
 
 
 class ReasonCodeSerializer(XMLSerializer):
-    """Why an agent is not ready or signed out."""
+    """Why an agent is not ready or signed out [ReasonCode API Parameters]. The documented object
+    has no id; real answers have it."""
 
     element = "ReasonCode"
     example = """<ReasonCode>
@@ -45,30 +78,38 @@ class ReasonCodeSerializer(XMLSerializer):
   <systemCode>false</systemCode>
 </ReasonCode>"""
 
-    uri = serializers.CharField(help_text=_URI)
-    id = serializers.IntegerField(help_text=_ID)
-    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
-    code = _code()
-    label = _label()
-    forAll = serializers.BooleanField(help_text=_FOR_ALL)
-    systemCode = serializers.BooleanField(help_text=_SYSTEM_CODE)
+    uri = ReasonCodeUriField(help_text=_URI)
+    id = IdField(help_text=_ID)
+    category = CategoryField(help_text=_CATEGORY)
+    code = CodeField()
+    label = LabelField()  # type: ignore[assignment]
+    forAll = BooleanField(help_text=_FOR_ALL)
+    systemCode = BooleanField(help_text=_SYSTEM_CODE)
 
 
-class EmbeddedReasonCodeSerializer(XMLSerializer):
-    """The reason inside a Media."""
+class MediaReasonCodeSerializer(AlphabeticalSerializer):
+    """The reason of a Media that is NOT_READY [Media API Parameters]."""
 
     element = "ReasonCode"
 
-    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
-    code = _code()
-    forAll = serializers.BooleanField(help_text=_FOR_ALL)
-    id = serializers.IntegerField(help_text=_ID)
-    label = _label()
-    uri = serializers.CharField(help_text=_URI)
+    category = CategoryField(choices=[Category.NOT_READY.value], help_text=_CATEGORY)
+    code = CodeField()
+    forAll = BooleanField(help_text=_FOR_ALL)
+    id = IdField(help_text=_ID)
+    label = LabelField()  # type: ignore[assignment]
+    uri = ReasonCodeUriField(help_text=_URI)
+
+
+class UserReasonCodeSerializer(AlphabeticalSerializer, ReasonCodeSerializer):
+    """The reason of a user's state [User]."""
+
+    element = "reasonCode"
+    example = ""
 
 
 class ReasonCodesSerializer(XMLSerializer):
-    """A list; the attribute repeats the category that was asked for."""
+    """A list of reason codes; the attribute repeats the category of the query
+    [ReasonCode API Parameters]."""
 
     element = "ReasonCodes"
     example = """<ReasonCodes category="NOT_READY">
@@ -83,12 +124,14 @@ class ReasonCodesSerializer(XMLSerializer):
   </ReasonCode>
 </ReasonCodes>"""
 
-    category = Attribute(choices=[*Category.values, "ALL"], help_text="What was asked for")
+    category = AttributeField(
+        choices=[*Category.values, "ALL"], help_text="The category of the query"
+    )
     ReasonCode = ReasonCodeSerializer(many=True, required=False)
 
 
-class ReasonCodeAddSerializer(XMLSerializer):
-    """Everything that a new reason code has."""
+class ReasonCodeAddSerializer(RequestSerializer):
+    """Add a reason code; all four elements are required [ReasonCode API Parameters]."""
 
     element = "ReasonCode"
     example = (
@@ -96,36 +139,43 @@ class ReasonCodeAddSerializer(XMLSerializer):
         "<forAll>true</forAll></ReasonCode>"
     )
 
-    category = serializers.ChoiceField(choices=Category.values, help_text=_CATEGORY)
-    code = _code()
-    label = _label()
-    forAll = serializers.BooleanField(help_text=_FOR_ALL)
+    category = CategoryField(help_text=_CATEGORY)
+    code = CodeField()
+    label = LabelField()  # type: ignore[assignment]
+    forAll = BooleanField(help_text=_FOR_ALL)
 
 
-class ReasonCodeChangeSerializer(XMLSerializer):
-    """One of them at least; the rest stays. The whole object may be sent back."""
+class ReasonCodeChangeSerializer(RequestSerializer):
+    """Change code, label or forAll, at least one of them [ReasonCode API Parameters]. Clients may
+    send the whole object back."""
 
     element = "ReasonCode"
     example = "<ReasonCode><label>Weekly meeting</label></ReasonCode>"
     least = 1
 
-    code = _code(required=False)
-    label = _label(required=False)
-    forAll = serializers.BooleanField(required=False, help_text=_FOR_ALL)
+    uri = ReasonCodeUriField(required=False, help_text="Ignored")
+    id = IdField(required=False, help_text="Ignored")
+    category = CategoryField(required=False, help_text="The present one")
+    code = CodeField(required=False)
+    label = LabelField(required=False)  # type: ignore[assignment]
+    forAll = BooleanField(required=False, help_text=_FOR_ALL)
+    systemCode = BooleanField(required=False, help_text="The present value")
 
 
-class ReasonCodeReferenceSerializer(XMLSerializer):
-    """A reason code, named by its uri or by its id."""
+class ReasonCodeReferenceSerializer(RequestSerializer):
+    """A reason code, by its uri or by its id [ReasonCode API Errors]."""
 
     element = "ReasonCode"
+    forms = (("uri",), ("id",))
     least = 1
 
-    uri = serializers.CharField(required=False, help_text=_URI)
-    id = serializers.IntegerField(required=False, help_text=_ID)
+    uri = ReasonCodeUriField(help_text=_URI)
+    id = IdField(help_text=_ID)
 
 
-class TeamReasonCodesSerializer(XMLSerializer):
-    """All that the team is to have of the category; an empty list leaves it none."""
+class TeamReasonCodesSerializer(RequestSerializer):
+    """All reason codes of the category that the team is to have; an empty list takes all of them
+    away. No page prints the body: our reading [ReasonCode API Errors]."""
 
     element = "ReasonCodes"
     example = (
@@ -137,21 +187,21 @@ class TeamReasonCodesSerializer(XMLSerializer):
 
 
 class CategoryQuerySerializer(XMLSerializer):
-    """Of which category."""
+    """The category of a query."""
 
-    category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")
+    category = CategoryField(help_text="The category")
 
 
 class AnyCategoryQuerySerializer(XMLSerializer):
-    """Of which category, or of both."""
+    """The category of a query, or both."""
 
     category = serializers.ChoiceField(
-        choices=[*Category.values, "ALL"], help_text="Of which category; ALL is both"
+        choices=[*Category.values, "ALL"], help_text="The category; ALL for both"
     )
 
 
 class LookupQuerySerializer(XMLSerializer):
-    """What reports show."""
+    """A category and the code that reports show."""
 
-    category = serializers.ChoiceField(choices=Category.values, help_text="Of which category")
+    category = CategoryField(help_text="The category")
     code = serializers.IntegerField(min_value=0, max_value=65535, help_text="The code")

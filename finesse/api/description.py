@@ -1,7 +1,7 @@
-"""What a resource says about itself: an `Operation` a handler, a serializer a document.
+"""How resources are described: an `Operation` for each handler, a serializer for each document.
 
-Nothing here runs when a request is answered. `finesse.docs` makes the description of the API from
-it, and the tests compare that with the running server.
+`finesse.docs` makes OpenAPI, the XML Schema and the pages from it; the tests compare them with the
+running server. Nothing here runs when a request is answered.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,87 +16,96 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class XMLSerializer(serializers.Serializer[Any]):
-    """The children of an XML element; the class's docstring and the fields' help texts are read
-    by people. What may be an empty element is `allow_null`, unless it is a text."""
+    """The children of an XML element, in their order.
+
+    The docstring of a subclass and the help texts of its fields are shown to clients. An element
+    that may be empty is declared with `allow_null`; a text may be empty unless it has a
+    `min_length`.
+    """
 
     element: ClassVar[str] = ""
     """The element, where it is not named like the property that holds it."""
     example: ClassVar[str] = ""
     """A document as the protocol prints it."""
+    forms: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Where the element has several forms: the names of the children in each, in their order."""
     least: ClassVar[int] = 0
     """How many children there must be, where none of them is required by itself."""
+    any_order: ClassVar[bool] = False
+    """Whether the children may stand in another order."""
 
 
-class Wrapped(serializers.ListField):
-    """A list inside an element of its own: `<roles><role>…</role></roles>`.
+class AlphabeticalSerializer(XMLSerializer):
+    """An element whose children stand in alphabetical order, as in real answers."""
 
-    What it wraps is named `element`, or like the element of its serializer.
-    """
-
-    def __init__(self, *, element: str = "", **options: Any) -> None:
-        self.element = element
-        super().__init__(**options)
+    def get_fields(self) -> dict[str, Any]:
+        return dict(sorted(super().get_fields().items()))
 
 
-class Attribute(serializers.ChoiceField):
-    """An attribute of the element, not a child."""
+class RequestSerializer(XMLSerializer):
+    """A document that clients send."""
+
+    any_order = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
-    """Who may call."""
+    """The users that may call an operation."""
 
     text: str
     example: str = ""
-    """One of them among the demo's logins; empty where no authentication is needed."""
+    """A login of the demo that may call; empty where no authentication is needed."""
 
 
-ANYBODY = Callers(text="Anybody, without authentication")
+ANYBODY = Callers(text="Everybody, without authentication")
 EVERY_USER = Callers(text="Every user", example="1234")
-THE_USER = Callers(text="The user of the path, nobody else", example="1234")
-THE_USER_OR_ADMINISTRATORS = Callers(text="The user of the path, administrators", example="1234")
+THE_USER = Callers(text="Only the user of the path", example="1234")
+THE_USER_OR_ADMINISTRATORS = Callers(text="The user of the path; administrators", example="1234")
 ADMINISTRATORS = Callers(text="Administrators", example="admin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is told on a node."""
+    """The notifications that are published on a node."""
 
     name: str
     node: str
     source: str
     page: str
-    """The page of the protocol."""
+    """The page of the protocol, by its title."""
     events: Mapping[str, str]
-    """When each event is told."""
+    """When each event is published."""
     update: type[XMLSerializer]
     """The `<Update>`, with its example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What one handler does; it is the decorator of its handler, too."""
+    """What one handler does. An operation is also the decorator of its handler."""
 
     summary: str
     page: str
-    """Where the protocol has it from: pages by their titles."""
+    """The page of the protocol, by its title."""
     callers: Callers
     text: str = ""
     query: type[XMLSerializer] | None = None
     body: tuple[type[XMLSerializer], ...] = ()
-    """The documents that it takes, one of them at a time."""
+    """The documents that a request may contain; each request has one of them."""
     answer: type[XMLSerializer] | None = None
-    """The document of the answer; None is an empty body."""
+    """The document of the answer; None if the body is empty."""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of the answer, and what they hold."""
+    """Headers of the answer, with their meaning."""
     errors: tuple[ErrorRow, ...] = ()
-    """The errors of its own, in the order in which they are looked for; those that every
-    operation has are added by themselves."""
+    """The errors of this operation in the order of the checks, without those that all operations
+    have."""
     notification: Notification | None = None
-    """What tells the outcome, or later changes of what was read."""
+    """The notification of the outcome, or of later changes of the object that was read."""
     later: tuple[ErrorRow, ...] = ()
-    """The errors that may be told after the 202."""
+    """The errors that may be published after the 202."""
+    not_served: tuple[type[XMLSerializer], ...] = ()
+    """Documents of Finesse about this resource that this server neither takes nor sends; they are
+    in the XML Schema only."""
 
     def __call__(self, handler: Handler) -> Handler:
         handler.operation = self  # type: ignore[attr-defined]
@@ -104,5 +113,5 @@ class Operation:
 
 
 def operation_of(handler: Callable[..., Any]) -> Operation | None:
-    """What the handler has been declared to do, if it has."""
+    """The declaration of the handler; None if there is none."""
     return getattr(handler, "operation", None)

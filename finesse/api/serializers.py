@@ -1,21 +1,37 @@
-"""Documents that every resource has: the errors. For the description only."""
+"""The documents that every resource has: errors and updates. For the description only."""
+
+from typing import Any
 
 from rest_framework import serializers
 
-from finesse.api.description import XMLSerializer
+from finesse.api.description import AlphabeticalSerializer, XMLSerializer
+from finesse.api.errors import TABLE
+from finesse.api.fields import MrdIdField, NamedChoiceField, NamedField, NotEmptyField, UriField
+
+
+class ErrorTypeField(NamedChoiceField):
+    """The kind of an error [Media API Errors], [User API Errors], [ReasonCode API Errors]. Of the
+    asynchronous ones [Errors for Agent State and Mode Changes] prints only three; the others are
+    this server's own."""
+
+    values = dict.fromkeys(row.type for row in TABLE.values())
 
 
 class ApiErrorSerializer(XMLSerializer):
-    """One error. `ErrorMessage` and `ErrorType` together say which; texts are for people."""
+    """One error. Clients tell errors apart by `ErrorMessage` and `ErrorType` together
+    [Media API Errors], [Client Requests]."""
 
     element = "ApiError"
+    forms = tuple(dict.fromkeys(row.elements for row in TABLE.values()))
 
-    ErrorData = serializers.CharField(help_text="What it is about: a parameter, an id, a number")
+    ErrorData = serializers.CharField(
+        help_text="The parameter, id or number that the error is about"
+    )
     ErrorMedia = serializers.CharField(
         required=False, help_text="The MRD, where the path or the body names one"
     )
-    ErrorMessage = serializers.CharField(help_text="A constant or a sentence")
-    ErrorType = serializers.CharField(help_text="The kind of error")
+    ErrorMessage = NotEmptyField(help_text="A constant or a sentence")
+    ErrorType = ErrorTypeField(help_text="The kind of error")
 
 
 class ApiErrorsSerializer(XMLSerializer):
@@ -27,38 +43,47 @@ class ApiErrorsSerializer(XMLSerializer):
 
 
 class AsynchronousErrorSerializer(XMLSerializer):
-    """An error after the 202; the names start in lower case here."""
+    """An error after the 202; the names start in lower case here
+    [Media and Dialogs/Media Asynchronous Error Notification]."""
 
     element = "apiError"
 
     errorData = serializers.CharField(help_text="The number of an ARM error, else a parameter")
-    errorMedia = serializers.IntegerField(
-        required=False, help_text="The MRD; errors of a User have none"
-    )
-    errorMessage = serializers.CharField(help_text="The constant that clients compare")
-    errorType = serializers.CharField(help_text="A text for people")
+    errorMedia = MrdIdField(required=False, help_text="The MRD; errors of a User have none")
+    errorMessage = NotEmptyField(help_text="The constant that clients compare")
+    errorType = ErrorTypeField(help_text="A text for people")
 
 
 class AsynchronousErrorsSerializer(XMLSerializer):
-    """[Media and Dialogs/Media Asynchronous Error Notification]"""
+    """The errors after a 202 [Media and Dialogs/Media Asynchronous Error Notification]."""
 
     element = "apiErrors"
 
     apiError = AsynchronousErrorSerializer(many=True, help_text="The error; there is one")
 
 
-class UpdateSerializer(XMLSerializer):
-    """What happened on a node [Notification Parameters]."""
+class EventField(NamedChoiceField):
+    """What happened to the object, in upper case [Notification Parameters]."""
+
+    values = ("PUT", "POST", "DELETE")
+
+
+class RequestIdField(NamedField, serializers.RegexField):
+    """The requestId of a request, or empty [Notification Parameters]. Up to 255 printable ASCII
+    characters: our choice."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("^[ -~]{0,255}$", **options)
+
+
+class UpdateSerializer(AlphabeticalSerializer):
+    """A change on a node [Notification Parameters]. The pages print the elements in different
+    orders; this is the alphabetical one of the newer samples."""
 
     element = "Update"
 
-    event = serializers.ChoiceField(
-        choices=["PUT", "POST", "DELETE"],
-        help_text="PUT: changed, or an error. POST: added. DELETE: removed",
+    event = EventField(help_text="PUT: changed, or an error. POST: added. DELETE: removed")
+    requestId = RequestIdField(
+        help_text="In errors, the requestId of the request; empty if no request caused the change"
     )
-    requestId = serializers.CharField(
-        help_text="The caller's, in errors; empty in all that nobody asked for"
-    )
-    source = serializers.CharField(  # type: ignore[assignment]
-        help_text="The path of the object, to read it anew"
-    )
+    source = UriField(help_text="The path of the object, to GET a fresh copy")  # type: ignore[assignment]

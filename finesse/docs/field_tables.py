@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from finesse.api.fields import LARGEST_32, LARGEST_64
 from finesse.docs.openapi_document import document
 
 _DEEPEST = 2
@@ -26,7 +27,8 @@ def fields_of(schema: dict[str, Any], depth: int = 0) -> Iterator[Field]:
         text = described.get("description") or resolved(described).get("description", "")
         yield Field(element, kind_of(described), required, text, depth)
         inner = _inner(described)
-        if inner.get("properties") and depth < _DEEPEST:
+        # What a list never holds needs no explanation.
+        if inner.get("properties") and depth < _DEEPEST and described.get("maxItems") != 0:
             if described.get("xml", {}).get("wrapped"):
                 yield Field(inner["xml"]["name"], "element, repeated", False, "", depth + 1)
                 yield from fields_of(inner, depth + 2)
@@ -51,25 +53,40 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def kind_of(schema: dict[str, Any]) -> str:
     """What the text of the element may be, in words."""
-    if schema.get("xml", {}).get("attribute"):
-        return "attribute: " + ", ".join(schema["enum"])
     if "enum" in schema:
-        return ", ".join(schema["enum"])
+        values = ", ".join(str(one) for one in schema["enum"] if one is not None)
+        return f"attribute: {values}" if schema.get("xml", {}).get("attribute") else values
     types = schema.get("type", "object")
     kinds = [types] if isinstance(types, str) else [one for one in types if one != "null"]
-    if kinds == ["array"]:
-        if schema.get("xml", {}).get("wrapped"):
-            items = schema["items"]
-            return "list of " + (", ".join(items["enum"]) if "enum" in items else "elements")
+    match kinds:
+        case ["array"]:
+            return _kind_of_list(schema)
+        case ["object"]:
+            return "element"
+        case ["boolean"]:
+            return "true, false"
+        case ["integer"]:
+            return _kind_of_number(schema)
+        case _:
+            return _kind_of_text(schema)
+
+
+def _kind_of_list(schema: dict[str, Any]) -> str:
+    if not schema.get("xml", {}).get("wrapped"):
         return "element, repeated"
-    if kinds == ["object"]:
-        return "element"
-    if kinds == ["boolean"]:
-        return "true, false"
+    items = schema["items"]
+    return "list of " + (", ".join(items["enum"]) if "enum" in items else "elements")
+
+
+def _kind_of_number(schema: dict[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum", LARGEST_64)
+    return f"number, {low} to {high}" if high < LARGEST_32 else "number"
+
+
+def _kind_of_text(schema: dict[str, Any]) -> str:
     if schema.get("format") == "date-time":
         return "timestamp"
-    if kinds == ["integer"]:
-        low, high = schema.get("minimum"), schema.get("maximum")
-        return f"number, {low} to {high}" if high is not None else "number"
+    if schema.get("pattern", "").startswith("^/"):
+        return "path"
     longest = schema.get("maxLength")
     return f"text, up to {longest}" if longest else "text"

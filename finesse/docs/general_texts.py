@@ -16,6 +16,15 @@ MANNERS = (
     "notification that such a request may end in.",
     "Errors are looked for in this order: 503, 401, 405 or 404, 400.",
 )
+XML_SCHEMA = (
+    "Every document of the API. None has a namespace. Titles in [brackets] are pages of Finesse's "
+    "documentation. The global elements are the documents that the server answers and publishes; "
+    "their elements have a fixed order. The documents that clients send have the same root "
+    "elements with other contents, so each of them is a global type, to validate the root element "
+    "by: its elements may have any order. The server accepts more than these types: it ignores "
+    "unknown elements, takes the last of a repeated element, and accepts booleans in upper case. "
+    "A request that is valid here is understood by every Finesse."
+)
 RESOURCES = {
     "Media": "The state of one user in one Media Routing Domain (MRD). A change is accepted with "
     "202; what came of it is told as a notification.",

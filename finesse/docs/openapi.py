@@ -14,7 +14,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 from uritemplate import variables
 
-from finesse.api.description import Attribute, Operation, Wrapped, XMLSerializer, operation_of
+from finesse.api.description import Operation, XMLSerializer, operation_of
 from finesse.api.errors import (
     AUTHENTICATION_FAILURE,
     BAD_REQUEST,
@@ -24,6 +24,7 @@ from finesse.api.errors import (
     TABLE,
     ErrorRow,
 )
+from finesse.api.fields import AttributeField, WrappedListField
 from finesse.api.serializers import ApiErrorsSerializer
 from finesse.docs.error_examples import error_document
 from finesse.docs.explanations import EXPLANATIONS
@@ -49,21 +50,6 @@ def error_examples() -> dict[str, Any]:
         for name, row in TABLE.items()
         for with_media in (False, True)
     }
-
-
-def tidied(described: Any) -> Any:
-    """The document without what drf-spectacular notes for itself, and without its detours."""
-    if isinstance(described, list):
-        return [tidied(one) for one in described]
-    if not isinstance(described, dict):
-        return described
-    dropped = {"x-spec-enum-id"} | ({"minLength"} if "enum" in described else set())
-    kept = {name: tidied(one) for name, one in described.items() if name not in dropped}
-    # Since OpenAPI 3.1 there may be more beside a reference.
-    if "allOf" in kept and len(kept["allOf"]) == 1:
-        (reference,) = kept.pop("allOf")
-        return {**reference, **kept}
-    return kept
 
 
 class FinesseSchema(AutoSchema):  # type: ignore[misc]
@@ -222,16 +208,20 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
             element = serializer.serializers[0].element
         if least := getattr(serializer, "least", 0):
             schema = {**schema, "minProperties": least}
+        if forms := getattr(serializer, "forms", ()):
+            always = [name for name in schema["required"] if all(name in form for form in forms)]
+            schema["required"] = always
+            if not always:
+                del schema["required"]
         return {**schema, "xml": {"name": element}} if element else schema
 
     def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         schema: dict[str, Any] = super()._map_serializer_field(field, *args, **kwargs)
-        least = getattr(field, "min_length", None)
-        if least and isinstance(field, serializers.ListSerializer):
-            schema = {**schema, "minItems": least}
-        if isinstance(field, Attribute):
+        if isinstance(field, serializers.ListSerializer):
+            schema = schema | _bounds(field)
+        if isinstance(field, AttributeField):
             return {**schema, "xml": {"attribute": True}}
-        if isinstance(field, Wrapped):
+        if isinstance(field, WrappedListField):
             schema = {**schema, "xml": {"wrapped": True}}
             if field.element:
                 schema["items"] = {**schema["items"], "xml": {"name": field.element}}
@@ -239,6 +229,11 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
             # The property is named otherwise than its serializer.
             schema = {**schema, "xml": {"name": field.field_name}}
         return schema
+
+
+def _bounds(field: Any) -> dict[str, int]:
+    bounds = {"minItems": field.min_length, "maxItems": field.max_length}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _response_header(name: str, text: str, status: int) -> OpenApiParameter:

@@ -9,13 +9,13 @@ from drf_spectacular.generators import SchemaGenerator
 
 from finesse import __version__
 from finesse.docs.general_texts import MANNERS, RESOURCES, SUMMARY, TITLE
-from finesse.docs.openapi import SECURITY, error_examples, tidied
+from finesse.docs.openapi import SECURITY, error_examples
 
 
 @cache
 def document() -> dict[str, Any]:
     """The description of every resource, as OpenAPI 3.1."""
-    generated: dict[str, Any] = tidied(SchemaGenerator().get_schema(public=True))
+    generated: dict[str, Any] = _tidied(SchemaGenerator().get_schema(public=True))
     generated["info"] = {
         "title": TITLE,
         "version": __version__,
@@ -49,6 +49,21 @@ def as_yaml() -> str:
     return yaml.dump(
         json.loads(as_json()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
     )
+
+
+def _tidied(described: Any) -> Any:
+    """The document without drf-spectacular's internal notes and its indirect references."""
+    if isinstance(described, list):
+        return [_tidied(one) for one in described]
+    if not isinstance(described, dict):
+        return described
+    dropped = {"x-spec-enum-id"} | ({"minLength"} if "enum" in described else set())
+    kept = {name: _tidied(one) for name, one in described.items() if name not in dropped}
+    # Since OpenAPI 3.1 there may be more beside a reference.
+    if "allOf" in kept and len(kept["allOf"]) == 1:
+        (reference,) = kept.pop("allOf")
+        return {**reference, **kept}
+    return kept
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,6 +1,5 @@
 """The pages of the description: public, read-only, and open while the service is out of service."""
 
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +14,10 @@ from finesse.docs import allowed_requests, page_contents
 from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
 from finesse.docs.general_texts import MANNERS, SUMMARY
 from finesse.docs.openapi_document import as_json, as_yaml
+from finesse.docs.xml_schema import xml_schema
 from finesse.users.models import User
 from media.board.views import POLICY
 
-XSD = Path(__file__).parent.parent / "api" / "finesse.xsd"
 _BY_CONSTANT = {row.message: name for name, row in TABLE.items() if row.message.isupper()}
 
 
@@ -93,7 +92,7 @@ def openapi_yaml(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def xsd(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(XSD.read_bytes(), content_type="application/xml")
+    return HttpResponse(xml_schema(), content_type="application/xml")
 
 
 def _own(user: User, topics: tuple[Topic, ...]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from finesse.api.errors import (
     STATE_INVALID,
     STATE_MISSING,
 )
-from media.api import serializers
+from media.api import dialog_serializers, request_serializers, serializers
 
 _OF_A_PUT_ABOUT_MEDIA = (
     OTHER_USER,
@@ -63,12 +63,12 @@ PUT_MEDIA = Operation(
     page="Media—Change Agent State with Reason Code",
     callers=THE_USER,
     text="202 says that the request was accepted, not that anything has changed: the outcome "
-    "arrives as a notification. Nothing is told where nothing changes, as when a READY agent asks "
-    "for READY.",
+    "arrives as a notification. A request that changes nothing is followed by no notification, "
+    "such as READY of an agent who is READY.",
     body=(
-        serializers.MediaChangeStateSerializer,
-        serializers.MediaSignInSerializer,
-        serializers.MediaChangeModeSerializer,
+        request_serializers.MediaChangeStateSerializer,
+        request_serializers.MediaSignInSerializer,
+        request_serializers.MediaChangeModeSerializer,
     ),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
@@ -87,16 +87,16 @@ PUT_MEDIA_LIST = Operation(
     summary="Change several Media at once",
     page="Media—Put List",
     callers=THE_USER,
-    text="All are accepted or none; the first that is wrong is answered with its error. Each has "
-    "an outcome of its own, all with the requestId of the request.",
-    body=(serializers.MediaPutListSerializer,),
+    text="All are accepted or none: the first wrong one decides the error of the answer. Each "
+    "Media has an outcome of its own. All of them carry the requestId of the request.",
+    body=(request_serializers.MediaPutListSerializer,),
     status=202,
     errors=_OF_A_PUT_ABOUT_MEDIA,
     notification=serializers.MEDIA_NOTIFICATION,
     later=_OF_MEDIA_LATER,
 )
 GET_MEDIA_DOMAINS = Operation(
-    summary="Read every MRD",
+    summary="Read all MRDs",
     page="Release Notes 12.6(2): Finesse",
     callers=EVERY_USER,
     answer=serializers.MediaDomainsSerializer,
@@ -113,6 +113,10 @@ GET_DIALOGS = Operation(
     page="Dialog APIs for Nonvoice Tasks",
     callers=THE_USER,
     text="Dialogs are calls, Dialogs/Media are tasks; both lists are empty.",
-    answer=serializers.DialogsSerializer,
+    answer=dialog_serializers.DialogsSerializer,
     errors=(OTHER_USER,),
+    not_served=(
+        dialog_serializers.DialogsUpdateSerializer,
+        dialog_serializers.TaskActionRequestSerializer,
+    ),
 )

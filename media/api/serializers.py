@@ -1,4 +1,4 @@
-"""The documents of Media, MediaDomain and Dialogs, for the description only.
+"""The documents of Media and MediaDomain that the server sends, for the description only.
 
 Facts from [Media API Parameters].
 """
@@ -6,26 +6,24 @@ Facts from [Media API Parameters].
 from rest_framework import serializers
 
 from finesse.api.description import Notification, XMLSerializer
+from finesse.api.fields import BooleanField, MrdIdField, TimestampField
 from finesse.api.serializers import AsynchronousErrorsSerializer, UpdateSerializer
 from finesse.notifications import nodes
-from media.models import DialogLogoutAction, InterruptAction
-from media.states import MEDIA_STATES, Requested, State
-from reasoncodes.serializers import EmbeddedReasonCodeSerializer
-
-_LARGEST = 10
-MOMENT = "UTC with milliseconds, like 2015-09-11T06:55:14.782Z; empty if there was none yet"
-REASON = "The database id of a reason code, not its code"
-
-
-def requestable(states: frozenset[Requested]) -> list[str]:
-    return [state.value for state in Requested if state in states - {Requested.LOGIN}]
-
-
-# --- Media --------------------------------------------------------------------------------------
+from media.api.fields import (
+    STATE_CHANGE_TIME,
+    DialogLogoutActionField,
+    InterruptActionField,
+    MaxDialogLimitField,
+    MediaDomainUriField,
+    MediaStateField,
+    MediaUriField,
+)
+from reasoncodes.serializers import MediaReasonCodeSerializer, ReasonCodeIdOrNoneField
 
 
 class MediaDomainSerializer(XMLSerializer):
-    """A Media Routing Domain (MRD). No page shows the elements: our reading."""
+    """A Media Routing Domain (MRD). No page prints the elements: our reading
+    [Release Notes 12.6(2): Finesse]."""
 
     element = "MediaDomain"
     example = """<MediaDomain>
@@ -36,17 +34,17 @@ class MediaDomainSerializer(XMLSerializer):
   <name>Email</name>
 </MediaDomain>"""
 
-    uri = serializers.CharField(help_text="Its path")
+    uri = MediaDomainUriField(help_text="Its path")
     description = serializers.CharField(help_text="A text for people")
-    id = serializers.IntegerField(help_text="The mrdId of paths; 1 is voice")
-    interruptible = serializers.BooleanField(
+    id = MrdIdField(help_text="The mrdId of paths; 1 is voice")
+    interruptible = BooleanField(
         help_text="Whether a task of another MRD may interrupt tasks of this one"
     )
     name = serializers.CharField(help_text="Its name")
 
 
 class MediaDomainsSerializer(XMLSerializer):
-    """Every MRD, by id."""
+    """All MRDs, sorted by id [Release Notes 12.6(2): Finesse]."""
 
     element = "MediaDomains"
     example = """<MediaDomains>
@@ -59,12 +57,13 @@ class MediaDomainsSerializer(XMLSerializer):
   </MediaDomain>
 </MediaDomains>"""
 
-    MediaDomain = MediaDomainSerializer(many=True)
+    MediaDomain = MediaDomainSerializer(many=True, required=False)
 
 
 class MediaSerializer(XMLSerializer):
-    """One user in one MRD. Signed out, the three options of the sign-in are left out; for a user
-    who is not assigned to the MRD there are the MRD's five elements only."""
+    """One user in one MRD [Media API Parameters]. Only while the user is signed in, the element
+    contains the three options of the sign-in. For a user who is not assigned to the MRD, it
+    contains the five elements of the MRD only [Media - Get Media (task routing)]."""
 
     element = "Media"
     example = """<Media>
@@ -90,48 +89,66 @@ class MediaSerializer(XMLSerializer):
   <interruptAction>ACCEPT</interruptAction>
 </Media>"""
 
-    uri = serializers.CharField(help_text="Where to read it anew")
+    forms = (
+        # The user is signed in.
+        (
+            "uri",
+            "description",
+            "dialogLogoutAction",
+            "id",
+            "interruptible",
+            "maxDialogLimit",
+            "name",
+            "ReasonCode",
+            "reasonCodeId",
+            "routable",
+            "state",
+            "stateChangeTime",
+            "interruptAction",
+        ),
+        # The user is signed out: the options are reliable only while signed in.
+        (
+            "uri",
+            "description",
+            "id",
+            "interruptible",
+            "name",
+            "reasonCodeId",
+            "routable",
+            "state",
+            "stateChangeTime",
+        ),
+        # The user is not assigned to the MRD.
+        ("uri", "description", "id", "interruptible", "name"),
+    )
+
+    uri = MediaUriField(help_text="Its path")
     description = serializers.CharField(help_text="The MRD's description")
-    dialogLogoutAction = serializers.ChoiceField(
-        choices=DialogLogoutAction.values,
-        required=False,
-        help_text="What becomes of tasks at sign-out; while signed in",
+    dialogLogoutAction = DialogLogoutActionField(
+        help_text="What happens to tasks at sign-out; while signed in"
     )
-    id = serializers.IntegerField(help_text="The MRD's id")
-    interruptible = serializers.BooleanField(
-        help_text="Whether a task of another MRD may interrupt tasks here"
+    id = MrdIdField(help_text="The MRD's id")
+    interruptible = BooleanField(
+        help_text="Whether a task of another MRD may interrupt tasks of this one"
     )
-    maxDialogLimit = serializers.IntegerField(
-        min_value=1,
-        max_value=_LARGEST,
-        required=False,
-        help_text="Tasks at once; while signed in",
-    )
+    maxDialogLimit = MaxDialogLimitField(help_text="Largest number of tasks; while signed in")
     name = serializers.CharField(help_text="The MRD's name")
-    ReasonCode = EmbeddedReasonCodeSerializer(
+    ReasonCode = MediaReasonCodeSerializer(
         required=False, help_text="The reason of NOT_READY, if one was chosen"
     )
-    reasonCodeId = serializers.IntegerField(
-        required=False, min_value=-1, help_text="Its database id, or -1 for none"
+    reasonCodeId = ReasonCodeIdOrNoneField(
+        help_text="The database id of the reason code, or -1 for none"
     )
-    routable = serializers.BooleanField(
-        required=False, help_text="Whether tasks may be assigned to the user"
-    )
-    state = serializers.ChoiceField(
-        choices=[state.value for state in State], required=False, help_text="The present state"
-    )
-    stateChangeTime = serializers.DateTimeField(
-        required=False, allow_null=True, help_text=f"Since when. {MOMENT}"
-    )
-    interruptAction = serializers.ChoiceField(
-        choices=InterruptAction.values,
-        required=False,
-        help_text="Whether interruptions are accepted; while signed in",
+    routable = BooleanField(help_text="Whether tasks may be assigned to the user")
+    state = MediaStateField(help_text="The present state")
+    stateChangeTime = TimestampField(allow_null=True, help_text=STATE_CHANGE_TIME)
+    interruptAction = InterruptActionField(
+        help_text="Whether interruptions are accepted; while signed in"
     )
 
 
 class MediaListSerializer(XMLSerializer):
-    """The user's Media, by MRD."""
+    """The user's Media, sorted by the id of the MRD [Media - Get List]."""
 
     element = "MediaList"
     example = """<MediaList>
@@ -151,119 +168,17 @@ class MediaListSerializer(XMLSerializer):
     Media = MediaSerializer(many=True, required=False)
 
 
-class MediaSignInSerializer(XMLSerializer):
-    """Sign in [Media—Sign In]."""
-
-    element = "Media"
-    example = (
-        "<Media><maxDialogLimit>5</maxDialogLimit><state>LOGIN</state>"
-        "<interruptAction>ACCEPT</interruptAction>"
-        "<dialogLogoutAction>CLOSE</dialogLogoutAction></Media>"
-    )
-
-    state = serializers.ChoiceField(choices=["LOGIN"], help_text="It leads to NOT_READY")
-    maxDialogLimit = serializers.IntegerField(
-        min_value=1, max_value=_LARGEST, help_text="Tasks at once"
-    )
-    interruptAction = serializers.ChoiceField(
-        choices=InterruptAction.values,
-        help_text="Whether a task of another MRD may interrupt (in interruptible MRDs)",
-    )
-    dialogLogoutAction = serializers.ChoiceField(
-        choices=DialogLogoutAction.values,
-        required=False,
-        help_text="What becomes of tasks at sign-out; CLOSE unless given",
-    )
-
-
-class MediaChangeStateSerializer(XMLSerializer):
-    """Change the state or sign out [Media—Change Agent State with Reason Code]."""
-
-    element = "Media"
-    example = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"
-
-    state = serializers.ChoiceField(
-        choices=requestable(MEDIA_STATES),
-        help_text="What is legal depends on the present state; ACTIVE is the way back from WORK",
-    )
-    reasonCodeId = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        help_text=f"{REASON}. With NOT_READY and LOGOUT: required if there is any to choose",
-    )
-
-
-class MediaChangeModeSerializer(XMLSerializer):
-    """Change the mode [Media—Change Agent to Routable/Not Routable]."""
-
-    element = "Media"
-    example = "<Media><routable>false</routable></Media>"
-
-    routable = serializers.BooleanField(help_text="Whether tasks may be assigned; not with a state")
-
-
-class MediaOfListSerializer(XMLSerializer):
-    """One Media of the list, named by its id or its uri; else like a request of its own."""
-
-    element = "Media"
-    least = 2
-
-    id = serializers.IntegerField(required=False, min_value=1, help_text="The mrdId")
-    uri = serializers.CharField(required=False, help_text="Or the path of the Media")
-    state = serializers.ChoiceField(
-        choices=["LOGIN", *requestable(MEDIA_STATES)], required=False, help_text="As above"
-    )
-    reasonCodeId = serializers.IntegerField(required=False, min_value=1, help_text="As above")
-    routable = serializers.BooleanField(required=False, help_text="As above")
-    maxDialogLimit = serializers.IntegerField(
-        min_value=1, max_value=_LARGEST, required=False, help_text="With LOGIN"
-    )
-    interruptAction = serializers.ChoiceField(
-        choices=InterruptAction.values, required=False, help_text="With LOGIN"
-    )
-    dialogLogoutAction = serializers.ChoiceField(
-        choices=DialogLogoutAction.values, required=False, help_text="With LOGIN"
-    )
-
-
-class MediaPutListSerializer(XMLSerializer):
-    """Several at once; all are accepted or none. No page shows it: our reading."""
-
-    element = "MediaList"
-    example = (
-        "<MediaList><Media><id>5001</id><state>READY</state></Media>"
-        "<Media><uri>/finesse/api/User/1234/Media/5000</uri><routable>false</routable></Media>"
-        "</MediaList>"
-    )
-
-    Media = MediaOfListSerializer(  # type: ignore[call-arg]
-        many=True, min_length=1, help_text="One at least"
-    )
-
-
-class DialogsSerializer(XMLSerializer):
-    """The user's calls or tasks: always empty, since this service routes neither."""
-
-    element = "Dialogs"
-    example = "<Dialogs></Dialogs>"
-
-    Dialog = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=0, help_text="None"
-    )
-
-
-# --- notifications ------------------------------------------------------------------------------
-
-
 class MediaUpdateDataSerializer(XMLSerializer):
-    """The whole Media as it is now, or the error."""
+    """The whole Media as it is now, or the error [Media Notification]."""
 
-    Media = MediaSerializer(required=False)
-    apiErrors = AsynchronousErrorsSerializer(required=False)
+    forms = (("Media",), ("apiErrors",))
+
+    Media = MediaSerializer()
+    apiErrors = AsynchronousErrorsSerializer()
 
 
 class MediaUpdateSerializer(UpdateSerializer):
-    """A Media has changed, or a request about it has failed."""
+    """A Media has changed, or a request about it has failed [Media Notification]."""
 
     example = """<Update>
   <data>
@@ -296,7 +211,7 @@ MEDIA_NOTIFICATION = Notification(
     source=nodes.MEDIA + "/{mrdId}",
     page="Media Notification",
     events={
-        "PUT": "State, reason, mode, options or the MRD itself have changed; and errors",
+        "PUT": "The state, reason, mode, options or the MRD have changed, or a request has failed",
         "POST": "The user was assigned to the MRD",
         "DELETE": "The user is no longer assigned to it",
     },

@@ -18,7 +18,7 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
-from media.desktop import serializers
+from media.desktop import serializers, team_serializers
 
 _THE_USER_AND_THOSE_ABOVE = Callers(
     text="The user of the path, supervisors of its team, administrators", example="1234"
@@ -59,7 +59,7 @@ GET_TEAM = Operation(
     summary="Read a team with its users",
     page="Team",
     callers=Callers(text="Supervisors of the team, administrators", example="2001"),
-    answer=serializers.TeamSerializer,
+    answer=team_serializers.TeamSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
-    notification=serializers.TEAM_NOTIFICATION,
+    notification=team_serializers.TEAM_NOTIFICATION,
 )

@@ -1,12 +1,12 @@
-"""finesse.xsd, and what it finds wrong with a document."""
+"""The XML Schema, and what it finds wrong with a document."""
 
-from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
 import xmlschema
 
-FILE = Path(__file__).parents[2] / "finesse" / "api" / "finesse.xsd"
-SCHEMA = xmlschema.XMLSchema10(FILE)
+from finesse.docs.xml_schema import xml_schema
+
+SCHEMA = xmlschema.XMLSchema10(xml_schema())
 
 
 def faults(document: str | bytes, type_name: str | None = None) -> list[str]:
