@@ -15,6 +15,7 @@ from reasoncodes.models import ReasonCode
 VOICE_MRD = 1
 """The voice MRD: always there, read only, and not for the Media API [Media Routing Domain API]."""
 EXTENSION_LENGTH = 32
+STATE_LENGTH = max(map(len, State))
 
 
 def choices(members: "Iterable[State | Requested]") -> list[tuple[str, str]]:
@@ -81,7 +82,7 @@ class Media(SavedWhole):
         limit_choices_to=~Q(pk=VOICE_MRD),
     )
     state = models.CharField(
-        max_length=11, choices=choices(State), default=State.LOGOUT, editable=False
+        max_length=STATE_LENGTH, choices=choices(State), default=State.LOGOUT, editable=False
     )
     state_change_time = models.DateTimeField(null=True, editable=False)
     """When the current state began; null if the state has never changed."""
@@ -96,7 +97,9 @@ class Media(SavedWhole):
     routable = models.BooleanField(default=False, editable=False)
     not_routable_next = models.BooleanField(default=False, editable=False)
     """To be made not routable once the offered task has been started."""
-    resume = models.CharField(max_length=11, choices=choices(State), blank=True, editable=False)
+    resume = models.CharField(
+        max_length=STATE_LENGTH, choices=choices(State), blank=True, editable=False
+    )
     """While in WORK: the state before the connection was lost."""
     max_dialog_limit = models.PositiveSmallIntegerField(null=True, editable=False)
     interrupt_action = models.CharField(
@@ -177,7 +180,7 @@ class Desktop(models.Model):
         User, on_delete=models.CASCADE, primary_key=True, related_name="desktop"
     )
     state = models.CharField(
-        max_length=11, choices=choices(DESKTOP_TRANSITIONS), default=State.LOGOUT
+        max_length=STATE_LENGTH, choices=choices(DESKTOP_TRANSITIONS), default=State.LOGOUT
     )
     state_change_time = models.DateTimeField(null=True)
     reason_code = models.ForeignKey(
@@ -296,7 +299,7 @@ class StateInterval(models.Model):
 
     login_id = models.CharField("user", max_length=64)
     mrd_id = models.PositiveIntegerField("MRD")
-    state = models.CharField(max_length=11, choices=choices(State))
+    state = models.CharField(max_length=STATE_LENGTH, choices=choices(State))
     reason_code = models.ForeignKey(
         ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -21,9 +21,13 @@ from finesse.users.forms import SignInForm
 from finesse.users.models import User
 from media.documents.media import represent
 from media.models import Media
+from media.states import State
 
 RECENT = 50
 """Notifications from before the page was opened that its stream begins with."""
+_UNAVAILABLE = (State.NOT_READY, State.LOGOUT)
+STATES_IN_ORDER = [*(state for state in State if state not in _UNAVAILABLE), *_UNAVAILABLE]
+"""The order in which the board counts and sorts: agents who are not available come last."""
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
@@ -47,7 +51,8 @@ class SignIn(LoginView):
 @login_required
 def viewer(request: HttpRequest) -> HttpResponse:
     role = cast(User, request.user).role
-    response = render_template(request, "board/viewer.html", {"role": role})
+    context = {"role": role, "states": STATES_IN_ORDER}
+    response = render_template(request, "board/viewer.html", context)
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

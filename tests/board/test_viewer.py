@@ -1,5 +1,7 @@
 """The viewer's pages and the board behind them."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -11,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse.notifications import log
 from finesse.users.models import User
+from media.states import State
 from tests.conftest import API, LOGIN, PASSWORD, Cast
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -42,6 +45,16 @@ def test_a_wrong_password_is_told_and_the_demos_logins_are_not_outside_the_demo(
 def test_the_demos_sign_in_page_names_its_logins(settings: Any) -> None:
     settings.FINESSE_DEMO = True
     assert b"2001" in Client().get("/login/").content
+
+
+def test_the_page_brings_every_state_and_those_who_are_not_available_last() -> None:
+    page = signed_in("alice").get("/").content.decode()
+    found = re.search(r'<script id="states" type="application/json">(.+?)</script>', page)
+    assert found
+    states = json.loads(found[1])
+    assert sorted(states) == sorted(State)
+    assert states[0] == "READY"
+    assert states[-2:] == ["NOT_READY", "LOGOUT"]
 
 
 def test_the_pages_allow_nothing_from_elsewhere() -> None:

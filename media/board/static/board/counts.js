@@ -1,4 +1,4 @@
-import { STATES, rankOf } from "./states.js";
+import { rankOf, states } from "./states.js";
 import { fromTemplate } from "./template.js";
 
 /** How many rows are in each state, as buttons that show only those rows. */
@@ -11,7 +11,7 @@ export class Counts {
   constructor(element, onChange) {
     this.#element = element;
     this.#onChange = onChange;
-    STATES.forEach((state) => this.#buttonFor(state));
+    states().forEach((state) => this.#buttonFor(state));
   }
 
   get isChosen() {

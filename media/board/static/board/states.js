@@ -1,17 +1,12 @@
-/** In the order in which the board counts and sorts them. */
-export const STATES = [
-  "READY",
-  "RESERVED",
-  "ACTIVE",
-  "PAUSED",
-  "INTERRUPTED",
-  "WORK",
-  "WORK_READY",
-  "NOT_READY",
-  "LOGOUT",
-];
+let known;
+
+/** Every state, in the order in which the board counts and sorts them. The page brings the list. */
+export function states() {
+  known ??= JSON.parse(document.getElementById("states").textContent);
+  return known;
+}
 
 export function rankOf(state) {
-  const rank = STATES.indexOf(state);
-  return rank < 0 ? STATES.length : rank;
+  const rank = states().indexOf(state);
+  return rank < 0 ? states().length : rank;
 }
