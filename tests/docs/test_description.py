@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ from finesse.docs.openapi_document import as_json, as_yaml, document
 from finesse.docs.xml_schema import xml_schema
 from finesse.users.models import User
 from media.models import Media
-from media.states import DESKTOP_TRANSITIONS, TRANSITIONS
+from media.states import DESKTOP_TRANSITIONS, TRANSITIONS, Error, Refused, Row, State
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
 from tests.kit.described import strict, typed
@@ -121,6 +121,29 @@ def test_every_handler_is_described() -> None:
     assert len(found) == len(OPERATIONS)
     ids = [one.id for one in page_contents.operations()]
     assert len(ids) == len(set(ids))
+
+
+def test_every_error_is_declared_by_an_operation() -> None:
+    declared = {error.name for one in OPERATIONS.values() for error in one.errors + one.later}
+    # These two are the answers where there is no operation.
+    assert set(ERRORS) - declared == {"NOT_FOUND", "METHOD_NOT_ALLOWED"}
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("PUT /finesse/api/User/{userId}/Media/{mrdId}", TRANSITIONS),
+        ("PUT /finesse/api/User/{userId}", DESKTOP_TRANSITIONS),
+    ],
+)
+def test_the_errors_of_the_transition_tables_are_declared(
+    name: str, table: Mapping[State, Row]
+) -> None:
+    cells = [cell for row in table.values() for cell in row.values()]
+    answered = {error.name for error in OPERATIONS[name].errors}
+    published = {error.name for error in OPERATIONS[name].later}
+    assert {cell.name for cell in cells if isinstance(cell, Refused)} <= answered & published
+    assert {cell.name for cell in cells if isinstance(cell, Error)} <= published
 
 
 def test_json_and_yaml_say_the_same() -> None:
