@@ -1,4 +1,4 @@
-"""What the handlers of reason codes do, for the description."""
+"""The operations of reason codes, for the description."""
 
 from finesse.api.description import (
     ADMINISTRATORS,
@@ -71,8 +71,8 @@ DELETE_REASON_CODE = Operation(
     summary="Delete a reason code",
     page="ReasonCode",
     callers=ADMINISTRATORS,
-    text="One that was chosen before is retired instead: it is no longer offered, and the history "
-    "goes on naming it.",
+    text="A reason code that an agent has chosen before is retired instead: users can no longer "
+    "choose it, and the history still shows it.",
     errors=(AUTHORIZATION_FAILURE, REASON_CODE_NOT_FOUND, REASON_CODE_OF_SYSTEM),
 )
 GET_REASON_CODES = Operation(
@@ -87,7 +87,7 @@ GET_REASON_CODES_OF_USER = Operation(
     summary="Read the reason codes that a user may choose",
     page="User—Get Reason Code List",
     callers=THE_USER_OR_ADMINISTRATORS,
-    text="Global ones and those of the user's team.",
+    text="They are the global ones and those of the user's team.",
     query=serializers.CategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(OTHER_USER, USER_NOT_FOUND, BAD_REQUEST),
@@ -100,10 +100,10 @@ GET_REASON_CODE_OF_USER = Operation(
     errors=(OTHER_USER, USER_NOT_FOUND, REASON_CODE_NOT_FOUND),
 )
 GET_REASON_CODES_OF_TEAM = Operation(
-    summary="Read the reason codes that are a team's own",
+    summary="Read the reason codes of a team",
     page="ReasonCode API Errors",
     callers=ADMINISTRATORS,
-    text="Those that are assigned to it; global ones are not.",
+    text="They are those that are assigned to it, without the global ones.",
     query=serializers.CategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_ASSIGNMENT_INVALID_TEAM, BAD_REQUEST),
@@ -112,7 +112,7 @@ PUT_REASON_CODES_OF_TEAM = Operation(
     summary="Assign reason codes to a team",
     page="ReasonCode API Errors",
     callers=ADMINISTRATORS,
-    text="The list replaces what the team had of the category. No page shows the body: our "
+    text="The list replaces the team's reason codes of the category. No page prints the body: our "
     "reading.",
     query=serializers.CategoryQuerySerializer,
     body=(serializers.TeamReasonCodesSerializer,),
@@ -128,8 +128,8 @@ PUT_REASON_CODES_OF_TEAM = Operation(
 GET_REASON_CODES_FOR_TEAM = Operation(
     summary="Read the reason codes that the members of a team may choose",
     page="TeamResource",
-    callers=Callers(text="Members of the team, its supervisors, administrators", example="1234"),
-    text="Global ones and the team's own: the successor of the list of a user.",
+    callers=Callers(text="Members of the team; its supervisors; administrators", example="1234"),
+    text="They are the global ones and those of the team. This list succeeds the one of a user.",
     query=serializers.CategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND, BAD_REQUEST),

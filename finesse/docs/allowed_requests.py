@@ -1,4 +1,4 @@
-"""What may be asked for, read out of the transition tables."""
+"""The requests that are allowed, in each state and for a user now, by the transition tables."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _ANY_OPTIONS = Options(max_dialog_limit=1, interrupt_action="ACCEPT")
 
 @dataclass(frozen=True, slots=True)
 class AllowedRequest:
-    """One thing that may be asked for, and what comes of it."""
+    """A request that is allowed, and its outcome."""
 
     request: str
     outcome: str
@@ -47,7 +47,7 @@ class AllowedRequest:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRequests:
-    """What may not, and the error that says so, by its name in the table."""
+    """Requests that end in the same error, and its name in the error table."""
 
     requests: str
     error: str
@@ -55,7 +55,7 @@ class RefusedRequests:
 
 @dataclass(frozen=True, slots=True)
 class StateRules:
-    """What some states allow, all of them the same."""
+    """States with the same rules, and these rules."""
 
     states: list[str]
     allowed: list[AllowedRequest]
@@ -64,7 +64,7 @@ class StateRules:
 
 @dataclass(frozen=True, slots=True)
 class CurrentState:
-    """What somebody's Media or desktop allows at this moment."""
+    """The present state of a user's Media or desktop, and the requests that it allows."""
 
     name: str
     state: str
@@ -89,7 +89,7 @@ def rules_of_desktops() -> list[StateRules]:
 
 
 def current_media(user: User) -> list[CurrentState]:
-    """The user's Media, each with what may be asked for now."""
+    """The user's Media, each with the requests that it allows now."""
     found = Media.objects.filter(user=user).select_related("mrd").order_by("mrd")
     return [_current_media(media) for media in found]
 

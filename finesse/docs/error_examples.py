@@ -1,4 +1,4 @@
-"""The exact body of each error, with its placeholders filled by an example."""
+"""The exact body of each error, with examples in its placeholders."""
 
 from finesse.api.errors import MRD_NOT_FOUND, NAMES, ErrorRow, FinesseError
 from finesse.api.xml import render
@@ -27,7 +27,7 @@ _OTHER_VALUES = {
 
 
 def sample(row: ErrorRow) -> FinesseError:
-    """The error as it may be raised."""
+    """The error with examples in its placeholders."""
     values = {**_VALUES, **_OTHER_VALUES.get(NAMES[row], {})}
     return FinesseError(row, headers={}, values=values)
 
@@ -40,7 +40,7 @@ def error_document(row: ErrorRow, *, with_media: bool) -> str:
 
 
 def error_update(row: ErrorRow, *, about_media: bool = True) -> str:
-    """The same error as a notification, as it is told after the 202."""
+    """The same error as a notification after the 202."""
     error = sample(row)
     source = f"/finesse/api/User/{USER}"
     if about_media:

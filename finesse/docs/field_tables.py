@@ -1,4 +1,4 @@
-"""The elements of a document, with what each may hold in words: out of its JSON schema."""
+"""The tables of a document's elements, with their values in words, from its JSON schema."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from finesse.api.fields import LARGEST_32, LARGEST_64
 from finesse.docs.openapi_document import document
 
 _DEEPEST = 2
-"""Levels of elements that a table of fields shows; the example shows the rest."""
+"""Levels of elements that a table of fields shows. The example shows the deeper ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def fields_of(schema: dict[str, Any], depth: int = 0) -> Iterator[Field]:
         text = described.get("description") or resolved(described).get("description", "")
         yield Field(element, kind_of(described), required, text, depth)
         inner = _inner(described)
-        # What a list never holds needs no explanation.
+        # Nothing can be inside a list that is always empty.
         if inner.get("properties") and depth < _DEEPEST and described.get("maxItems") != 0:
             if described.get("xml", {}).get("wrapped"):
                 yield Field(inner["xml"]["name"], "element, repeated", False, "", depth + 1)
@@ -37,7 +37,7 @@ def fields_of(schema: dict[str, Any], depth: int = 0) -> Iterator[Field]:
 
 
 def _inner(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of the elements inside, whether one, a list of them or perhaps none."""
+    """The schema of the elements inside: of a list, of one, or of one that may be empty."""
     schema = resolved(schema)
     if "oneOf" in schema:
         return _inner(schema["oneOf"][0])

@@ -1,20 +1,21 @@
-"""What the description says about the API as a whole; what is said of one thing stands with it."""
+"""The texts about the API as a whole. The text about one thing stands with its declaration."""
 
 from dataclasses import dataclass
 
 TITLE = "Finesse Media"
-SUMMARY = "What an agent's state is in each Media Routing Domain, in Cisco Finesse's own protocol."
-MANNERS = (
-    "XML in and XML out, with `Content-Type: application/xml`. Bodies are UTF-8, at most 64 KiB, "
-    "without DTD or entities. Unknown elements are ignored; the order does not matter; of a "
-    "repeated element the last one counts.",
-    "HTTP Basic with every request; the user name is the login id. Five wrong passwords in a row "
-    "block a user for five minutes, and the answer is the one to a wrong password.",
-    "Paths work with and without a slash at the end. Ids are texts: `05001` is not `5001`. "
-    "Unknown query parameters are ignored.",
-    "A `requestId` header of a PUT, POST or DELETE comes back in the answer, and in the error "
-    "notification that such a request may end in.",
-    "Errors are looked for in this order: 503, 401, 405 or 404, 400.",
+SUMMARY = "The state of each agent in each Media Routing Domain, in Cisco Finesse's protocol."
+GENERAL_RULES = (
+    "Requests and answers are XML, with `Content-Type: application/xml`. The body of a request is "
+    "UTF-8, at most 64 KiB, without DTD or entities. Its elements may have any order. The server "
+    "ignores unknown elements and takes the last of a repeated element.",
+    "Send HTTP Basic with every request; the user name is the login id. Five wrong passwords in a "
+    "row block a user for five minutes. During this time, the right password gets the same answer "
+    "as a wrong one.",
+    "A path may end in a slash or not. Ids are texts: `05001` is not `5001`. The server ignores "
+    "unknown query parameters.",
+    "The `requestId` header of a PUT, POST or DELETE comes back in the answer. If the request "
+    "fails after it was accepted, it comes back in the error notification, too.",
+    "The server looks for errors in this order: 503, 401, 405 or 404, 400.",
 )
 XML_SCHEMA = (
     "Every document of the API. None has a namespace. Titles in [brackets] are pages of Finesse's "
@@ -26,14 +27,14 @@ XML_SCHEMA = (
     "A request that is valid here is understood by every Finesse."
 )
 RESOURCES = {
-    "Media": "The state of one user in one Media Routing Domain (MRD). A change is accepted with "
-    "202; what came of it is told as a notification.",
-    "User": "A person, and the session of the person's desktop, which is the one of the voice MRD.",
+    "Media": "The state of one user in one Media Routing Domain (MRD). The server accepts a change "
+    "with 202 and publishes the outcome as a notification.",
+    "User": "A person, and the state of the person's desktop, which is that of the voice MRD.",
     "Team": "A team and its members.",
-    "ReasonCode": "Why an agent is not ready or signed out. Where any are configured for a user, "
-    "the user must choose one.",
+    "ReasonCode": "Why an agent is not ready or signed out. If there are reason codes for a user, "
+    "the user must choose one of them.",
     "MediaDomain": "The Media Routing Domains themselves.",
-    "Dialogs": "Calls and tasks. This service routes neither, so the lists are empty.",
+    "Dialogs": "Calls and tasks. This server routes neither, so the lists are empty.",
     "SystemInfo": "Whether the service is in service.",
 }
 """The resources, in the order of the pages."""
@@ -53,11 +54,11 @@ PARAMETERS = {
 }
 QUERIES = {"category": "NOT_READY", "code": "2"}
 """An example of each query parameter."""
-REQUEST_ID = "Any 1 to 255 printable ASCII characters; another one is ignored"
+REQUEST_ID = "1 to 255 printable ASCII characters of your choice; the server ignores any other"
 REQUEST_ID_BACK = "The requestId of the request, if it had one"
 STATUSES = {
     (200, True): "The document",
     (200, False): "Done; the body is empty",
-    (202, False): "Accepted; the body is empty, the outcome is told as a notification",
+    (202, False): "Accepted; the body is empty, the outcome follows as a notification",
 }
-"""What each status says, with a document or without."""
+"""The meaning of each status, by whether the answer has a document."""

@@ -1,4 +1,4 @@
-"""OpenAPI out of the declarations of `finesse.api.description`, where drf-spectacular plugs in."""
+"""OpenAPI from the declarations of `finesse.api.description`, by drf-spectacular."""
 
 from collections import defaultdict
 from typing import Any
@@ -40,7 +40,7 @@ def example_name(row: ErrorRow, *, with_media: bool) -> str:
 
 
 def error_examples() -> dict[str, Any]:
-    """Every error once, and once more with the MRD of a path, for the operations to refer to."""
+    """Two examples of each error, without and with the MRD of a path; operations refer to them."""
     return {
         example_name(row, with_media=with_media): {
             "summary": row.type,
@@ -53,7 +53,7 @@ def error_examples() -> dict[str, Any]:
 
 
 class FinesseSchema(AutoSchema):  # type: ignore[misc]
-    """Describes a handler as its `Operation` says."""
+    """Describes a handler by its `Operation`."""
 
     @property
     def declared(self) -> Operation:
@@ -63,7 +63,7 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
 
     @property
     def errors(self) -> list[ErrorRow]:
-        """Every row that may be answered, in the order of the checks."""
+        """All errors of the answer, in the order of the checks."""
         rows = [OUT_OF_SERVICE]
         if self.view.authentication_classes:
             rows.append(AUTHENTICATION_FAILURE)
@@ -136,7 +136,7 @@ class FinesseSchema(AutoSchema):  # type: ignore[misc]
 
     def _get_request_body(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         body: dict[str, Any] | None = super()._get_request_body(*args, **kwargs)
-        # A handler that reads a body cannot do without; drf-spectacular goes by its fields.
+        # Each handler that reads a body needs one; drf-spectacular looks at required fields.
         return {**body, "required": True} if body else None
 
     def _one_of(self, bodies: tuple[type[XMLSerializer], ...]) -> Any:

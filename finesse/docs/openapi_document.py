@@ -1,4 +1,4 @@
-"""The OpenAPI document: made once a process, since it depends on nothing but the code."""
+"""The OpenAPI document. It depends on the code alone, so each process makes it once."""
 
 import json
 from functools import cache
@@ -8,7 +8,7 @@ import yaml
 from drf_spectacular.generators import SchemaGenerator
 
 from finesse import __version__
-from finesse.docs.general_texts import MANNERS, RESOURCES, SUMMARY, TITLE
+from finesse.docs.general_texts import GENERAL_RULES, RESOURCES, SUMMARY, TITLE
 from finesse.docs.openapi import SECURITY, error_examples
 
 
@@ -20,10 +20,10 @@ def document() -> dict[str, Any]:
         "title": TITLE,
         "version": __version__,
         "summary": SUMMARY,
-        "description": "\n\n".join(MANNERS),
+        "description": "\n\n".join(GENERAL_RULES),
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    # Wherever the document was fetched from.
+    # The server that the document was fetched from.
     generated["servers"] = [{"url": "/"}]
     generated["tags"] = [
         {"name": name, "description": description} for name, description in RESOURCES.items()
@@ -67,7 +67,7 @@ def _tidied(described: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Documents of several lines stay readable."""
+    """Writes a text of several lines on several lines."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -1,4 +1,4 @@
-"""What the pages show, read out of the OpenAPI document: they know nothing that it does not say."""
+"""The contents of the pages, from the OpenAPI document alone."""
 
 import shlex
 from dataclasses import dataclass
@@ -117,17 +117,17 @@ def errors() -> list[ErrorEntry]:
 
 
 def operations_with(name: str) -> list[OperationEntry]:
-    """The operations that may answer with this error."""
+    """The operations whose answer may be this error."""
     return [one for one in operations() if any(error.name == name for error in one.errors)]
 
 
 def operations_failing_later(name: str) -> list[OperationEntry]:
-    """The operations after which this error may be found."""
+    """The operations that may end in this error after the 202."""
     return [one for one in operations() if any(error.name == name for error in one.later)]
 
 
 def http_form(name: str) -> str:
-    """The body of the answer; empty for an error that is only found."""
+    """The body of the answer; empty if the error occurs only after the 202."""
     answering = operations_with(name)
     if operations_failing_later(name) and not answering:
         return ""
@@ -136,12 +136,12 @@ def http_form(name: str) -> str:
 
 
 def media_is_optional(name: str) -> bool:
-    """Whether some of the operations name an MRD and others do not."""
+    """Whether some operations with this error name an MRD and others do not."""
     return len({"{mrdId}" in one.path for one in operations_with(name)}) > 1
 
 
 def notification_form(name: str) -> str:
-    """The notification; empty for an error that is only answered."""
+    """The notification; empty if the error occurs only as an answer."""
     failing_later = operations_failing_later(name)
     if not failing_later:
         return ""
@@ -150,7 +150,7 @@ def notification_form(name: str) -> str:
 
 
 def curl(operation: OperationEntry, base: str, password: str) -> str:
-    """A command to copy; without a password curl asks for it."""
+    """A command to copy. Without a password in it, curl prompts for one."""
     words = ["curl", "-i"]
     if operation.login:
         words += ["-u", f"{operation.login}:{password}" if password else operation.login]
@@ -209,7 +209,7 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> OperationEn
 
 
 def _bodies(described: dict[str, Any]) -> list[Body]:
-    """The documents of a request or an answer; one for each of the forms that it may have."""
+    """The documents that a request or an answer may have."""
     if "content" not in described:
         return []
     content = described["content"][XML]

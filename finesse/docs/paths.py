@@ -22,7 +22,7 @@ def name_paths(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 def resource_of(path: str) -> str:
-    """What is asked of a user or of a team is the resource that stands behind it."""
+    """The resource of a path: below a user or a team, it is named by the next part."""
     literals = [part for part in parts_of(path) if not part.startswith("{")]
     owners = {"User", "Team", "TeamResource"}
     resource = next((part for part in literals if part not in owners), literals[0])

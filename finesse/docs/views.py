@@ -1,4 +1,4 @@
-"""The pages of the description: public, read-only, and open while the service is out of service."""
+"""The pages of the description. They are public and read-only, also while out of service."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from finesse.api.errors import TABLE
 from finesse.docs import allowed_requests, page_contents
 from finesse.docs.explanations import EXPLANATIONS, REASON_CODE_RULES, Topic
-from finesse.docs.general_texts import MANNERS, SUMMARY
+from finesse.docs.general_texts import GENERAL_RULES, SUMMARY
 from finesse.docs.openapi_document import as_json, as_yaml
 from finesse.docs.xml_schema import xml_schema
 from finesse.users.models import User
@@ -23,13 +23,13 @@ _BY_CONSTANT = {row.message: name for name, row in TABLE.items() if row.message.
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Every resource, every notification, every error, on one page."""
+    """All resources, notifications and errors on one page."""
     base = f"{request.scheme}://{request.get_host()}"
     password = settings.FINESSE_DEMO_PASSWORD if settings.FINESSE_DEMO else ""
     context = {
         "summary": SUMMARY,
         # Every second part stands between backticks.
-        "manners": [manner.split("`") for manner in MANNERS],
+        "general_rules": [rule.split("`") for rule in GENERAL_RULES],
         "resources": [
             (
                 resource,
@@ -48,7 +48,10 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def error(request: HttpRequest, name: str) -> HttpResponse:
-    """What an error means and what may be asked for instead; `name` is its row in the table."""
+    """The meaning of an error and the requests that are allowed instead.
+
+    `name` is the name of its row in the error table, or its constant.
+    """
     if name in _BY_CONSTANT:
         return redirect("docs-error", _BY_CONSTANT[name])
     if name not in TABLE:
@@ -66,10 +69,10 @@ def error(request: HttpRequest, name: str) -> HttpResponse:
             allowed_requests.rules_of_desktops() if Topic.DESKTOP_STATES in topics else []
         ),
         "rules": REASON_CODE_RULES if Topic.REASON_CODES in topics else (),
-        # Nobody's session is asked for where nothing of it is shown.
+        # A page without personal content does not look for a session.
         "personal": bool(topics),
     }
-    # Whoever has a session sees what is their own, nobody else's.
+    # Users see their own states and reason codes only.
     if topics and request.user.is_authenticated:
         context |= _own(request.user, topics)
     return _page(request, "docs/error.html", context)

@@ -1,4 +1,4 @@
-"""What the handler of SystemInfo does, for the description."""
+"""The operation of SystemInfo, for the description."""
 
 from finesse.api.description import ANYBODY, Operation
 from finesse.api.errors import BAD_REQUEST
@@ -8,8 +8,8 @@ GET_SYSTEM_INFO = Operation(
     summary="Read what the service is, and whether it is in service",
     page="SystemInfo",
     callers=ANYBODY,
-    text="Readable without authentication and out of service: clients poll it until the service "
-    "is back.",
+    text="It needs no authentication and answers out of service, too: clients poll it until the "
+    "service is back.",
     answer=serializers.SystemInfoSerializer,
     errors=(BAD_REQUEST,),
     notification=serializers.SYSTEM_INFO_NOTIFICATION,

@@ -1,4 +1,4 @@
-"""What the handlers of Media, MediaDomain and Dialogs do, for the description."""
+"""The operations of Media, MediaDomain and Dialogs, for the description."""
 
 from finesse.api.description import EVERY_USER, THE_USER, Operation
 from finesse.api.errors import (

@@ -1,4 +1,4 @@
-"""What the handlers of User and Team do, for the description."""
+"""The operations of User and Team, for the description."""
 
 from finesse.api.description import Callers, Operation
 from finesse.api.errors import (
@@ -21,7 +21,7 @@ from finesse.api.errors import (
 from media.desktop import serializers, team_serializers
 
 _THE_USER_AND_THOSE_ABOVE = Callers(
-    text="The user of the path, supervisors of its team, administrators", example="1234"
+    text="The user of the path; supervisors of the user's team; administrators", example="1234"
 )
 GET_USER = Operation(
     summary="Read a user",
@@ -35,8 +35,9 @@ PUT_USER = Operation(
     summary="Sign in to the desktop, change its state, sign out",
     page="User—Sign In to Finesse",
     callers=_THE_USER_AND_THOSE_ABOVE,
-    text="Supervisors and administrators may send READY, NOT_READY and LOGOUT for others, without "
-    "a reason code: it is the system's code 999. Signing out signs the user out of all MRDs, too.",
+    text="Supervisors and administrators may send READY, NOT_READY and LOGOUT for other users, "
+    "without a reason code: the server sets the system's code 999. LOGOUT signs the user out of "
+    "all MRDs, too.",
     body=(serializers.UserSignInSerializer, serializers.UserChangeStateSerializer),
     status=202,
     errors=(
@@ -58,7 +59,7 @@ PUT_USER = Operation(
 GET_TEAM = Operation(
     summary="Read a team with its users",
     page="Team",
-    callers=Callers(text="Supervisors of the team, administrators", example="2001"),
+    callers=Callers(text="Supervisors of the team; administrators", example="2001"),
     answer=team_serializers.TeamSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
     notification=team_serializers.TEAM_NOTIFICATION,

@@ -500,7 +500,7 @@ def test_agents_see_their_present_state_and_what_may_be_asked_for_now(
     api.state("READY")
     settle()
     text = page(STATE_PAGE, signed_in("alice"))
-    assert rows(text.split("What you may ask for now")[1]) == [
+    assert rows(text.split("What you may request now")[1]) == [
         ["Chat (5000)", "LOGOUT", "LOGIN → NOT_READY"],
         [
             "Email (5001)",
@@ -544,10 +544,10 @@ def test_each_sees_the_own_reason_codes_by_category(codes: dict[str, ReasonCode]
         assert f"<code>{codes[offered].pk}</code>" in text
         assert "&lt;b&gt;Lunch&lt;/b&gt; &amp; tea" in text
         assert "Supervisor Initiated" not in text
-        assert "None: leave" not in text
+        assert "None: send no" not in text
     codes["End of shift"].retired = True
     codes["End of shift"].save()
-    assert "None: leave" in page(REASON_PAGE, signed_in("alice"))
+    assert "None: send no" in page(REASON_PAGE, signed_in("alice"))
 
 
 @pytest.mark.usefixtures("cast")
