@@ -1,4 +1,4 @@
-"""Fields for the values of the protocol, and for what XML has beside elements with a text."""
+"""Fields for the protocol's values, for attributes, and for lists in an element of their own."""
 
 import re
 from collections.abc import Iterable

@@ -143,26 +143,34 @@ def _change(before: MediaSession | DesktopSession, after: MediaSession | Desktop
 
 
 def _states(table: Mapping[State, Row], requests: Collection[Requested]) -> list[StateRules]:
+    """The rules of all states; states with the same rules stand together."""
     found: list[StateRules] = []
     for state, row in table.items():
-        allowed = [
-            AllowedRequest(_word(requested), _outcome(state, row[requested]))
-            for requested in _in_order(requests)
-            if not isinstance(row[requested], Error | Refused)
-        ]
-        words: dict[str, list[str]] = {}
-        for requested in _in_order(requests):
-            if isinstance(cell := row[requested], Error | Refused):
-                words.setdefault(cell.name, []).append(_word(requested))
-        refused = [RefusedRequests(", ".join(asked), error) for error, asked in words.items()]
-        alike = next(
-            (one for one in found if (one.allowed, one.refused) == (allowed, refused)), None
-        )
-        if alike:
-            alike.states.append(state.value)
+        cells = {requested: row[requested] for requested in _in_order(requests)}
+        rules = StateRules([state.value], _allowed_in(state, cells), _refused_in(cells))
+        for other in found:
+            if (other.allowed, other.refused) == (rules.allowed, rules.refused):
+                other.states.append(state.value)
+                break
         else:
-            found.append(StateRules([state.value], allowed, refused))
+            found.append(rules)
     return found
+
+
+def _allowed_in(state: State, cells: Row) -> list[AllowedRequest]:
+    return [
+        AllowedRequest(_word(requested), _outcome(state, cell))
+        for requested, cell in cells.items()
+        if not isinstance(cell, Error | Refused)
+    ]
+
+
+def _refused_in(cells: Row) -> list[RefusedRequests]:
+    by_error: dict[str, list[str]] = {}
+    for requested, cell in cells.items():
+        if isinstance(cell, Error | Refused):
+            by_error.setdefault(cell.name, []).append(_word(requested))
+    return [RefusedRequests(", ".join(words), error) for error, words in by_error.items()]
 
 
 def _in_order(requests: Collection[Requested]) -> list[Requested]:

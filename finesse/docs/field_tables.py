@@ -52,7 +52,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def kind_of(schema: dict[str, Any]) -> str:
-    """What the text of the element may be, in words."""
+    """The values of the element, in words."""
     if "enum" in schema:
         values = ", ".join(str(one) for one in schema["enum"] if one is not None)
         return f"attribute: {values}" if schema.get("xml", {}).get("attribute") else values

@@ -42,7 +42,7 @@ def xml_schema() -> str:
 
 
 def _elements(found: list[Endpoint], types: ComplexTypes) -> Iterator[Element]:
-    """The global elements: what the server answers and publishes."""
+    """The global elements: the documents that the server answers and publishes."""
     answers: dict[type[XMLSerializer], list[str]] = {}
     for endpoint in found:
         if answer := endpoint.operation.answer:

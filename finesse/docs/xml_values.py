@@ -1,4 +1,4 @@
-"""The simple types of the XML Schema: what the text of an element may be, by its field."""
+"""The simple types of the XML Schema, for the texts of elements, by their fields."""
 
 import re
 from typing import Any
@@ -74,7 +74,7 @@ class SimpleTypes:
 
 
 def restriction_of(field: Any) -> tuple[str, Facets]:
-    """The built-in type that the field's texts are of, and what restricts them further."""
+    """The built-in type of the field's texts, and its restrictions."""
     pattern = [("pattern", field.pattern)] if getattr(field, "pattern", "") else []
     match field:
         case serializers.ChoiceField():
