@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -18,7 +19,6 @@ from finesse.api.permissions import (
     AdministratorsOnly,
     OwnObjectsOrAdministrator,
 )
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
@@ -35,7 +35,7 @@ class ReasonCodeCollection(FinesseView):
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
     @description.FIND_REASON_CODE
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         category = read_category(request)
         code = request.query_params.get("code", "")
         if not re.fullmatch(r"[0-9]{1,10}", code):
@@ -44,17 +44,17 @@ class ReasonCodeCollection(FinesseView):
         reason_code = reason_codes.filter(category=category, code=int(code)).first()
         if reason_code is None:
             raise REASON_CODE_NOT_FOUND(id=code)
-        return Answer({"ReasonCode": represent(reason_code)})
+        return Response({"ReasonCode": represent(reason_code)})
 
     @description.POST_REASON_CODE
-    def post(self, request: Request) -> Answer:
+    def post(self, request: Request) -> Response:
         """200 with the new object's address, as documented: no 201."""
         reason_code = read_new(self.document("ReasonCode"))
         with configuration.exclusive():
             configuration.save(reason_code)
             # Before the commit: a Host that is refused must leave nothing behind.
             location = request.build_absolute_uri(reason_code.uri)
-        return Answer(headers={"Location": location})
+        return Response(headers={"Location": location})
 
 
 class ReasonCodeDetail(FinesseView):
@@ -63,11 +63,11 @@ class ReasonCodeDetail(FinesseView):
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
     @description.GET_REASON_CODE
-    def get(self, request: Request, reason_code_id: str) -> Answer:
-        return Answer({"ReasonCode": represent(configuration.find(reason_code_id))})
+    def get(self, request: Request, reason_code_id: str) -> Response:
+        return Response({"ReasonCode": represent(configuration.find(reason_code_id))})
 
     @description.PUT_REASON_CODE
-    def put(self, request: Request, reason_code_id: str) -> Answer:
+    def put(self, request: Request, reason_code_id: str) -> Response:
         # Found twice: 404 comes before what is wrong with the body, and the lock must not wait for
         # a client that sends its body slowly.
         configuration.find_changeable(reason_code_id)
@@ -76,12 +76,12 @@ class ReasonCodeDetail(FinesseView):
             reason_code = configuration.find_changeable(reason_code_id)
             read_changes(children, reason_code)
             configuration.save(reason_code)
-        return Answer()
+        return Response()
 
     @description.DELETE_REASON_CODE
-    def delete(self, request: Request, reason_code_id: str) -> Answer:
+    def delete(self, request: Request, reason_code_id: str) -> Response:
         configuration.remove(reason_code_id)
-        return Answer()
+        return Response()
 
 
 class ReasonCodeList(FinesseView):
@@ -90,12 +90,12 @@ class ReasonCodeList(FinesseView):
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
     @description.GET_REASON_CODES
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         category = read_category(request, ALL)
         reason_codes = ReasonCode.objects.not_retired()
         if category != ALL:
             reason_codes = reason_codes.filter(category=category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 class UserReasonCodeList(FinesseView):
@@ -104,11 +104,11 @@ class UserReasonCodeList(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
     @description.GET_REASON_CODES_OF_USER
-    def get(self, request: Request, user_id: str) -> Answer:
+    def get(self, request: Request, user_id: str) -> Response:
         user = _user_of(request, user_id)
         category = read_category(request)
         reason_codes = selectable_by(user, category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 class UserReasonCodeDetail(FinesseView):
@@ -117,12 +117,12 @@ class UserReasonCodeDetail(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
     @description.GET_REASON_CODE_OF_USER
-    def get(self, request: Request, user_id: str, reason_code_id: str) -> Answer:
+    def get(self, request: Request, user_id: str, reason_code_id: str) -> Response:
         offered = ReasonCode.objects.offered_to(_user_of(request, user_id).team_id)
         reason_code = offered.filter(pk=identifier(reason_code_id)).first()
         if reason_code is None:
             raise REASON_CODE_NOT_FOUND(id=reason_code_id)
-        return Answer({"ReasonCode": represent(reason_code)})
+        return Response({"ReasonCode": represent(reason_code)})
 
 
 class TeamReasonCodeList(FinesseView):
@@ -131,14 +131,14 @@ class TeamReasonCodeList(FinesseView):
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
     @description.GET_REASON_CODES_OF_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         team = configuration.find_team(team_id)
         category = read_category(request)
         reason_codes = ReasonCode.objects.assigned_to(team, category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
     @description.PUT_REASON_CODES_OF_TEAM
-    def put(self, request: Request, team_id: str) -> Answer:
+    def put(self, request: Request, team_id: str) -> Response:
         """The list replaces the team's own of the category; an empty one leaves it none."""
         configuration.find_team(team_id)
         category = read_category(request)
@@ -147,7 +147,7 @@ class TeamReasonCodeList(FinesseView):
         if body["ReasonCodes"] and not children:
             raise BAD_REQUEST(reason="The list must hold <ReasonCode> elements")
         configuration.assign(team_id, category, read_references(children))
-        return Answer()
+        return Response()
 
 
 class TeamResourceReasonCodeList(FinesseView):
@@ -157,11 +157,11 @@ class TeamResourceReasonCodeList(FinesseView):
     """
 
     @description.GET_REASON_CODES_FOR_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         team = _readable_team(cast(User, request.user), team_id)
         category = read_category(request)
         reason_codes = ReasonCode.objects.offered_to(team.pk).filter(category=category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 def _user_of(request: Request, login_id: str) -> User:

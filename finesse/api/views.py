@@ -5,10 +5,11 @@ from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
-from finesse.api.responses import Answer
+from finesse.api.responses import COMMON_HEADERS, add_content_length
 from finesse.api.xml import Children
 from finesse.heartbeat import in_service
 
@@ -28,8 +29,10 @@ class FinesseView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Of DRF's, `Allow` is for whoever asks in vain, and nothing varies."""
-        return {}
+        """DRF's, but `Allow` only where a method is not allowed, and in answer to OPTIONS."""
+        headers = super().default_response_headers | COMMON_HEADERS
+        del headers["Allow"]
+        return headers
 
     def perform_authentication(self, request: Request) -> None:
         # Before anything is touched, and for every caller alike [Client Requests].
@@ -48,6 +51,7 @@ class FinesseView(APIView):
         # "Not applicable to GET responses" [guide 12.5 p22].
         if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
             response["requestId"] = request_id
+        response.add_post_render_callback(add_content_length)
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
@@ -55,7 +59,7 @@ class FinesseView(APIView):
         raise METHOD_NOT_ALLOWED(method=str(request.method), headers={"Allow": allow})
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return Answer(headers={"Allow": ", ".join(self.allowed_methods)})
+        return Response(headers={"Allow": ", ".join(self.allowed_methods)})
 
     def document(self, root: str) -> Children:
         """The children of the request's root element, which must be `root`."""

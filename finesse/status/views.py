@@ -9,10 +9,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse import heartbeat
 from finesse.api.errors import as_finesse_error
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.status.description import GET_SYSTEM_INFO
 from finesse.status.system_info import Status, represent
@@ -53,7 +53,7 @@ class SystemInfo(FinesseView):
     permission_classes = ()
 
     @GET_SYSTEM_INFO
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         host, port = split_domain_port(request.get_host())
         https_port = (port or "443") if request.is_secure() else ""
-        return Answer({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})
+        return Response({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     BAD_REQUEST,
@@ -17,7 +18,6 @@ from finesse.api.errors import (
     FinesseError,
 )
 from finesse.api.permissions import OwnObjectsOnly
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import Children, identifier
 from finesse.db.statements import Parameter, Statement
@@ -48,16 +48,16 @@ class MediaList(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_MEDIA_LIST
-    def get(self, request: Request, user_id: str) -> Answer:
+    def get(self, request: Request, user_id: str) -> Response:
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         found = {one.mrd_id: represent(one) for one in media}
         if settings.FINESSE_LIST_ALL_MEDIA:
             for mrd in MediaRoutingDomain.objects.exclude(pk__in=[VOICE_MRD, *found]):
                 found[mrd.pk] = represent_non_member(media_uri(user_id, mrd.pk), mrd)
-        return Answer({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
+        return Response({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
 
     @description.PUT_MEDIA_LIST
-    def put(self, request: Request, user_id: str) -> Answer:
+    def put(self, request: Request, user_id: str) -> Response:
         """All are accepted or none; each has an outcome of its own.
 
         Release 12.6(2) has this call, but no page that could be found shows it: our reading.
@@ -70,7 +70,7 @@ class MediaList(FinesseView):
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         own = {str(one.mrd_id): one for one in media}
         accept([_one_of_the_list(request, user_id, own, one) for one in wanted])
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class MediaDetail(FinesseView):
@@ -79,37 +79,37 @@ class MediaDetail(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_MEDIA
-    def get(self, request: Request, user_id: str, mrd_id: str) -> Answer:
+    def get(self, request: Request, user_id: str, mrd_id: str) -> Response:
         mrd, media = find(user_id, mrd_id)
         if mrd.is_voice:
             raise MRD_NOT_FOUND(mrd=mrd_id)
         if media is None:
-            return Answer({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
-        return Answer({"Media": represent(media)})
+            return Response({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
+        return Response({"Media": represent(media)})
 
     @description.PUT_MEDIA
-    def put(self, request: Request, user_id: str, mrd_id: str) -> Answer:
+    def put(self, request: Request, user_id: str, mrd_id: str) -> Response:
         """202 and nothing else: the outcome arrives as a Media notification [seed]."""
         mrd, media = find(user_id, mrd_id)
         accept([_validated(request, mrd, media, self.document("Media"))])
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class MediaDomainList(FinesseView):
     """Every MRD that is configured. No page shows the elements: our reading."""
 
     @description.GET_MEDIA_DOMAINS
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         mrds = MediaRoutingDomain.objects.order_by("pk")
-        return Answer({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
+        return Response({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
 
 
 class MediaDomainDetail(FinesseView):
     """One MRD."""
 
     @description.GET_MEDIA_DOMAIN
-    def get(self, request: Request, mrd_id: str) -> Answer:
-        return Answer({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
+    def get(self, request: Request, mrd_id: str) -> Response:
+        return Response({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
 
 
 class DialogList(FinesseView):
@@ -118,8 +118,8 @@ class DialogList(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_DIALOGS
-    def get(self, request: Request, user_id: str) -> Answer:
-        return Answer({"Dialogs": None})
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"Dialogs": None})
 
 
 def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:

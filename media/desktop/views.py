@@ -3,6 +3,7 @@
 from typing import cast
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -12,7 +13,6 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
@@ -32,11 +32,11 @@ class UserDetail(FinesseView):
     """One user [User], and the desktop's sign-in, states and sign-out."""
 
     @description.GET_USER
-    def get(self, request: Request, user_id: str) -> Answer:
-        return Answer({"User": represent_user(_find(cast(User, request.user), user_id))})
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"User": represent_user(_find(cast(User, request.user), user_id))})
 
     @description.PUT_USER
-    def put(self, request: Request, user_id: str) -> Answer:
+    def put(self, request: Request, user_id: str) -> Response:
         """202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
         caller = cast(User, request.user)
         user = _find(caller, user_id)
@@ -70,19 +70,19 @@ class UserDetail(FinesseView):
                 )
             ]
         )
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class TeamDetail(FinesseView):
     """One team with its users, for its supervisors and administrators [Team]."""
 
     @description.GET_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         caller, pk = cast(User, request.user), identifier(team_id)
         teams = Team.objects.all() if caller.is_superuser else caller.supervises()
         team = teams.filter(pk=pk).first()
         if team is not None:
-            return Answer({"Team": represent_team(team)})
+            return Response({"Team": represent_team(team)})
         if caller.is_superuser:
             raise TEAM_NOT_FOUND(team=team_id)
         # The same for a team that does not exist: nobody learns which do.
