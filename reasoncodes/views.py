@@ -1,4 +1,4 @@
-"""ReasonCode: the configuration for administrators, and what agents may choose."""
+"""Reason codes: their configuration by administrators, and the choice that agents have."""
 
 import re
 from typing import Any, cast
@@ -30,7 +30,7 @@ from reasoncodes.selection import selectable_by
 
 
 class ReasonCodeCollection(FinesseView):
-    """Looking one up by what reports show, and adding one [ReasonCodeLookup], [ReasonCode]."""
+    """Finds a reason code by category and code [ReasonCodeLookup], and adds one [ReasonCode]."""
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
@@ -48,17 +48,17 @@ class ReasonCodeCollection(FinesseView):
 
     @description.POST_REASON_CODE
     def post(self, request: Request) -> Response:
-        """200 with the new object's address, as documented: no 201."""
+        """Answers 200 with the new object's Location, as documented, not 201."""
         reason_code = read_new(self.document("ReasonCode"))
         with configuration.exclusive():
             configuration.save(reason_code)
-            # Before the commit: a Host that is refused must leave nothing behind.
+            # Before the commit: a request with a refused Host must save nothing.
             location = request.build_absolute_uri(reason_code.uri)
         return Response(headers={"Location": location})
 
 
 class ReasonCodeDetail(FinesseView):
-    """One reason code, a system code, too [ReasonCode]."""
+    """One reason code, which may be a system code [ReasonCode]."""
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
@@ -68,8 +68,8 @@ class ReasonCodeDetail(FinesseView):
 
     @description.PUT_REASON_CODE
     def put(self, request: Request, reason_code_id: str) -> Response:
-        # Found twice: 404 comes before what is wrong with the body, and the lock must not wait for
-        # a client that sends its body slowly.
+        # Looked up twice: a 404 comes before errors of the body, and a client that sends its body
+        # slowly must not hold up the lock.
         configuration.find_changeable(reason_code_id)
         children = self.document("ReasonCode")
         with configuration.exclusive():
@@ -85,7 +85,7 @@ class ReasonCodeDetail(FinesseView):
 
 
 class ReasonCodeList(FinesseView):
-    """All of a category or of both, with the system's [ReasonCode—Get List]."""
+    """All reason codes of a category or of both, system codes included [ReasonCode—Get List]."""
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
@@ -99,7 +99,7 @@ class ReasonCodeList(FinesseView):
 
 
 class UserReasonCodeList(FinesseView):
-    """What a user may choose [User—Get Reason Code List]."""
+    """The reason codes that a user may choose [User—Get Reason Code List]."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
@@ -112,7 +112,7 @@ class UserReasonCodeList(FinesseView):
 
 
 class UserReasonCodeDetail(FinesseView):
-    """One that a user may choose [User—Get Reason Code]."""
+    """One reason code that a user may choose [User—Get Reason Code]."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
@@ -126,7 +126,7 @@ class UserReasonCodeDetail(FinesseView):
 
 
 class TeamReasonCodeList(FinesseView):
-    """Which reason codes are a team's own, for administrators [Team]."""
+    """The reason codes that are assigned to a team, for administrators [Team]."""
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
@@ -139,21 +139,21 @@ class TeamReasonCodeList(FinesseView):
 
     @description.PUT_REASON_CODES_OF_TEAM
     def put(self, request: Request, team_id: str) -> Response:
-        """The list replaces the team's own of the category; an empty one leaves it none."""
+        """Replaces the team's reason codes of the category; an empty list removes them."""
         configuration.find_team(team_id)
         category = read_category(request)
         children = self.document("ReasonCodes")
         body: Any = request.data
         if body["ReasonCodes"] and not children:
-            raise BAD_REQUEST(reason="The list must hold <ReasonCode> elements")
+            raise BAD_REQUEST(reason="The list must contain <ReasonCode> elements")
         configuration.assign(team_id, category, read_references(children))
         return Response()
 
 
 class TeamResourceReasonCodeList(FinesseView):
-    """What the members of a team may choose: the successor of the users' own list [TeamResource].
+    """The reason codes that members of a team may choose [TeamResource].
 
-    For the members, their supervisors and administrators.
+    It replaces the list of each user. Members, their supervisors and administrators may read it.
     """
 
     @description.GET_REASON_CODES_FOR_TEAM
@@ -165,7 +165,7 @@ class TeamResourceReasonCodeList(FinesseView):
 
 
 def _user_of(request: Request, login_id: str) -> User:
-    """The user of the path, whom the caller may see. Raises FinesseError `User Not Found`."""
+    """The user of the path, after the permissions. Raises FinesseError `User Not Found`."""
     if login_id == request.user.pk:
         return request.user
     user = User.objects.filter(pk=login_id).first()
@@ -175,7 +175,8 @@ def _user_of(request: Request, login_id: str) -> User:
 
 
 def _readable_team(caller: User, text: str) -> Team:
-    """Raises FinesseError 401 alike for another team and for none: nobody learns which exist."""
+    """Raises the same FinesseError 401 for other teams and for unknown ones, so that callers cannot
+    find out which exist. Administrators get `Not Found`."""
     team = Team.objects.filter(pk=identifier(text)).first()
     if caller.is_superuser:
         if team is None:

@@ -1,4 +1,4 @@
-"""Which parser and which renderer a request gets: the protocol has XML alone."""
+"""Which parser reads a request, and which renderer writes its response."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,20 +12,19 @@ from finesse.api.errors import BAD_REQUEST
 
 
 class FinesseContentNegotiation(DefaultContentNegotiation):
-    """DRF's own, but for two things that clients of Finesse are used to.
+    """DRF's own, with two differences that clients of Finesse need.
 
-    The content type must name XML (`Application/XML`, `text/xml`, any case and parameters) or
-    be left out; DRF compares types case-sensitively, and does not know `text/xml`.
-
-    A client that accepts nothing that the view renders gets the view's first renderer, not a 406:
-    XML, since that is the only one of most views.
+    - The content type must name XML (`Application/XML`, `text/xml`, any case and parameters) or be
+      missing. DRF compares types case-sensitively and does not know `text/xml`.
+    - A client that accepts none of the view's formats gets the first of them, not a 406. A view
+      with only one renderer therefore always answers with it, whatever the client accepts.
     """
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         is_xml = media_type in {"application/xml", "text/xml"} or media_type.endswith("+xml")
-        # A page of another origin may POST without a type and without a preflight request, with
-        # credentials that the browser remembers; every other method or type has a preflight.
+        # A page of another origin may POST without a type: the browser adds credentials that it
+        # remembers, and sends a preflight request only for other methods or types.
         if not is_xml and (media_type or request.method == "POST"):
             raise BAD_REQUEST(reason="The Content-Type must be application/xml")
         return parsers[0]

@@ -1,4 +1,4 @@
-"""The view that every Finesse resource is made of, and the answers that have no resource."""
+"""The base class of the API's views, and the view of paths without a resource."""
 
 import re
 from typing import Any, NoReturn
@@ -17,32 +17,32 @@ _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def request_id_of(request: Request) -> str:
-    """The caller's requestId; empty if there is none, or none that may be echoed."""
+    """The caller's requestId; empty if it is missing or not printable ASCII of 255 at most."""
     given = request.META.get("HTTP_REQUESTID", "")
     return given if _REQUEST_ID.fullmatch(given) else ""
 
 
 class FinesseView(APIView):
-    """Service check, authentication, then the handler; echoes requestId on whatever comes out."""
+    """Service check, authentication, then the handler. Every response but a GET's has requestId."""
 
     needs_service = True
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """DRF's, but `Allow` only where a method is not allowed, and in answer to OPTIONS."""
+        """DRF's, but `Allow` only in the answers to OPTIONS and to methods that are not allowed."""
         headers = super().default_response_headers | COMMON_HEADERS
         del headers["Allow"]
         return headers
 
     def perform_authentication(self, request: Request) -> None:
-        # Before anything is touched, and for every caller alike [Client Requests].
+        # First of all checks, and for all callers alike [Client Requests].
         if self.needs_service and not in_service():
             raise OUT_OF_SERVICE()
         super().perform_authentication(request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # Nothing is called so, and PostgreSQL cannot even look it up.
+        # No id contains a NUL, and PostgreSQL cannot compare text with one.
         if any("\0" in value for value in kwargs.values()):
             raise NOT_FOUND(resource=request.path)
 
@@ -62,7 +62,7 @@ class FinesseView(APIView):
         return Response(headers={"Allow": ", ".join(self.allowed_methods)})
 
     def document(self, root: str) -> Children:
-        """The children of the request's root element, which must be `root`."""
+        """The children of the body's root element. Raises FinesseError if it is not `root`."""
         body: Any = self.request.data
         if list(body) != [root]:
             raise BAD_REQUEST(reason=f"The body must be a <{root}> document")
@@ -71,7 +71,7 @@ class FinesseView(APIView):
 
 
 class UnknownResource(FinesseView):
-    """What is under /finesse/api but is nothing: 404 in the protocol's own form."""
+    """Every path under /finesse/api without a resource: 404 with the protocol's document."""
 
     schema = None
 

@@ -1,4 +1,4 @@
-"""Reading what clients ask for a Media; whatever is wrong is a row of the error table."""
+"""Reads the parameters of a Media request; each mistake raises an error of the table."""
 
 import re
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from reasoncodes.selection import selectable_by, selected_by
 
 
 def read_requested(children: Children) -> Requested:
-    """A state or a mode, not both [Media—Change Agent to Routable/Not Routable].
+    """The requested state or mode; not both [Media—Change Agent to Routable/Not Routable].
 
     Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
@@ -51,7 +51,10 @@ def read_state(children: Children, states: Collection[Requested]) -> Requested:
 
 
 def read_options(children: Children) -> Options:
-    """The three options of a sign-in; dialogLogoutAction defaults to CLOSE [Media—Sign In]."""
+    """The three options of a sign-in; dialogLogoutAction defaults to CLOSE [Media—Sign In].
+
+    Raises FinesseError `Parameter Missing` or `Invalid Input`.
+    """
     for name in ("maxDialogLimit", "interruptAction"):
         if not children.text(name):
             raise PARAMETER_MISSING(parameter=name)
@@ -72,10 +75,10 @@ def read_options(children: Children) -> Options:
 
 
 def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
-    """The reason code that the rules of [Media—Change Agent State with Reason Code] ask for.
+    """The requested reason code [Media—Change Agent State with Reason Code].
 
-    Required when any that the user may choose is configured for the state; only ids in their
-    plain decimal form are ids (`0010` is not 10).
+    It is required if the user may choose any for this state. Ids are plain decimals: `0010` is not
+    10. Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
     text = children.text("reasonCodeId")
     if requested not in {Requested.NOT_READY, Requested.LOGOUT}:
