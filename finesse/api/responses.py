@@ -24,8 +24,8 @@ def add_content_length(response: HttpResponse) -> None:
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """Answer every exception with a row of the error table.
 
-    A dependency that fails under a request means that the service is out of service. Anything
-    unforeseen is logged with its trace, which the client does not get.
+    A dependency that fails during a request means that the service is out of service. Unexpected
+    errors are logged with their traceback, which the client does not get.
     """
     error = as_finesse_error(exc)
     response = Response(
@@ -40,7 +40,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 
 def response_without_view(error: FinesseError) -> HttpResponse:
-    """The response to a request that reaches no view, which could choose a renderer: as XML."""
+    """For requests that reach no view, and therefore no choice of renderers: always XML."""
     renderer = FinesseXMLRenderer()
     response = HttpResponse(
         renderer.render(error.body(media=None)),

@@ -72,14 +72,20 @@ def parse(body: bytes, charset: str = "") -> dict[str, Tree]:
     since real clients send them. Raises FinesseError `Bad Request` for anything but one small,
     plain document.
     """
-    text = _decoded(body, charset)
+    root = _root(_decoded(body, charset))
+    return {_local_name(root): _tree(root)}
+
+
+def _root(text: str) -> Element:
+    """The root element. Raises FinesseError `Bad Request`."""
     try:
         check_bounds(text)
         parser = DefusedXMLParser(
             target=BoundedTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
         )
         parser.feed(text)
-        root = parser.close()
+        root: Element = parser.close()
+        return root
     except DefusedXmlException:
         raise BAD_REQUEST(reason="The body must not contain a DTD or entities") from None
     except TooDeepError:
@@ -88,7 +94,6 @@ def parse(body: bytes, charset: str = "") -> dict[str, Tree]:
         raise BAD_REQUEST(reason="The body has too many or too long elements") from None
     except (ParseError, ValueError):
         raise BAD_REQUEST(reason="The body is not well-formed XML") from None
-    return {_local_name(root): _tree(root)}
 
 
 def _decoded(body: bytes, charset: str) -> str:

@@ -24,17 +24,23 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """200 when in service, otherwise 503; the JSON says which part fails, and how."""
     parts = dict.fromkeys(["database", "cache", *heartbeat.parts()], "ok")
     parts |= heartbeat.faults()
-    try:
-        connection.ensure_connection()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError):
+    if not _database_answers():
         parts["database"] = "does not answer"
     is_healthy = set(parts.values()) == {"ok"}
     return JsonResponse(
         {"status": Status.IN_SERVICE if is_healthy else Status.OUT_OF_SERVICE, "parts": parts},
         status=200 if is_healthy else 503,
     )
+
+
+def _database_answers() -> bool:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

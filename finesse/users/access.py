@@ -27,15 +27,7 @@ def access_of(login_ids: Collection[str]) -> dict[str, Access]:
     """
     users = list(User.objects.filter(pk__in=login_ids, is_active=True))
     supervisors = [user.pk for user in users if user.is_supervisor]
-    teams: defaultdict[str, set[int]] = defaultdict(set)
-    members: defaultdict[str, set[str]] = defaultdict(set)
-    if supervisors:
-        supervising = Team.objects.filter(supervisors__in=supervisors)
-        for supervisor, team in supervising.values_list("supervisors", "pk"):
-            teams[supervisor].add(team)
-        supervised = User.objects.filter(team__supervisors__in=supervisors)
-        for supervisor, member in supervised.values_list("team__supervisors", "pk"):
-            members[supervisor].add(member)
+    teams, members = _teams_of(supervisors), _members_of(supervisors)
     return {
         user.pk: Access(
             login_id=user.pk,
@@ -45,3 +37,21 @@ def access_of(login_ids: Collection[str]) -> dict[str, Access]:
         )
         for user in users
     }
+
+
+def _teams_of(supervisors: Collection[str]) -> defaultdict[str, set[int]]:
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    if supervisors:
+        teams = Team.objects.filter(supervisors__in=supervisors)
+        for supervisor, team in teams.values_list("supervisors", "pk"):
+            found[supervisor].add(team)
+    return found
+
+
+def _members_of(supervisors: Collection[str]) -> defaultdict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    if supervisors:
+        members = User.objects.filter(team__supervisors__in=supervisors)
+        for supervisor, member in members.values_list("team__supervisors", "pk"):
+            found[supervisor].add(member)
+    return found

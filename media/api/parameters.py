@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection
 
+from django.db.models import TextChoices
+
 from finesse.api.errors import (
     PARAMETER_INVALID,
     PARAMETER_MISSING,
@@ -61,17 +63,22 @@ def read_options(children: Children) -> Options:
     limit = children.text("maxDialogLimit")
     if not re.fullmatch(r"[1-9]|10", limit):
         raise PARAMETER_INVALID(parameter="maxDialogLimit", object="media")
-    interrupt_action = children.text("interruptAction")
-    if interrupt_action not in InterruptAction:
-        raise PARAMETER_INVALID(parameter="interruptAction", object="media")
-    logout_action = children.text("dialogLogoutAction") or DialogLogoutAction.CLOSE.value
-    if logout_action not in DialogLogoutAction:
-        raise PARAMETER_INVALID(parameter="dialogLogoutAction", object="media")
     return Options(
         max_dialog_limit=int(limit),
-        interrupt_action=interrupt_action,
-        dialog_logout_action=logout_action,
+        interrupt_action=_read_choice(children, "interruptAction", InterruptAction),
+        dialog_logout_action=_read_choice(
+            children, "dialogLogoutAction", DialogLogoutAction, DialogLogoutAction.CLOSE.value
+        ),
     )
+
+
+def _read_choice(
+    children: Children, name: str, choices: type[TextChoices], default: str = ""
+) -> str:
+    text = children.text(name) or default
+    if text not in choices:
+        raise PARAMETER_INVALID(parameter=name, object="media")
+    return text
 
 
 def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
