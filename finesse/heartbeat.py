@@ -1,8 +1,8 @@
-"""Is the service in service? Each part that was seen to work is stamped; a stale stamp is a fault.
+"""Whether the service is in service: each working part leaves a stamp, and a stale one is a fault.
 
-The sweep stamps worker and delivery; the component that stands at an XMPP server stamps that path.
-
-The stamps live in the cache, so that reading them also proves that the cache works.
+The sweep stamps the worker and the delivery of notifications; the component of an XMPP server
+stamps the path by that server. The stamps are in the cache, so reading them also proves that the
+cache works.
 """
 
 import logging
@@ -14,19 +14,19 @@ from django.core.cache import cache
 
 logger = logging.getLogger(__name__)
 
-GLANCE = 0.1
-"""Seconds for which a process believes that the service is in service: what is shorter than a
-heartbeat may be old by far need not be asked with every request."""
+IN_SERVICE_CACHE_SECONDS = 0.1
+"""How long a process relies on having found the service in service: much shorter than the age that
+a heartbeat may have, but requests need not read the cache each."""
 WORKER = "worker"
 NOTIFICATIONS = "notifications"
 PARTS = (WORKER, NOTIFICATIONS)
-"""What must beat everywhere: the writer (broker, worker, database together) and the delivery."""
+"""The parts of every installation: the writer (with broker and database) and the delivery."""
 XMPP = "xmpp"
 """The XMPP server and the component on it."""
 
 
 def parts() -> tuple[str, ...]:
-    """What must beat in this installation: where there is an XMPP server, that, too."""
+    """The parts of this installation, with the XMPP server if it has one."""
     return (*PARTS, XMPP) if settings.FINESSE_XMPP_SECRET else PARTS
 
 
@@ -35,16 +35,16 @@ def _key(part: str) -> str:
 
 
 def stamp(part: str) -> None:
-    """Say that `part` was seen to work just now."""
+    """Record that `part` works now."""
     cache.set(_key(part), time.time(), timeout=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """What the heartbeats say at one moment."""
+    """The heartbeats and the faults at one moment."""
 
     beats: dict[str, float]
-    """When each part was last seen to work, in seconds since 1970; parts that never were miss."""
+    """When each part last worked, in seconds since 1970; parts without a stamp are missing."""
     faults: dict[str, str]
     """What is wrong, by part; empty when the service is in service."""
 
@@ -72,10 +72,10 @@ def faults() -> dict[str, str]:
 
 
 def in_service() -> bool:
-    """Whether requests can be served, as of now or of a glance ago."""
+    """Whether requests can be served, as of now or IN_SERVICE_CACHE_SECONDS ago."""
     global _seen_in_service
     now = time.monotonic()
-    if now - _seen_in_service < GLANCE:
+    if now - _seen_in_service < IN_SERVICE_CACHE_SECONDS:
         return True
     if faults():
         return False

@@ -218,7 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["finesse.api.parsers.FinesseXMLParser"],
     "DEFAULT_RENDERER_CLASSES": ["finesse.api.renderers.FinesseXMLRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.negotiation.AlwaysXML",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "finesse.api.negotiation.FinesseContentNegotiation",
     "EXCEPTION_HANDLER": "finesse.api.responses.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_SCHEMA_CLASS": "finesse.docs.openapi.FinesseSchema",

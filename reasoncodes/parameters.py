@@ -1,4 +1,4 @@
-"""Reading what clients say of reason codes; whatever is wrong is a row of the error table."""
+"""Reads reason codes from requests; each mistake raises an error of the table."""
 
 import re
 
@@ -16,7 +16,7 @@ from finesse.api.xml import Children, boolean, identifier
 from reasoncodes.models import Category, ReasonCode
 
 ALL = "ALL"
-"""The category that stands for both in the administrators' list."""
+"""Stands for both categories in the administrators' list."""
 _CATEGORIES = tuple(Category.values)
 _MAX_CODE = 65535
 _URI = re.compile(r"(?:https?://[^/]+)?/finesse/api/ReasonCode/([^/]+)/?")
@@ -35,7 +35,7 @@ def read_category(request: Request, *others: str) -> str:
 
 
 def read_new(children: Children) -> ReasonCode:
-    """A reason code with everything that creating one asks for, not saved yet.
+    """A new reason code with all required fields, not saved yet.
 
     Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
@@ -52,10 +52,11 @@ def read_new(children: Children) -> ReasonCode:
 
 
 def read_changes(children: Children, reason_code: ReasonCode) -> None:
-    """Put what is given of code, label and forAll into the reason code; saves nothing.
+    """Sets code, label and forAll of the reason code as far as they are given; does not save it.
 
-    Clients send the whole object back: what cannot be changed may be there, as it is.
-    Raises FinesseError `Invalid Input`, also if there is nothing to change [ReasonCode—Update].
+    Clients send the whole object back, so unchangeable fields may be present with their present
+    values. Raises FinesseError `Invalid Input`, also if no changeable field is given
+    [ReasonCode—Update].
     """
     if not children.keys() & {"code", "label", "forAll"}:
         raise _invalid("code")
@@ -67,13 +68,13 @@ def read_changes(children: Children, reason_code: ReasonCode) -> None:
 
 
 def read_references(children: Children) -> list[int]:
-    """The ids of the reason codes that a list names, each by its uri or else by its id.
+    """The ids of the reason codes in a list, from each one's uri or else its id.
 
-    Raises FinesseError `Parameter Missing`, `Invalid Input` or, for what cannot be the id of any
-    reason code, `Finesse API Error`.
+    Raises FinesseError `Parameter Missing`, `Invalid Input` or, for an impossible id, `Finesse API
+    Error`.
     """
     if children and "ReasonCode" not in children:
-        raise BAD_REQUEST(reason="The list holds something else than reason codes")
+        raise BAD_REQUEST(reason="The list must contain <ReasonCode> elements only")
     return [
         _referenced(one if isinstance(one, Children) else Children())
         for one in children.every("ReasonCode")
@@ -111,7 +112,7 @@ def _label(children: Children) -> str:
     if not isinstance(label, str):
         raise _invalid("label")
     try:
-        # The codec has trimmed it [Manage Reason Codes]; the model knows what it may be.
+        # The parser has trimmed it [Manage Reason Codes]; the model's field validates it.
         return str(ReasonCode._meta.get_field("label").clean(label, None))
     except ValidationError:
         raise _invalid("label") from None

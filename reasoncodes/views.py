@@ -1,10 +1,11 @@
-"""ReasonCode: the configuration for administrators, and what agents may choose."""
+"""Reason codes: their configuration by administrators, and the choice that agents have."""
 
 import re
 from typing import Any, cast
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -18,7 +19,6 @@ from finesse.api.permissions import (
     AdministratorsOnly,
     OwnObjectsOrAdministrator,
 )
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
@@ -30,12 +30,12 @@ from reasoncodes.selection import selectable_by
 
 
 class ReasonCodeCollection(FinesseView):
-    """Looking one up by what reports show, and adding one [ReasonCodeLookup], [ReasonCode]."""
+    """Finds a reason code by category and code [ReasonCodeLookup], and adds one [ReasonCode]."""
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
     @description.FIND_REASON_CODE
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         category = read_category(request)
         code = request.query_params.get("code", "")
         if not re.fullmatch(r"[0-9]{1,10}", code):
@@ -44,128 +44,128 @@ class ReasonCodeCollection(FinesseView):
         reason_code = reason_codes.filter(category=category, code=int(code)).first()
         if reason_code is None:
             raise REASON_CODE_NOT_FOUND(id=code)
-        return Answer({"ReasonCode": represent(reason_code)})
+        return Response({"ReasonCode": represent(reason_code)})
 
     @description.POST_REASON_CODE
-    def post(self, request: Request) -> Answer:
-        """200 with the new object's address, as documented: no 201."""
+    def post(self, request: Request) -> Response:
+        """Answers 200 with the new object's Location, as documented, not 201."""
         reason_code = read_new(self.document("ReasonCode"))
         with configuration.exclusive():
             configuration.save(reason_code)
-            # Before the commit: a Host that is refused must leave nothing behind.
+            # Before the commit: a request with a refused Host must save nothing.
             location = request.build_absolute_uri(reason_code.uri)
-        return Answer(headers={"Location": location})
+        return Response(headers={"Location": location})
 
 
 class ReasonCodeDetail(FinesseView):
-    """One reason code, a system code, too [ReasonCode]."""
+    """One reason code, which may be a system code [ReasonCode]."""
 
     permission_classes = (IsAuthenticated, AdministratorsChange)
 
     @description.GET_REASON_CODE
-    def get(self, request: Request, reason_code_id: str) -> Answer:
-        return Answer({"ReasonCode": represent(configuration.find(reason_code_id))})
+    def get(self, request: Request, reason_code_id: str) -> Response:
+        return Response({"ReasonCode": represent(configuration.find(reason_code_id))})
 
     @description.PUT_REASON_CODE
-    def put(self, request: Request, reason_code_id: str) -> Answer:
-        # Found twice: 404 comes before what is wrong with the body, and the lock must not wait for
-        # a client that sends its body slowly.
+    def put(self, request: Request, reason_code_id: str) -> Response:
+        # Looked up twice: a 404 comes before errors of the body, and a client that sends its body
+        # slowly must not hold up the lock.
         configuration.find_changeable(reason_code_id)
         children = self.document("ReasonCode")
         with configuration.exclusive():
             reason_code = configuration.find_changeable(reason_code_id)
             read_changes(children, reason_code)
             configuration.save(reason_code)
-        return Answer()
+        return Response()
 
     @description.DELETE_REASON_CODE
-    def delete(self, request: Request, reason_code_id: str) -> Answer:
+    def delete(self, request: Request, reason_code_id: str) -> Response:
         configuration.remove(reason_code_id)
-        return Answer()
+        return Response()
 
 
 class ReasonCodeList(FinesseView):
-    """All of a category or of both, with the system's [ReasonCode—Get List]."""
+    """All reason codes of a category or of both, system codes included [ReasonCode—Get List]."""
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
     @description.GET_REASON_CODES
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         category = read_category(request, ALL)
         reason_codes = ReasonCode.objects.not_retired()
         if category != ALL:
             reason_codes = reason_codes.filter(category=category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 class UserReasonCodeList(FinesseView):
-    """What a user may choose [User—Get Reason Code List]."""
+    """The reason codes that a user may choose [User—Get Reason Code List]."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
     @description.GET_REASON_CODES_OF_USER
-    def get(self, request: Request, user_id: str) -> Answer:
+    def get(self, request: Request, user_id: str) -> Response:
         user = _user_of(request, user_id)
         category = read_category(request)
         reason_codes = selectable_by(user, category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 class UserReasonCodeDetail(FinesseView):
-    """One that a user may choose [User—Get Reason Code]."""
+    """One reason code that a user may choose [User—Get Reason Code]."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOrAdministrator)
 
     @description.GET_REASON_CODE_OF_USER
-    def get(self, request: Request, user_id: str, reason_code_id: str) -> Answer:
+    def get(self, request: Request, user_id: str, reason_code_id: str) -> Response:
         offered = ReasonCode.objects.offered_to(_user_of(request, user_id).team_id)
         reason_code = offered.filter(pk=identifier(reason_code_id)).first()
         if reason_code is None:
             raise REASON_CODE_NOT_FOUND(id=reason_code_id)
-        return Answer({"ReasonCode": represent(reason_code)})
+        return Response({"ReasonCode": represent(reason_code)})
 
 
 class TeamReasonCodeList(FinesseView):
-    """Which reason codes are a team's own, for administrators [Team]."""
+    """The reason codes that are assigned to a team, for administrators [Team]."""
 
     permission_classes = (IsAuthenticated, AdministratorsOnly)
 
     @description.GET_REASON_CODES_OF_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         team = configuration.find_team(team_id)
         category = read_category(request)
         reason_codes = ReasonCode.objects.assigned_to(team, category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
     @description.PUT_REASON_CODES_OF_TEAM
-    def put(self, request: Request, team_id: str) -> Answer:
-        """The list replaces the team's own of the category; an empty one leaves it none."""
+    def put(self, request: Request, team_id: str) -> Response:
+        """Replaces the team's reason codes of the category; an empty list removes them."""
         configuration.find_team(team_id)
         category = read_category(request)
         children = self.document("ReasonCodes")
         body: Any = request.data
         if body["ReasonCodes"] and not children:
-            raise BAD_REQUEST(reason="The list must hold <ReasonCode> elements")
+            raise BAD_REQUEST(reason="The list must contain <ReasonCode> elements")
         configuration.assign(team_id, category, read_references(children))
-        return Answer()
+        return Response()
 
 
 class TeamResourceReasonCodeList(FinesseView):
-    """What the members of a team may choose: the successor of the users' own list [TeamResource].
+    """The reason codes that members of a team may choose [TeamResource].
 
-    For the members, their supervisors and administrators.
+    It replaces the list of each user. Members, their supervisors and administrators may read it.
     """
 
     @description.GET_REASON_CODES_FOR_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         team = _readable_team(cast(User, request.user), team_id)
         category = read_category(request)
         reason_codes = ReasonCode.objects.offered_to(team.pk).filter(category=category)
-        return Answer(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category))
 
 
 def _user_of(request: Request, login_id: str) -> User:
-    """The user of the path, whom the caller may see. Raises FinesseError `User Not Found`."""
+    """The user of the path, after the permissions. Raises FinesseError `User Not Found`."""
     if login_id == request.user.pk:
         return request.user
     user = User.objects.filter(pk=login_id).first()
@@ -175,7 +175,8 @@ def _user_of(request: Request, login_id: str) -> User:
 
 
 def _readable_team(caller: User, text: str) -> Team:
-    """Raises FinesseError 401 alike for another team and for none: nobody learns which exist."""
+    """Raises the same FinesseError 401 for other teams and for unknown ones, so that callers cannot
+    find out which exist. Administrators get `Not Found`."""
     team = Team.objects.filter(pk=identifier(text)).first()
     if caller.is_superuser:
         if team is None:

@@ -94,7 +94,7 @@ def cache_of_its_own(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def no_glances(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test breaks is broken with its next request."""
-    monkeypatch.setattr(heartbeat, "GLANCE", 0.0)
+    monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -26,14 +26,14 @@ def parse_basic(header: str) -> tuple[str, str] | None:
     except (binascii.Error, ValueError):
         return None
     login_id, colon, password = decoded.partition(":")
-    # PostgreSQL cannot compare text that holds a NUL, and no login id or password does.
+    # PostgreSQL cannot compare text with a NUL, and no login id or password contains one.
     if not colon or "\0" in decoded:
         return None
     return login_id, password
 
 
 class BasicAuthentication(BaseAuthentication):
-    """Raises `Authentication Failure` for credentials that are not right."""
+    """Raises FinesseError `Authentication Failure` for wrong credentials."""
 
     def authenticate(self, request: Request) -> "tuple[AbstractBaseUser, None] | None":
         header = request.META.get("HTTP_AUTHORIZATION", "")

@@ -1,6 +1,6 @@
 """THE ERROR TABLE: every error a client can meet, synchronous or asynchronous, one row each.
 
-The constants are part of the protocol: clients compare them, so they are never renamed.
+The constants are part of the protocol: clients compare them, so do not rename them.
 To add an error, add a row and raise it (`raise STATE_MISSING()`); nothing else changes.
 """
 
@@ -23,15 +23,15 @@ ALPHABETICAL = ("ErrorData", "ErrorMedia", "ErrorMessage", "ErrorType")
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """One error of the protocol. `message` and `data` may hold {placeholders}."""
+    """One error of the protocol. `message` and `data` may contain {placeholders}."""
 
     status: int
-    """The HTTP status; asynchronous errors have 400, as clients of Cisco's library see them."""
+    """The HTTP status; 400 for asynchronous errors, as Cisco's client library reports them."""
     type: str
     message: str
     data: str = ""
     elements: tuple[str, ...] = ALPHABETICAL
-    """The elements of the body in their printed order [Media pages: alphabetical]."""
+    """The elements of the body in the documented order [Media pages: alphabetical]."""
 
     def __call__(self, *, headers: dict[str, str] | None = None, **values: str) -> "FinesseError":
         return FinesseError(self, headers=headers or {}, values=values)
@@ -47,7 +47,7 @@ class FinesseError(exceptions.APIException):
         self.message = row.message.format(**values)
         self.data = row.data.format(**values)
         self.media: str | None = None
-        """The MRD that the error is about, where the path does not name it."""
+        """The MRD that the error is about, for requests whose path does not name it."""
         super().__init__(self.message, row.type)
 
     def body(self, *, media: str | None) -> dict[str, Any]:
@@ -61,9 +61,9 @@ class FinesseError(exceptions.APIException):
         ordered = {name: texts[name] for name in self.row.elements if texts[name] is not None}
         return {"ApiErrors": {"ApiError": ordered}}
 
-    def told(self, *, media: object = None) -> dict[str, Any]:
+    def notification_data(self, *, media: object = None) -> dict[str, Any]:
         """The same as `<data>` of a notification [Media and Dialogs/Media Asynchronous Error
-        Notification]; `media` is the MRD that the request was about, if it was about one."""
+        Notification]; `media` is the MRD of the request, None for a request about a User."""
         error = {"errorData": self.data}
         if media is not None:
             error["errorMedia"] = str(media)
@@ -77,12 +77,12 @@ OUT_OF_SERVICE = ErrorRow(
     503,
     "Service Unavailable",
     "SERVER_OUT_OF_SERVICE",
-    # The one body that is printed in another order, and never with an ErrorMedia.
+    # The only body that the pages print in another order, and never with an ErrorMedia.
     elements=("ErrorType", "ErrorData", "ErrorMessage"),
 )
 INTERNAL_ERROR = ErrorRow(500, "Internal Server Error", "RUNTIME_EXCEPTION")
 
-# --- Who is calling [Cisco Finesse API Errors], [Media API Errors] ------------------------------
+# --- The caller [Cisco Finesse API Errors], [Media API Errors] ----------------------------------
 
 _WITHOUT_MEDIA = ("ErrorData", "ErrorMessage", "ErrorType")
 AUTHENTICATION_FAILURE = ErrorRow(
@@ -106,7 +106,7 @@ INVALID_SUPERVISOR = ErrorRow(
     elements=_WITHOUT_MEDIA,
 )
 
-# --- What is asked for [Media API Errors] -------------------------------------------------------
+# --- The resource and the parameters [Media API Errors] -----------------------------------------
 
 NOT_FOUND = ErrorRow(404, "Not Found", "No such resource", "{resource}")
 USER_NOT_FOUND = ErrorRow(404, "User Not Found", "UNKNOWN_USER", "{user}")
@@ -131,7 +131,7 @@ ROUTABLE_INVALID = ErrorRow(
 STATE_AND_ROUTABLE = ErrorRow(
     400, "Invalid Input", "state and routable cannot be changed in one request", "routable"
 )
-# Of the User alone: Media has no such type in its list [User API Errors].
+# An error of the User only: the Media pages do not list this type [User API Errors].
 INVALID_STATE = ErrorRow(
     400, "Invalid State", "The user's current state does not allow this state", "state"
 )
@@ -147,7 +147,7 @@ REASON_CODE_NOT_ALLOWED = ErrorRow(
     "For this operation, Reason Codes are not allowed.",
     "finesse.api.reasoncode.not_allowed",
 )
-# The key is ours, in the vendor's style: no page says what an unknown id is answered with.
+# The key is ours, in the vendor's style: no page documents the error for an unknown id.
 REASON_CODE_INVALID = ErrorRow(
     400,
     "Invalid Input",
@@ -156,7 +156,7 @@ REASON_CODE_INVALID = ErrorRow(
 )
 
 # --- Configuration [ReasonCode API Errors] ------------------------------------------------------
-# The pages name types and cases, no texts: messages and data are ours.
+# The pages document types and cases, but no texts: messages and data are ours.
 
 REASON_CODE_NOT_FOUND = ErrorRow(404, "Not Found", "Invalid reason code specified", "{id}")
 REASON_CODE_DUPLICATE = ErrorRow(
@@ -174,7 +174,7 @@ REASON_CODE_OF_SYSTEM = ErrorRow(
 REASON_CODES_EXCEEDED = ErrorRow(
     400, "Maximum Exceeded", "No more than {limit} {scope} reason codes of a category", "{limit}"
 )
-# Its type and data are printed as a sample failure of the team's reason codes.
+# Type and data are those of the documented sample for a team's reason codes.
 TEAM_ASSIGNMENT_INVALID_TEAM = ErrorRow(
     404, "finesse.api.team.team_assignment_invalid_team", "The team does not exist", "{team}"
 )
@@ -192,7 +192,7 @@ AGENT_NOT_LOGGED_IN = ErrorRow(400, "Agent is not logged in", "E_ARM_STAT_AGENT_
 CANT_LOGIN_TO_VOICE_MRD = ErrorRow(
     400, "The voice MRD cannot be used here", "E_ARM_STAT_CANT_LOGIN_TO_VOICE_MRD", "11"
 )
-# The page prints 1 here, too; no page shows a number of its own.
+# The page prints 1 for this error, too, and no page has another number for it.
 ALREADY_IN_REQUESTED_AGENT_MODE = ErrorRow(
     400, "Agent already in requested mode", "E_ARM_STAT_ALREADY_IN_REQUESTED_AGENT_MODE", "1"
 )
@@ -203,13 +203,13 @@ LOGIN_NOT_ALLOWED_FOR_APP_PATH = ErrorRow(
 TABLE: dict[str, ErrorRow] = {
     name: row for name, row in globals().items() if isinstance(row, ErrorRow)
 }
-"""The whole table by name: what the transition table and the documentation refer to."""
+"""All rows by name. The transition table and the documentation refer to these names."""
 NAMES = {row: name for name, row in TABLE.items()}
 """The name of each row."""
 
 
 def as_finesse_error(exc: Exception) -> FinesseError:
-    """The row of the table that tells a client of this exception; what is unforeseen is logged."""
+    """The error of the table for this exception; an unexpected exception is logged."""
     match exc:
         case FinesseError():
             return exc
@@ -226,8 +226,8 @@ def as_finesse_error(exc: Exception) -> FinesseError:
         case PasswordChecksOverrunError():
             return OUT_OF_SERVICE(headers={"Retry-After": "1"})
         case OperationalError() | InterfaceError() | RedisError():
-            logger.error("A dependency failed under a request: %s", exc)
+            logger.error("A dependency failed during a request: %s", exc)
             return OUT_OF_SERVICE()
         case _:
-            logger.error("Unforeseen error under a request", exc_info=exc)
+            logger.error("Unexpected error during a request", exc_info=exc)
             return INTERNAL_ERROR()

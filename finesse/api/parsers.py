@@ -1,7 +1,7 @@
 """Reads a request's XML where djangorestframework-xml plugs into the framework.
 
-The package's class stays the plug; its parsing is replaced: it accepts a DOCTYPE, recurses into
-deep nesting and turns "0010" into 10.
+The package's own `parse` is replaced: it accepts a DOCTYPE, recurses into deep nesting and turns
+"0010" into 10.
 """
 
 import re
@@ -16,7 +16,7 @@ from finesse.api.xml import Tree, parse
 
 
 class FinesseXMLParser(XMLParser):  # type: ignore[misc]
-    """Reads `request.data` as `{root: …}`, never more bytes than a document may have."""
+    """Reads `request.data` as `{root: …}`, at most FINESSE_MAX_BODY_BYTES bytes."""
 
     def parse(
         self,
@@ -24,17 +24,27 @@ class FinesseXMLParser(XMLParser):  # type: ignore[misc]
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Tree]:
+        """Raises FinesseError `Bad Request`."""
         request = (parser_context or {})["request"]
-        limit = settings.FINESSE_MAX_BODY_BYTES
-        _, _, parameters = (media_type or "").partition(";")
-        charset = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters, re.IGNORECASE)
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdecimal() or int(announced) > limit:
-            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
-        if len(body) < int(announced):
-            # What is well-formed without its end may mean something else.
-            raise BAD_REQUEST(reason="The body is shorter than its Content-Length")
-        return parse(body, charset[1] if charset else "")
+        body = _read(stream, request.META.get("CONTENT_LENGTH") or "0")
+        return parse(body, _charset(media_type or ""))
+
+
+def _read(stream: IO[bytes], content_length: str) -> bytes:
+    limit = settings.FINESSE_MAX_BODY_BYTES
+    if not content_length.isdecimal() or int(content_length) > limit:
+        raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise BAD_REQUEST(reason=f"The body must not exceed {limit} bytes")
+    if len(body) < int(content_length):
+        # A document that was cut off may still be well-formed, and mean something else.
+        raise BAD_REQUEST(reason="The body is shorter than its Content-Length")
+    return body
+
+
+def _charset(content_type: str) -> str:
+    """The charset parameter; empty if there is none."""
+    _, _, parameters = content_type.partition(";")
+    charset = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", parameters, re.IGNORECASE)
+    return charset[1] if charset else ""

@@ -1,4 +1,4 @@
-"""Who may ask for what."""
+"""Permissions: which callers may use which resources."""
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -8,9 +8,10 @@ from finesse.api.errors import AUTHORIZATION_FAILURE, OTHER_USER
 
 
 class OwnObjectsOnly(BasePermission):
-    """Users can only act on their own Media objects [seed]: no supervisor, no administrator.
+    """Users, also supervisors and administrators, have access to their own Media only [seed].
 
-    Asked before the user of the path is looked up, so that nobody learns which users exist.
+    Checked before the user in the path is looked up, so that callers cannot find out which users
+    exist.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -20,9 +21,10 @@ class OwnObjectsOnly(BasePermission):
 
 
 class OwnObjectsOrAdministrator(BasePermission):
-    """One's own objects, and everybody's for administrators [User—Get Reason Code List].
+    """Users have access to their own objects, administrators to all [User—Get Reason Code List].
 
-    Asked before the user of the path is looked up, so that nobody learns which users exist.
+    Checked before the user in the path is looked up, so that callers cannot find out which users
+    exist.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -32,7 +34,7 @@ class OwnObjectsOrAdministrator(BasePermission):
 
 
 class AdministratorsOnly(BasePermission):
-    """The configuration is for administrators [Client Requests]."""
+    """Only administrators have access to the configuration [Client Requests]."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_superuser:
@@ -41,7 +43,7 @@ class AdministratorsOnly(BasePermission):
 
 
 class AdministratorsChange(AdministratorsOnly):
-    """Everybody may read it, administrators may change it."""
+    """Every user may read, only administrators may change."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return request.method in SAFE_METHODS or super().has_permission(request, view)

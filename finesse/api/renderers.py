@@ -1,7 +1,7 @@
-"""Writes an answer's XML where djangorestframework-xml plugs into the framework.
+"""Writes a response's XML where djangorestframework-xml plugs into the framework.
 
-The package's class stays the plug; its rendering is replaced: it prints `True`, `root` and
-`list-item`, and fails at a control character.
+The package's own `render` is replaced: it writes `True`, `root` and `list-item`, and fails at
+control characters.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from finesse.api.xml import render
 
 
 class FinesseXMLRenderer(XMLRenderer):  # type: ignore[misc]
-    """Writes `Response({root: …})`; no data is an empty body."""
+    """Writes `Response({root: …})`. No data is an empty body, which DRF sends without a type."""
 
     media_type = "application/xml"
 
@@ -22,5 +22,5 @@ class FinesseXMLRenderer(XMLRenderer):  # type: ignore[misc]
         data: Mapping[str, Any] | None,
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
-    ) -> str:
-        return render(data, pretty=True) + "\n" if data else ""
+    ) -> bytes:
+        return f"{render(data, pretty=True)}\n".encode() if data else b""

@@ -1,14 +1,15 @@
-"""The view that every Finesse resource is made of, and the answers that have no resource."""
+"""The base class of the API's views, and the view of paths without a resource."""
 
 import re
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
-from finesse.api.responses import Answer
+from finesse.api.responses import COMMON_HEADERS, add_content_length
 from finesse.api.xml import Children
 from finesse.heartbeat import in_service
 
@@ -16,30 +17,32 @@ _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def request_id_of(request: Request) -> str:
-    """The caller's requestId; empty if there is none, or none that may be echoed."""
+    """The caller's requestId; empty if it is missing or not printable ASCII of 255 at most."""
     given = request.META.get("HTTP_REQUESTID", "")
     return given if _REQUEST_ID.fullmatch(given) else ""
 
 
 class FinesseView(APIView):
-    """Service check, authentication, then the handler; echoes requestId on whatever comes out."""
+    """Service check, authentication, then the handler. Every response but a GET's has requestId."""
 
     needs_service = True
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Of DRF's, `Allow` is for whoever asks in vain, and nothing varies."""
-        return {}
+        """DRF's, but `Allow` only in the answers to OPTIONS and to methods that are not allowed."""
+        headers = super().default_response_headers | COMMON_HEADERS
+        del headers["Allow"]
+        return headers
 
     def perform_authentication(self, request: Request) -> None:
-        # Before anything is touched, and for every caller alike [Client Requests].
+        # First of all checks, and for all callers alike [Client Requests].
         if self.needs_service and not in_service():
             raise OUT_OF_SERVICE()
         super().perform_authentication(request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        # Nothing is called so, and PostgreSQL cannot even look it up.
+        # No id contains a NUL, and PostgreSQL cannot compare text with one.
         if any("\0" in value for value in kwargs.values()):
             raise NOT_FOUND(resource=request.path)
 
@@ -48,6 +51,7 @@ class FinesseView(APIView):
         # "Not applicable to GET responses" [guide 12.5 p22].
         if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
             response["requestId"] = request_id
+        response.add_post_render_callback(add_content_length)
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
@@ -55,10 +59,10 @@ class FinesseView(APIView):
         raise METHOD_NOT_ALLOWED(method=str(request.method), headers={"Allow": allow})
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return Answer(headers={"Allow": ", ".join(self.allowed_methods)})
+        return Response(headers={"Allow": ", ".join(self.allowed_methods)})
 
     def document(self, root: str) -> Children:
-        """The children of the request's root element, which must be `root`."""
+        """The children of the body's root element. Raises FinesseError if it is not `root`."""
         body: Any = self.request.data
         if list(body) != [root]:
             raise BAD_REQUEST(reason=f"The body must be a <{root}> document")
@@ -67,7 +71,7 @@ class FinesseView(APIView):
 
 
 class UnknownResource(FinesseView):
-    """What is under /finesse/api but is nothing: 404 in the protocol's own form."""
+    """Every path under /finesse/api without a resource: 404 with the protocol's document."""
 
     schema = None
 

@@ -1,4 +1,4 @@
-"""Finesse's XML, read and written, and the forms that values have in it."""
+"""Reads and writes Finesse's XML, and the formats of values in it."""
 
 import codecs
 import re
@@ -25,7 +25,7 @@ Tree: TypeAlias = "str | Children"
 
 
 class Children(dict[str, Tree]):
-    """An element's children by name; of a repeated child, which only lists have, the last."""
+    """An element's children by name. Of a repeated child, as in lists, this is the last one."""
 
     def __init__(self, children: Iterable[tuple[str, Tree]] = ()) -> None:
         self._in_order = [*children]
@@ -36,14 +36,14 @@ class Children(dict[str, Tree]):
         return [child for child_name, child in self._in_order if child_name == name]
 
     def text(self, name: str) -> str:
-        """The child's text; empty if it is not there. Elements where a text belongs are no text
-        that any parameter accepts."""
+        """The child's text; empty if the child is missing. A child that has elements instead gets a
+        text that no parameter accepts."""
         value = self.get(name, "")
         return value if isinstance(value, str) else "<>"
 
 
 def boolean(text: str) -> bool:
-    """Pages print `true` and `True`. Raises ValueError for anything but these two words."""
+    """`true` or `false` in any case: pages print `true` and `True`. Raises ValueError."""
     values = {"true": True, "false": False}
     try:
         return values[text.lower()]
@@ -53,7 +53,7 @@ def boolean(text: str) -> bool:
 
 ENCODINGS = {
     "utf-8": "utf-8",
-    # What is declared as ASCII may be more than that, and then it is UTF-8.
+    # Documents that are declared as ASCII may contain UTF-8.
     "ascii": "utf-8",
     "iso8859-1": "iso8859-1",
     "cp1252": "cp1252",
@@ -65,36 +65,41 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def parse(body: bytes, charset: str = "") -> dict[str, Tree]:
-    """The document as `{root: …}`; every value stays the text that it was.
+    """The document as `{root: …}`, in which every value is a text.
 
     `charset` is the one of the Content-Type; without one, the XML declaration says which it is,
     and without that it is UTF-8 [RFC 7303, 3]. Blank lines before the declaration are accepted,
     since real clients send them. Raises FinesseError `Bad Request` for anything but one small,
     plain document.
     """
-    text = _decoded(body, charset)
+    root = _root(_decoded(body, charset))
+    return {_local_name(root): _tree(root)}
+
+
+def _root(text: str) -> Element:
+    """The root element. Raises FinesseError `Bad Request`."""
     try:
         check_bounds(text)
         parser = DefusedXMLParser(
             target=BoundedTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
         )
         parser.feed(text)
-        root = parser.close()
+        root: Element = parser.close()
+        return root
     except DefusedXmlException:
-        raise BAD_REQUEST(reason="The body must not hold a DTD or entities") from None
+        raise BAD_REQUEST(reason="The body must not contain a DTD or entities") from None
     except TooDeepError:
         raise BAD_REQUEST(reason="The body nests its elements too deeply") from None
     except TooMuchMarkupError:
         raise BAD_REQUEST(reason="The body has too many or too long elements") from None
     except (ParseError, ValueError):
         raise BAD_REQUEST(reason="The body is not well-formed XML") from None
-    return {_local_name(root): _tree(root)}
 
 
 def _decoded(body: bytes, charset: str) -> str:
     """The body as text. Raises FinesseError `Bad Request`."""
     if body.startswith(_BYTE_ORDER_MARK):
-        # It says more surely than any label what follows [RFC 7303, 3].
+        # It has precedence over every declaration [RFC 7303, 3].
         charset, body = "utf-8", body.removeprefix(_BYTE_ORDER_MARK)
     body = body.lstrip()
     if not charset and (declared := _DECLARED_ENCODING.match(body)):
@@ -130,7 +135,7 @@ _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def identifier(text: str, *, upto: int = 2**63 - 1) -> int:
-    """The number of an id in its one plain form (`0010` is not 10), or 0, which is nobody's."""
+    """The number of an id in plain decimal form (`0010` is not 10), or 0, which no object has."""
     if _ID.fullmatch(text) and int(text) <= upto:
         return int(text)
     return 0
@@ -140,22 +145,21 @@ def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
     """`{root: …}` as XML text without a declaration; empty elements are written `<a></a>`.
 
     An element is a dict of its children or a text; a list repeats its element, None is an empty
-    one. A name that starts with @ is no child, but an attribute: `{"@category": "ALL"}`. Written
-    straight down: by way of ElementTree it takes twice the CPU, which was a seventh of the writer's
-    time.
+    one. A name that starts with @ is an attribute: `{"@category": "ALL"}`. The text is put together
+    directly: ElementTree takes twice the CPU, which was a seventh of the writer's time.
     """
     ((name, value),) = document.items()
     return _element(name, value, "\n" if pretty else "")
 
 
 def _element(name: str, value: Any, line: str) -> str:
-    """`line` is what starts a line at its depth, or nothing."""
+    """`line` is a line break with the indentation of this depth, or empty."""
     if not isinstance(value, dict):
         return f"<{name}>{escape(_text(value))}</{name}>"
     texts: list[object] = []
     for child in value.values():
         kind = type(child)
-        # Most texts need nothing, and to see that is quicker than to replace it.
+        # Most texts need no escaping, and checking for that is faster than `escape`.
         if kind is str and child.isprintable():
             is_plain = not ("&" in child or "<" in child or ">" in child)
             texts.append(child if is_plain else escape(child))
@@ -173,9 +177,9 @@ def _element(name: str, value: Any, line: str) -> str:
 
 @lru_cache(maxsize=1000)
 def _template(name: str, names: tuple[str, ...], line: str) -> str:
-    """An element whose children are all texts, with their places; empty if one is an attribute.
+    """The text of an element with %s for each child; empty if one of them is an attribute.
 
-    There are as many as the protocol has kinds of elements, and lists are made of these.
+    The protocol has few kinds of elements, so few templates are kept.
     """
     if any(child[0] == "@" for child in names):
         return ""
@@ -207,12 +211,12 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = value if isinstance(value, str) else str(value)
-    # What XML cannot hold must not make an answer unreadable as a whole.
+    # One character that XML does not allow would make the whole document unreadable.
     return text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
 
 
 def timestamp(moment: datetime | None) -> str:
-    """UTC with milliseconds and Z [Media API Parameters]; empty if there was no such moment."""
+    """UTC with milliseconds and Z [Media API Parameters]; empty for None."""
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -46,7 +46,7 @@ def error_update(row: ErrorRow, *, about_media: bool = True) -> str:
     if about_media:
         source += f"/Media/{MRD}"
     update = {
-        "data": error.told(media=MRD if about_media else None),
+        "data": error.notification_data(media=MRD if about_media else None),
         "event": "PUT",
         "requestId": "r-1",
         "source": source,

@@ -20,13 +20,13 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections, reset_queries
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
 from finesse.api.errors import OUT_OF_SERVICE
-from finesse.api.responses import Answer
+from finesse.api.responses import response_without_view
 from finesse.db.statements import Session
 
 THREADS = 32
@@ -141,9 +141,9 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
         return response
 
 
-def overrun() -> Answer:
+def overrun() -> HttpResponse:
     """The answer when every thread waits for something that does not answer."""
-    return Answer(OUT_OF_SERVICE().body(media=None), status=503)
+    return response_without_view(OUT_OF_SERVICE())
 
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

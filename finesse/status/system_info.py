@@ -1,7 +1,7 @@
-"""SystemInfo: the one representation, for the answer of the API and for the notification.
+"""The `<SystemInfo>` document, for the API's answer and for the notification.
 
-Every documented element is there, in alphabetical order, and empty where this service has nothing
-true to say. What the pages call the CTI server is the worker here: what applies the requests.
+It contains every documented element, in alphabetical order; an element is empty if this service has
+no value for it. The worker, which applies the requests, stands for the CTI server of the pages.
 """
 
 import socket
@@ -16,20 +16,18 @@ from finesse.api.xml import timestamp
 
 
 class Status(TextChoices):
-    """The values of `status` that this service has [SystemInfo API Parameters]."""
+    """The values of `status` that this service uses [SystemInfo API Parameters]."""
 
     IN_SERVICE = "IN_SERVICE", "in service"
     OUT_OF_SERVICE = "OUT_OF_SERVICE", "out of service"
 
 
 def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
-    """The children of `<SystemInfo>` as of now. `host` and port are where the caller asked."""
+    """The children of `<SystemInfo>` as of now; host and port are those of the caller's URL."""
     pulse = heartbeat.pulse()
     beat = pulse.beats.get(heartbeat.WORKER)
     worker_beats = beat is not None and heartbeat.WORKER not in pulse.faults
     xmpp_domain = settings.FINESSE_XMPP_DOMAIN
-    # Over WebSocket, XMPP is served everywhere; these ports are the XMPP server's.
-    has_xmpp_server = bool(settings.FINESSE_XMPP_SECRET)
     return {
         # In seconds [SystemInfo API Parameters].
         "ctiHeartbeatInterval": int(settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]),
@@ -38,16 +36,11 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
         "currentTimestamp": timestamp(timezone.now()),
         "deploymentType": "UCCE",
         "lastCTIHeartbeatStatus": "success" if worker_beats else "failure",
-        # An Integer, unlike every other moment [SystemInfo API Parameters]: milliseconds.
+        # Milliseconds since 1970, unlike all other times [SystemInfo API Parameters].
         "lastSuccessCTIHeartbeatTime": None if beat is None else int(beat * 1000),
         "license": None,
         "peripheralId": None,
-        "primaryNode": {
-            "host": settings.FINESSE_HOST or host or socket.gethostname(),
-            "httpsPort": https_port,
-            "xmppPort": settings.FINESSE_XMPP_PORT if has_xmpp_server else None,
-            "xmppSecurePort": settings.FINESSE_XMPP_SECURE_PORT if has_xmpp_server else None,
-        },
+        "primaryNode": _primary_node(host, https_port),
         "secondaryNode": {"host": None},
         "status": Status.OUT_OF_SERVICE.value if pulse.faults else Status.IN_SERVICE.value,
         "statusReason": ", ".join(f"{part} {fault}" for part, fault in pulse.faults.items()),
@@ -56,6 +49,17 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
         "uri": "/finesse/api/SystemInfo",
         "xmppDomain": xmpp_domain,
         "xmppPubSubDomain": f"pubsub.{xmpp_domain}",
+    }
+
+
+def _primary_node(host: str, https_port: str) -> dict[str, Any]:
+    # XMPP over WebSocket is served on the HTTPS port; these are ports of the XMPP server.
+    has_xmpp_server = bool(settings.FINESSE_XMPP_SECRET)
+    return {
+        "host": settings.FINESSE_HOST or host or socket.gethostname(),
+        "httpsPort": https_port,
+        "xmppPort": settings.FINESSE_XMPP_PORT if has_xmpp_server else None,
+        "xmppSecurePort": settings.FINESSE_XMPP_SECURE_PORT if has_xmpp_server else None,
     }
 
 

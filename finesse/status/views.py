@@ -9,10 +9,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse import heartbeat
 from finesse.api.errors import as_finesse_error
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView
 from finesse.status.description import GET_SYSTEM_INFO
 from finesse.status.system_info import Status, represent
@@ -21,39 +21,45 @@ from finesse.status.system_info import Status, represent
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when in service, 503 when not; the JSON says which part is down and how."""
+    """200 when in service, otherwise 503; the JSON says which part fails, and how."""
     parts = dict.fromkeys(["database", "cache", *heartbeat.parts()], "ok")
     parts |= heartbeat.faults()
+    if not _database_answers():
+        parts["database"] = "does not answer"
+    is_healthy = set(parts.values()) == {"ok"}
+    return JsonResponse(
+        {"status": Status.IN_SERVICE if is_healthy else Status.OUT_OF_SERVICE, "parts": parts},
+        status=200 if is_healthy else 503,
+    )
+
+
+def _database_answers() -> bool:
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
-        parts["database"] = "does not answer"
-    sound = set(parts.values()) == {"ok"}
-    return JsonResponse(
-        {"status": Status.IN_SERVICE if sound else Status.OUT_OF_SERVICE, "parts": parts},
-        status=200 if sound else 503,
-    )
+        return False
+    return True
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for what a page failed at: 503 if a dependency is away, as in the API."""
+    """The error page for HTML pages: 503 if a dependency is unavailable, as in the API, or 500."""
     error = sys.exc_info()[1]
-    away = isinstance(error, Exception) and as_finesse_error(error).status_code == 503
-    status = 503 if away else 500
+    status = as_finesse_error(error).status_code if isinstance(error, Exception) else 500
+    status = status if status == 503 else 500
     return HttpResponse(render_to_string(f"{status}.html"), status=status)
 
 
 class SystemInfo(FinesseView):
-    """Readable without authentication and out of service: it is how clients learn the status."""
+    """Readable without authentication and out of service, since clients read the status here."""
 
     needs_service = False
     authentication_classes = ()
     permission_classes = ()
 
     @GET_SYSTEM_INFO
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         host, port = split_domain_port(request.get_host())
         https_port = (port or "443") if request.is_secure() else ""
-        return Answer({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})
+        return Response({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})

@@ -1,1 +1,1 @@
-"""Who works here: users, their team, and who supervises whom."""
+"""Users, their teams, and the supervisors of teams."""

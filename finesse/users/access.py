@@ -1,4 +1,4 @@
-"""WHO MAY SEE WHOM: agents themselves, supervisors their teams' members, administrators all."""
+"""THE RULE OF ACCESS: agents see themselves, supervisors their teams, administrators everybody."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,33 +9,25 @@ from finesse.users.models import Team, User
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What one user may see, as of the moment at which it was looked up."""
+    """Which users and teams one user may see, as of the last lookup."""
 
     login_id: str
     watches: frozenset[str] | None
-    """The users, by login id, whom this one may see; None is everybody."""
+    """Login ids of the users that this user may see; None means all of them."""
     credentials: str
-    """Changes with the password: a socket opened with an old one ends."""
+    """Changes with the password, so that sockets opened with an old one are closed."""
     teams: frozenset[int] = frozenset()
     """The teams that this user supervises."""
 
 
 def access_of(login_ids: Collection[str]) -> dict[str, Access]:
-    """What each of these users may see, by login id; an inactive or unknown user is missing.
+    """The access of each of these users, by login id; inactive and unknown users are missing.
 
-    Three queries however many users; one, if none is a supervisor.
+    Takes three queries for any number of users, one if none of them is a supervisor.
     """
     users = list(User.objects.filter(pk__in=login_ids, is_active=True))
     supervisors = [user.pk for user in users if user.is_supervisor]
-    teams: defaultdict[str, set[int]] = defaultdict(set)
-    members: defaultdict[str, set[str]] = defaultdict(set)
-    if supervisors:
-        supervising = Team.objects.filter(supervisors__in=supervisors)
-        for supervisor, team in supervising.values_list("supervisors", "pk"):
-            teams[supervisor].add(team)
-        supervised = User.objects.filter(team__supervisors__in=supervisors)
-        for supervisor, member in supervised.values_list("team__supervisors", "pk"):
-            members[supervisor].add(member)
+    teams, members = _teams_of(supervisors), _members_of(supervisors)
     return {
         user.pk: Access(
             login_id=user.pk,
@@ -45,3 +37,21 @@ def access_of(login_ids: Collection[str]) -> dict[str, Access]:
         )
         for user in users
     }
+
+
+def _teams_of(supervisors: Collection[str]) -> defaultdict[str, set[int]]:
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    if supervisors:
+        teams = Team.objects.filter(supervisors__in=supervisors)
+        for supervisor, team in teams.values_list("supervisors", "pk"):
+            found[supervisor].add(team)
+    return found
+
+
+def _members_of(supervisors: Collection[str]) -> defaultdict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    if supervisors:
+        members = User.objects.filter(team__supervisors__in=supervisors)
+        for supervisor, member in members.values_list("team__supervisors", "pk"):
+            found[supervisor].add(member)
+    return found

@@ -23,14 +23,14 @@ admin.site.site_title = "Finesse Media"
 admin.site.index_title = "What do you want to manage?"
 admin.site.login_form = AdminSignInForm
 admin.site.empty_value_display = "–"
-# The lists of requests and notifications need the room.
+# The lists of requests and notifications need the width.
 admin.site.enable_nav_sidebar = False
-# Rights follow from the roles of users; groups would be a second, idle way.
+# Permissions follow from a user's role, so groups would have no effect.
 admin.site.unregister(Group)
 
 
 class NewUserForm(UserCreationForm):
-    """Always with a password: there is no other way to sign in."""
+    """Requires a password: there is no other way to sign in."""
 
     class Meta:
         model = User
@@ -38,13 +38,13 @@ class NewUserForm(UserCreationForm):
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
-    usable_password_help_text = "Without a password the user can sign in nowhere."
+    usable_password_help_text = "Without a password the user cannot sign in."
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     add_form = NewUserForm
-    # Django's own promises more options after the first save; here is everything at once.
+    # Django's template announces more options after the first save; this form has them all.
     add_form_template = None
     change_password_form = NewPasswordForm
     list_display = ("login_id", "first_name", "last_name", "team", "role", "is_active")
@@ -69,7 +69,7 @@ class UserAdmin(DjangoUserAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        # It is the primary key: another one would be another user.
+        # The login id is the primary key: saving another one would add another user.
         return (*self.readonly_fields, "login_id") if obj else self.readonly_fields
 
     @admin.display(description="supervises")
@@ -97,7 +97,7 @@ class TeamAdmin(admin.ModelAdmin):
         return counted
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # Whoever is not marked as a supervisor would see nothing of the team.
+        # A user who is not marked as a supervisor would not see the team.
         kwargs["queryset"] = User.objects.filter(is_supervisor=True)
         kwargs["help_text"] = "Users who are marked as supervisors. They watch the team’s members."
         return super().formfield_for_manytomany(db_field, request, **kwargs)

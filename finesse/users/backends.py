@@ -1,4 +1,4 @@
-"""Sign-in to the pages, under the same lock-out and the same memory as the API."""
+"""Sign-in to the HTML pages, with the same password check and lock-out as the API."""
 
 from typing import Any
 

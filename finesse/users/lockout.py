@@ -18,12 +18,12 @@ from finesse.users.models import SignInFailures, User
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What wrong passwords have come lately, for one user from one origin."""
+    """The recent wrong passwords for one user from one origin."""
 
     failures: int = 0
     blocked_until: datetime | None = None
     of_origin: int = 0
-    """Wrong passwords from the origin, whoever they were for."""
+    """Wrong passwords from the origin, for any user."""
 
     @property
     def is_blocked(self) -> bool:
@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def believes_remembered(self) -> bool:
-        """Whether a password that was verified before the failures is believed all the same.
+        """Whether a password that was verified before the failures is still accepted.
 
         It must end, since at the same origin it lets a guesser try out passwords.
         """
@@ -90,12 +90,12 @@ def lift(failures: "QuerySet[SignInFailures]") -> int:
 
 
 def note_failures(login_id: str, *, failed: bool) -> None:
-    # Where it stands so already, nothing is written.
+    # Writes only if it changes the row.
     User.objects.filter(pk=login_id).exclude(sign_in_failed=failed).update(sign_in_failed=failed)
 
 
 def prune() -> None:
-    """Delete what counts no more."""
+    """Delete expired counts."""
     SignInFailures.objects.filter(last_at__lte=_window_start()).delete()
 
 

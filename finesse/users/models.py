@@ -20,7 +20,7 @@ SUPERVISOR_PERMISSIONS = frozenset(
         "users.view_team",
     }
 )
-"""What a supervisor may do in the admin; administrators may do everything."""
+"""Permissions of supervisors in the admin; administrators have all."""
 
 
 class Team(SavedWhole):
@@ -75,7 +75,7 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     sign_in_failed = models.BooleanField(default=False, editable=False)
-    """A wrong password has come since the last right one; how many, the cache knows."""
+    """Whether a wrong password was used since the last right one. The cache counts them."""
 
     objects = UserManager()
 

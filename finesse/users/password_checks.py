@@ -1,4 +1,4 @@
-"""How many password checks are made at once, and whose turn is next.
+"""How many password checks run at once, and which is next.
 
 A check takes CPU and memory, and a caller that waits for one holds a thread of the server. So the
 number of both is bounded in each process, and strangers may not take all of it: one origin gets
@@ -18,7 +18,7 @@ LONGEST_WAIT_SECONDS = 20.0
 
 
 class PasswordChecksOverrunError(Exception):
-    """Too many password checks wait already: this one was not made. Try again in a second."""
+    """Not checked, since too many password checks are waiting. Try again in a second."""
 
 
 class Queue:
@@ -27,7 +27,7 @@ class Queue:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: list[tuple[bool, int, str]] = []
-        """Who waits, in order: whether it is a stranger, its number, the login id."""
+        """The waiting callers in order: whether a stranger, number of the caller, login id."""
         self._running: set[str] = set()
         self._places: Counter[str] = Counter()
         """Callers that wait or run, by login id: a user has one place, however many ask."""

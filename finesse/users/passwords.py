@@ -1,8 +1,8 @@
-"""Is this password right? Asked by HTTP Basic, the sign-in pages and the sockets alike.
+"""Checks passwords, for HTTP Basic, the sign-in pages and the sockets alike.
 
-The user's row is read every time, so a deactivated or deleted user is out at once. The row says,
-too, whether wrong passwords have come lately: only then the lock-out is looked up for a password
-that this process remembers.
+The user's row is read every time, so deactivating or deleting a user has effect at once. The row
+also notes whether wrong passwords were used lately: only then the lock-out is looked up for a
+password that this process remembers.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def verify(login_id: str, password: str, origin: str = "") -> "AbstractBaseUser | None":
-    """The active user whose login id and password these are, or None.
+    """The active user with this login id and password, or None.
 
     `origin` is where the caller comes from (`finesse.client_networks`). While a user is blocked
     there after too many wrong passwords, the right one is wrong, too [Media—Sign In], but one that
@@ -58,24 +58,24 @@ def _check_in_turn(
 ) -> "AbstractBaseUser | None":
     key = _key(login_id, password, user, origin)
     with QUEUE.turn(login_id, origin, is_known=remembered.is_known(login_id, origin)):
-        # What waited here comes after others' guesses, or after the same password.
+        # During the wait others may have guessed wrong, or verified the same password.
         if lockout.standing(login_id, origin).is_blocked:
             return None
         if not (user and remembered.is_remembered(key)) and not _check(user, password):
             lockout.count_failure(login_id, origin)
             return None
-        # The check may have renewed the hash, as Django does when it asks for a stronger one.
+        # The check may have replaced the hash, as Django does for outdated hashers.
         key = _key(login_id, password, user, origin)
         remembered.remember(key)
         remembered.make_known(login_id, origin)
-    # Checking and waiting take their time: what was checked may have been changed meanwhile.
+    # The user may have been changed during the check and the wait.
     user = _read(login_id)
     return user if user and _key(login_id, password, user, origin) == key else None
 
 
 def _check(user: "AbstractBaseUser | None", password: str) -> bool:
     if user is None:
-        # As slow as a wrong password, so that the time does not tell which users exist.
+        # As slow as a wrong password, so that the time does not show which users exist.
         make_password(password)
         return False
     return user.check_password(password)

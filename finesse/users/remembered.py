@@ -1,9 +1,9 @@
-"""Passwords that were verified a while ago, and are believed without another check.
+"""Passwords that were verified recently, and are accepted without another check.
 
-A check is made to cost, and Finesse clients send their password with every request. What is kept
-is a keyed hash of login id, password, stored hash and origin: a changed password misses it by
-construction. It is kept in the cache, for all processes, and in each process that has met it.
-What is in use is renewed: an agent at work never waits for a check.
+A password check is expensive on purpose, and Finesse clients send their password with every
+request. The key is a keyed hash of login id, password, stored hash and origin, so a changed
+password is never found. It is kept in the cache, for all processes, and in each process that has
+seen it. Passwords in use are renewed: an agent at work never waits for a check.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from django.utils.crypto import salted_hmac
 
 _SALT = "finesse.api.credentials"
 MOST_REMEMBERED = 50_000
-"""Passwords that one process remembers; bounds memory, not correctness."""
+"""Passwords that one process remembers; it forgets all of them beyond this number."""
 KNOWN_SECONDS = 30 * 24 * 3600
 """Time for which an origin counts as one from where this user has signed in before."""
 
 _until: dict[str, float] = {}
-"""Until when, by the monotonic clock, by key."""
+"""When each password expires, by the monotonic clock, by key."""
 
 
 def key_of(login_id: str, password: str, stored_hash: str, origin: str) -> str:
@@ -31,12 +31,12 @@ def key_of(login_id: str, password: str, stored_hash: str, origin: str) -> str:
 
 
 def is_remembered_here(key: str) -> bool:
-    """Whether this process remembers it: the way of nearly every request, without a cache."""
+    """Whether this process remembers it. Enough for nearly every request, without the cache."""
     left = _until.get(key, 0.0) - _monotonic()
     if left <= 0:
         return False
     if left < settings.FINESSE_CREDENTIAL_CACHE_SECONDS / 2:
-        # It costs nothing but the cache's part, which the next one may make up for.
+        # Without the cache, the next request renews it.
         with contextlib.suppress(Exception):
             remember(key)
     return True
@@ -53,7 +53,7 @@ def is_remembered(key: str) -> bool:
 
 
 def remember(key: str) -> None:
-    """Believe it for a while. The end is spread, so that a shift's does not come all at once."""
+    """Accept it for a while. Expiry is spread, so that a shift is not checked all at once."""
     seconds = settings.FINESSE_CREDENTIAL_CACHE_SECONDS * random.uniform(0.75, 1.0)
     if len(_until) >= MOST_REMEMBERED:
         _until.clear()
@@ -75,12 +75,12 @@ def _known_key(login_id: str, origin: str) -> str:
 
 
 def _digest(*secrets: str) -> str:
-    # With a key of its own a hash is as good as an HMAC [RFC 7693], for a quarter of the time.
+    # Keyed BLAKE2 is as safe as an HMAC [RFC 7693], in a quarter of the time.
     key = _hash_key(settings.SECRET_KEY)
     return blake2b("\0".join(secrets).encode(), key=key, digest_size=32).hexdigest()
 
 
 @lru_cache(maxsize=1)
 def _hash_key(secret: str) -> bytes:
-    """Used for nothing else: what is learned of it here is of no use elsewhere."""
+    """Derived for this use only, so that it reveals nothing about other keys."""
     return salted_hmac(_SALT, "", secret, algorithm="sha256").digest()

@@ -1,4 +1,4 @@
-"""Sessions in the database, for keys that could be one."""
+"""Sessions in the database, which look up well-formed keys only."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from django.contrib.sessions.backends import db
 
 
 class SessionStore(db.SessionStore):
-    """Refuses at once what no session is called: PostgreSQL cannot even look a NUL up."""
+    """Refuses malformed keys without a query: PostgreSQL cannot compare text with a NUL."""
 
     def _validate_session_key(self, key: Any) -> bool:
         return bool(key) and re.fullmatch(r"[a-z0-9]{8,40}", key) is not None

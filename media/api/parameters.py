@@ -1,7 +1,9 @@
-"""Reading what clients ask for a Media; whatever is wrong is a row of the error table."""
+"""Reads the parameters of a Media request; each mistake raises an error of the table."""
 
 import re
 from collections.abc import Collection
+
+from django.db.models import TextChoices
 
 from finesse.api.errors import (
     PARAMETER_INVALID,
@@ -23,7 +25,7 @@ from reasoncodes.selection import selectable_by, selected_by
 
 
 def read_requested(children: Children) -> Requested:
-    """A state or a mode, not both [Media—Change Agent to Routable/Not Routable].
+    """The requested state or mode; not both [Media—Change Agent to Routable/Not Routable].
 
     Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
@@ -51,31 +53,39 @@ def read_state(children: Children, states: Collection[Requested]) -> Requested:
 
 
 def read_options(children: Children) -> Options:
-    """The three options of a sign-in; dialogLogoutAction defaults to CLOSE [Media—Sign In]."""
+    """The three options of a sign-in; dialogLogoutAction defaults to CLOSE [Media—Sign In].
+
+    Raises FinesseError `Parameter Missing` or `Invalid Input`.
+    """
     for name in ("maxDialogLimit", "interruptAction"):
         if not children.text(name):
             raise PARAMETER_MISSING(parameter=name)
     limit = children.text("maxDialogLimit")
     if not re.fullmatch(r"[1-9]|10", limit):
         raise PARAMETER_INVALID(parameter="maxDialogLimit", object="media")
-    interrupt_action = children.text("interruptAction")
-    if interrupt_action not in InterruptAction:
-        raise PARAMETER_INVALID(parameter="interruptAction", object="media")
-    logout_action = children.text("dialogLogoutAction") or DialogLogoutAction.CLOSE.value
-    if logout_action not in DialogLogoutAction:
-        raise PARAMETER_INVALID(parameter="dialogLogoutAction", object="media")
     return Options(
         max_dialog_limit=int(limit),
-        interrupt_action=interrupt_action,
-        dialog_logout_action=logout_action,
+        interrupt_action=_read_choice(children, "interruptAction", InterruptAction),
+        dialog_logout_action=_read_choice(
+            children, "dialogLogoutAction", DialogLogoutAction, DialogLogoutAction.CLOSE.value
+        ),
     )
 
 
-def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
-    """The reason code that the rules of [Media—Change Agent State with Reason Code] ask for.
+def _read_choice(
+    children: Children, name: str, choices: type[TextChoices], default: str = ""
+) -> str:
+    text = children.text(name) or default
+    if text not in choices:
+        raise PARAMETER_INVALID(parameter=name, object="media")
+    return text
 
-    Required when any that the user may choose is configured for the state; only ids in their
-    plain decimal form are ids (`0010` is not 10).
+
+def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
+    """The requested reason code [Media—Change Agent State with Reason Code].
+
+    It is required if the user may choose any for this state. Ids are plain decimals: `0010` is not
+    10. Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
     text = children.text("reasonCodeId")
     if requested not in {Requested.NOT_READY, Requested.LOGOUT}:

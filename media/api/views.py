@@ -1,4 +1,4 @@
-"""/finesse/api/User/<id>/Media: the seed's PUT and its relatives, and reading what came of them."""
+"""/finesse/api/User/<id>/Media, .../Dialogs and /finesse/api/MediaDomain."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     BAD_REQUEST,
@@ -17,7 +18,6 @@ from finesse.api.errors import (
     FinesseError,
 )
 from finesse.api.permissions import OwnObjectsOnly
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import Children, identifier
 from finesse.db.statements import Parameter, Statement
@@ -30,7 +30,8 @@ from media.states import Requested, State, refusal
 from media.writing.acceptance import accept, refuse
 from media.writing.requests import new_request
 
-LARGEST_MRD = 2**31 - 1
+MAX_MRD_ID = 2**31 - 1
+"""The column is a 32-bit integer."""
 _MEDIA = Statement(
     lambda: (
         Media.objects.filter(user=Parameter("login_id"), mrd=Parameter("mrd"))
@@ -38,8 +39,8 @@ _MEDIA = Statement(
         .order_by()
     )
 )
-MOST_AT_ONCE = 100
-"""Media in one request: some for each of the 20 MRDs that a system has [Configuration Limits]."""
+MAX_MEDIA_PER_REQUEST = 100
+"""Five times the 20 MRDs that a system may have [Configuration Limits]."""
 
 
 class MediaList(FinesseView):
@@ -48,29 +49,30 @@ class MediaList(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_MEDIA_LIST
-    def get(self, request: Request, user_id: str) -> Answer:
+    def get(self, request: Request, user_id: str) -> Response:
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         found = {one.mrd_id: represent(one) for one in media}
         if settings.FINESSE_LIST_ALL_MEDIA:
             for mrd in MediaRoutingDomain.objects.exclude(pk__in=[VOICE_MRD, *found]):
                 found[mrd.pk] = represent_non_member(media_uri(user_id, mrd.pk), mrd)
-        return Answer({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
+        return Response({"MediaList": {"Media": [found[mrd_id] for mrd_id in sorted(found)]}})
 
     @description.PUT_MEDIA_LIST
-    def put(self, request: Request, user_id: str) -> Answer:
-        """All are accepted or none; each has an outcome of its own.
+    def put(self, request: Request, user_id: str) -> Response:
+        """Accepts all or none; each has an outcome of its own.
 
-        Release 12.6(2) has this call, but no page that could be found shows it: our reading.
+        Release 12.6(2) has this call, but we found no page about it: this is our interpretation.
         """
         wanted = self.document("MediaList").every("Media")
         if not wanted:
-            raise BAD_REQUEST(reason="The body must hold a <Media> at least")
-        if len(wanted) > MOST_AT_ONCE:
-            raise BAD_REQUEST(reason=f"The body must not hold more than {MOST_AT_ONCE} <Media>")
+            raise BAD_REQUEST(reason="The body must contain at least one <Media>")
+        if len(wanted) > MAX_MEDIA_PER_REQUEST:
+            limit = f"{MAX_MEDIA_PER_REQUEST} <Media>"
+            raise BAD_REQUEST(reason=f"The body must not contain more than {limit}")
         media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
         own = {str(one.mrd_id): one for one in media}
         accept([_one_of_the_list(request, user_id, own, one) for one in wanted])
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class MediaDetail(FinesseView):
@@ -79,55 +81,55 @@ class MediaDetail(FinesseView):
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_MEDIA
-    def get(self, request: Request, user_id: str, mrd_id: str) -> Answer:
+    def get(self, request: Request, user_id: str, mrd_id: str) -> Response:
         mrd, media = find(user_id, mrd_id)
         if mrd.is_voice:
             raise MRD_NOT_FOUND(mrd=mrd_id)
         if media is None:
-            return Answer({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
-        return Answer({"Media": represent(media)})
+            return Response({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
+        return Response({"Media": represent(media)})
 
     @description.PUT_MEDIA
-    def put(self, request: Request, user_id: str, mrd_id: str) -> Answer:
-        """202 and nothing else: the outcome arrives as a Media notification [seed]."""
+    def put(self, request: Request, user_id: str, mrd_id: str) -> Response:
+        """Answers 202 without a body; the outcome arrives as a Media notification [seed]."""
         mrd, media = find(user_id, mrd_id)
         accept([_validated(request, mrd, media, self.document("Media"))])
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class MediaDomainList(FinesseView):
-    """Every MRD that is configured. No page shows the elements: our reading."""
+    """Every configured MRD. No page shows the elements: they are our interpretation."""
 
     @description.GET_MEDIA_DOMAINS
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request) -> Response:
         mrds = MediaRoutingDomain.objects.order_by("pk")
-        return Answer({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
+        return Response({"MediaDomains": {"MediaDomain": [represent_mrd(mrd) for mrd in mrds]}})
 
 
 class MediaDomainDetail(FinesseView):
     """One MRD."""
 
     @description.GET_MEDIA_DOMAIN
-    def get(self, request: Request, mrd_id: str) -> Answer:
-        return Answer({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
+    def get(self, request: Request, mrd_id: str) -> Response:
+        return Response({"MediaDomain": represent_mrd(find_mrd(mrd_id))})
 
 
 class DialogList(FinesseView):
-    """The user's calls and tasks: none, since this service routes neither. Desktops ask."""
+    """The user's calls and tasks. Desktops read it; this service routes none, so it is empty."""
 
     permission_classes = (IsAuthenticated, OwnObjectsOnly)
 
     @description.GET_DIALOGS
-    def get(self, request: Request, user_id: str) -> Answer:
-        return Answer({"Dialogs": None})
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"Dialogs": None})
 
 
 def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
     """The MRD of the path and the user's Media in it, if there is one.
 
-    Ids are the text that they are: `05000` is not 5000. Raises FinesseError `Not Found`.
+    Ids are plain decimals: `05000` is not 5000. Raises FinesseError `Not Found`.
     """
-    pk = identifier(mrd_id, upto=LARGEST_MRD)
+    pk = identifier(mrd_id, upto=MAX_MRD_ID)
     media = _MEDIA.first(login_id=login_id, mrd=pk)
     if media:
         return media.mrd, media
@@ -136,7 +138,7 @@ def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
 
 def find_mrd(mrd_id: str) -> MediaRoutingDomain:
     """Raises FinesseError `Not Found`."""
-    mrd = MediaRoutingDomain.objects.filter(pk=identifier(mrd_id, upto=LARGEST_MRD)).first()
+    mrd = MediaRoutingDomain.objects.filter(pk=identifier(mrd_id, upto=MAX_MRD_ID)).first()
     if mrd is None:
         raise MRD_NOT_FOUND(mrd=mrd_id)
     return mrd

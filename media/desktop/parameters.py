@@ -1,4 +1,4 @@
-"""Reading what a desktop asks for its User."""
+"""Reads the parameters of a desktop's sign-in."""
 
 import re
 
@@ -7,7 +7,8 @@ from finesse.api.xml import Children
 
 
 def read_extension(children: Children) -> str:
-    """The telephone of a sign-in; newer clients name a device instead [User—Sign In to Finesse].
+    """The extension of the agent's telephone; newer clients name a device instead [User—Sign In to
+    Finesse].
 
     Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """

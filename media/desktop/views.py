@@ -1,8 +1,9 @@
-"""/finesse/api/User/<id> and /finesse/api/Team/<id>: the desktop's sign-in, and who is there."""
+"""/finesse/api/User/<id> and /finesse/api/Team/<id>: desktop sign-in, and a team's users."""
 
 from typing import cast
 
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from finesse.api.errors import (
     AUTHORIZATION_FAILURE,
@@ -12,7 +13,6 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
-from finesse.api.responses import Answer
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
@@ -29,15 +29,15 @@ from reasoncodes.system_codes import SUPERVISOR_INITIATED
 
 
 class UserDetail(FinesseView):
-    """One user [User], and the desktop's sign-in, states and sign-out."""
+    """One user [User]; sign-in, states and sign-out of the desktop."""
 
     @description.GET_USER
-    def get(self, request: Request, user_id: str) -> Answer:
-        return Answer({"User": represent_user(_find(cast(User, request.user), user_id))})
+    def get(self, request: Request, user_id: str) -> Response:
+        return Response({"User": represent_user(_find(cast(User, request.user), user_id))})
 
     @description.PUT_USER
-    def put(self, request: Request, user_id: str) -> Answer:
-        """202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
+    def put(self, request: Request, user_id: str) -> Response:
+        """Answers 202; the outcome arrives as a User notification [User—Sign In to Finesse]."""
         caller = cast(User, request.user)
         user = _find(caller, user_id)
         children = self.document("User")
@@ -70,28 +70,28 @@ class UserDetail(FinesseView):
                 )
             ]
         )
-        return Answer(status=202)
+        return Response(status=202)
 
 
 class TeamDetail(FinesseView):
     """One team with its users, for its supervisors and administrators [Team]."""
 
     @description.GET_TEAM
-    def get(self, request: Request, team_id: str) -> Answer:
+    def get(self, request: Request, team_id: str) -> Response:
         caller, pk = cast(User, request.user), identifier(team_id)
         teams = Team.objects.all() if caller.is_superuser else caller.supervises()
         team = teams.filter(pk=pk).first()
         if team is not None:
-            return Answer({"Team": represent_team(team)})
+            return Response({"Team": represent_team(team)})
         if caller.is_superuser:
             raise TEAM_NOT_FOUND(team=team_id)
-        # The same for a team that does not exist: nobody learns which do.
+        # Also for a team that does not exist, so that callers cannot find out which do.
         raise AUTHORIZATION_FAILURE(user=caller.pk)
 
 
 def _find(caller: User, login_id: str) -> User:
-    """The user of the path, if the caller may see it: itself, a member of a supervised team, for
-    administrators everybody. Raises FinesseError 401 or `User Not Found`."""
+    """The user of the path. Callers may see themselves and the members of teams that they
+    supervise, administrators everybody. Raises FinesseError 401 or `User Not Found`."""
     users = with_desktops(User.objects.filter(pk=login_id))
     if caller.pk == login_id or caller.is_superuser:
         user = users.first()
@@ -107,7 +107,7 @@ def _find(caller: User, login_id: str) -> User:
 
 
 def _of_supervisors(requested: Requested) -> ReasonCode | None:
-    """The reason that a supervisor's change has by itself."""
+    """The system's reason code for a change by a supervisor; None for states without reasons."""
     categories = {
         Requested.NOT_READY: Category.NOT_READY,
         Requested.FORCED_LOGOUT: Category.LOGOUT,

@@ -182,7 +182,7 @@ class Batch:
     def _fail(self, request: MediaRequest, name: str) -> None:
         error = errors.TABLE[name]()
         request.error = error.message
-        self._publish(request, Outcome.ERROR, error.told(media=request.mrd_id))
+        self._publish(request, Outcome.ERROR, error.notification_data(media=request.mrd_id))
 
     def _publish(self, request: MediaRequest, outcome: Outcome, data: Mapping[str, object]) -> None:
         request.outcome, request.applied_at = outcome, self.now
