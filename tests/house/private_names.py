@@ -62,6 +62,10 @@ def _defined(syntax: ast.AST) -> Iterator[str]:
                 yield name
             case ast.Attribute(value=ast.Name(), attr=name, ctx=ast.Store()):
                 yield name
+            case ast.Subscript(
+                value=ast.Attribute(attr="__dict__"), slice=ast.Constant(value=str(name))
+            ):
+                yield name
 
 
 def _declared(syntax: ast.AST) -> Iterator[str]:
