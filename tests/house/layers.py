@@ -34,7 +34,8 @@ def layers(tree: Tree) -> list[Layers]:
 
 
 def _row(layer: str) -> tuple[str, ...]:
-    return tuple(re.split(r"\s*[|:]\s*", layer.strip("()")))
+    """The names of a row; one in parentheses is not in each container."""
+    return tuple(re.findall(r"[\w.]+", layer))
 
 
 def outside(tree: Tree) -> list[str]:
