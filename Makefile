@@ -16,7 +16,7 @@ export FINESSE_DEMO = 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance fuzz bench lint services lock clean
+.PHONY: help run test conformance fuzz bench house lint services lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,9 @@ conformance: $(VENV)/installed-dev ## check any server: URL, USER, PASSWORD, …
 
 bench: $(VENV)/benchmarks/installed ## how fast, beside what the machine can do: SHORT=1, ONLY="accept cycles" (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(if $(filter 1,$(SHORT)),--short) $(ONLY:%=--only %)
+
+house: $(VENV)/installed-dev ## figures of the code, and the picture of its layers: SINCE=commit, DETAILS=1
+	@$(BIN)/python -m tests.house $(SINCE:%=--since %) $(if $(filter 1,$(DETAILS)),--details)
 
 lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """All settings, from the environment. With nothing but FINESSE_DEMO=1 set, everything is embedded.
 
 What can be set wrong is caught by the system checks in `finesse.checks`.
-The table of variables for operators stands in the README.
+docs/settings.md has the table of variables for operators.
 """
 
 from pathlib import Path

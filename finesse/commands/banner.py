@@ -21,8 +21,8 @@ NOTIFICATION_PORT = """\
   The same again  {notification_url}/, where Finesse's clients look for notifications
 """
 TRUST = """
-The certificate is signed by an authority of your own. Let your clients trust it; how, for browsers,
-Python, Node and Java, stands in the README under "Over TLS".
+The certificate is signed by an authority of your own, which clients must trust. docs/tls.md says
+how, for browsers, Python, Node and Java.
 
   curl --cacert {authority} {url}/healthz
 """

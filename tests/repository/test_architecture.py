@@ -12,6 +12,11 @@ from django.apps import apps
 
 from finesse.api import errors
 from media.models import Desktop, Media
+from tests.house.circles import circles
+from tests.house.layers import layers, outside
+from tests.house.picture import picture
+from tests.house.private_names import private_names
+from tests.house.source import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ["service", "users", "notifications", "reasoncodes", "media"]
@@ -165,24 +170,91 @@ def test_each_error_stands_in_the_table_once() -> None:
     assert len(set(numbers)) == len(numbers)
 
 
-def test_the_readme_names_only_files_that_are_there() -> None:
-    readme = (ROOT / "README.md").read_text()
-    named = set(
-        re.findall(
-            r"`((?:finesse|media|reasoncodes|templates|tests|docs|deploy|benchmarks)/[^`*<… ]*)`",
-            readme,
-        )
+def test_no_packages_import_each_other_in_a_circle() -> None:
+    assert circles(Tree(ROOT)) == []
+
+
+def test_every_module_stands_in_a_layer() -> None:
+    assert outside(Tree(ROOT)) == []
+
+
+def test_each_private_name_of_a_library_has_its_reason() -> None:
+    """`make house DETAILS=1` lists them."""
+    table = (ROOT / "docs" / "decisions" / "libraries.md").read_text()
+    rows = re.findall(r"^\| (`_.*?) \|", table, re.MULTILINE)
+    assert set(re.findall(r"_\w+", " ".join(rows))) == set(private_names(Tree(ROOT)))
+
+
+def test_the_picture_of_the_layers_is_drawn_from_the_contracts() -> None:
+    """`make house` draws it anew."""
+    assert (ROOT / "docs" / "layers.svg").read_text() == picture(layers(Tree(ROOT)))
+
+
+def test_circles_are_seen_through_types_functions_and_the_user_model(tmp_path: Path) -> None:
+    texts = {
+        "finesse/__init__.py": "",
+        "finesse/types.py": "if TYPE_CHECKING:\n    from media import models",
+        "finesse/users/__init__.py": "",
+        "finesse/users/models.py": "def late():\n    import finesse.api",
+        "finesse/api.py": "found = get_user_model()",
+        "media/__init__.py": "",
+        "media/models.py": "from finesse.types import Name",
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert circles(Tree(tmp_path)) == [["finesse.api", "finesse.users"], ["finesse.types", "media"]]
+
+
+DOCUMENTS = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    if path.name != "changelog.md"
+)
+
+
+@pytest.mark.parametrize(
+    "document",
+    # A decision that has fallen may name a file that is gone.
+    [one for one in DOCUMENTS if one.parent.name != "decisions"],
+    ids=str,
+)
+def test_a_document_names_only_files_that_are_there(document: Path) -> None:
+    named = re.findall(
+        r"`((?:finesse|media|reasoncodes|templates|tests|docs|deploy|benchmarks)/[^`*<… ]*)`",
+        (ROOT / document).read_text(),
     )
-    assert named
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert [name for name in sorted({*named}) if not (ROOT / name).exists()] == []
 
 
-def test_every_setting_from_the_environment_is_in_the_readmes_table() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_a_documents_links_lead_somewhere(document: Path) -> None:
+    text = (ROOT / document).read_text()
+    for link, heading in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        target = (ROOT / document.parent / link) if link else ROOT / document
+        assert target.exists(), link
+        assert not heading or heading in anchors(target.read_text()), (link, heading)
+
+
+def anchors(text: str) -> set[str]:
+    """The names that links to headings have."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_a_documents_make_targets_exist(document: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"(?:^|`|&& )make ([a-z-]+)", (ROOT / document).read_text(), re.MULTILINE)
+    assert {*named} <= {*targets}
+
+
+def test_every_setting_from_the_environment_is_documented() -> None:
     settings = (ROOT / "finesse" / "settings.py").read_text()
     variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
-    readme = (ROOT / "README.md").read_text()
-    table = set(re.findall(r"^\| `([A-Z_]+)`", readme, re.MULTILINE))
-    assert table == variables
+    table = (ROOT / "docs" / "settings.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == variables
 
 
 def test_requirements_are_hashed_and_name_no_host() -> None:
