@@ -581,6 +581,8 @@ async def test_whoever_supervises_a_team_no_more_gets_nothing_of_it(
     await database_sync_to_async(team.supervisors.remove)(cast.carol)
     await tell_team(cast.alice.team_id)
     (own,) = await write("carol")
+    # That carol supervises one team fewer is what her own User shows.
+    assert (await client.item())[0] == "/finesse/api/User/carol"
     assert await client.item() == (MEDIA.format("carol"), own)
 
 
