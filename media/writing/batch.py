@@ -1,7 +1,7 @@
 """Applies a batch of requests: reads all rows first, decides in memory, writes all rows last."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -9,15 +9,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from finesse.api import errors
-from finesse.db.bulk import Among, BulkUpdate, keys
-from finesse.db.statements import Parameter, Statement
 from finesse.notifications import log
 from finesse.notifications.models import LogHead
 from finesse.notifications.nodes import MEDIA, USER
 from finesse.users.models import User
 from media.documents.media import represent
 from media.documents.updates import of_changed_member
-from media.documents.user import desktop_of, represent_user, with_desktops
+from media.documents.user import represent_user
 from media.models import (
     VOICE_MRD,
     Cause,
@@ -40,6 +38,7 @@ from media.writing.mapping import (
     set_media_session,
 )
 from media.writing.requests import new_request
+from media.writing.rows import conclude, media_of, update_media, users_of, write_desktops
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +62,8 @@ class Batch:
     def __init__(self, requests: Sequence[MediaRequest]) -> None:
         self.requests = requests
         self.now = timezone.now()
-        self.media = _media_of(requests)
-        self.users = _users_of(requests)
+        self.media = media_of(requests)
+        self.users = users_of(requests)
         self.changed: dict[Key, Media] = {}
         self.changed_desktops: dict[str, Desktop] = {}
         self.intervals: dict[Key, list[StateInterval]] = {}
@@ -90,15 +89,15 @@ class Batch:
 
     def write(self, head: LogHead) -> None:
         """Write states, history, notifications and outcomes. Raises DatabaseError."""
-        _UPDATE_MEDIA(self.changed.values())
-        _write_desktops(self.changed_desktops.values())
+        update_media(self.changed.values())
+        write_desktops(self.changed_desktops.values())
         self._write_history()
         # The task publishes: a delivery that fails must stop the worker's heartbeat.
         written = log.append(head, [one.entry for one in self.outgoing], publish=False)
         for one, notification in zip(self.outgoing, written, strict=True):
             if one.request is not None:
                 one.request.position = notification.position
-        _CONCLUDE(self.requests)
+        conclude(self.requests)
         MediaRequest.objects.bulk_create(self.consequences)
 
     # --- a Media --------------------------------------------------------------------------------
@@ -208,68 +207,6 @@ class Batch:
             for interval in intervals[:-1]:
                 interval.ended_at = self.now
         open_intervals([*chain(*self.intervals.values())])
-
-
-_UPDATE_MEDIA = BulkUpdate(
-    Media,
-    (
-        "state",
-        "state_change_time",
-        "reason_code",
-        "routable",
-        "not_routable_next",
-        "max_dialog_limit",
-        "interrupt_action",
-        "dialog_logout_action",
-        "resume",
-    ),
-)
-_CONCLUDE = BulkUpdate(MediaRequest, ("outcome", "applied_at", "error", "position"))
-
-
-def _write_desktops(desktops: Collection[Desktop]) -> None:
-    """Insert the new desktops and update the others."""
-    if desktops:
-        Desktop.objects.bulk_create(
-            desktops,
-            update_conflicts=True,
-            unique_fields=["pk"],
-            update_fields=["state", "state_change_time", "reason_code", "extension"],
-        )
-
-
-_MEDIA = Statement(
-    lambda: (
-        Media.objects.filter(Among("user", "mrd", Parameter("keys")))
-        .select_related("mrd", "reason_code")
-        .order_by()
-    )
-)
-
-
-def _media_of(requests: Iterable[MediaRequest]) -> dict[Key, Media]:
-    """The Media that the requests are about, and all Media of users who sign out of the desktop."""
-    wanted = {(one.login_id, one.mrd_id) for one in requests if one.mrd_id is not None}
-    signing_out = {
-        one.login_id
-        for one in requests
-        if one.mrd_id is None and one.requested in {Requested.LOGOUT, Requested.FORCED_LOGOUT}
-    }
-    found = _MEDIA.all(keys=keys(wanted)) if wanted else []
-    if signing_out:
-        found += Media.objects.filter(user__in=signing_out).select_related("mrd", "reason_code")
-    return {(media.user_id, media.mrd_id): media for media in found}
-
-
-def _users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
-    """The users whose desktops the requests are about, each with a desktop, saved or new."""
-    login_ids = {one.login_id for one in requests if one.mrd_id is None}
-    if not login_ids:
-        return {}
-    users = {user.pk: user for user in with_desktops(User.objects.filter(pk__in=login_ids))}
-    for user in users.values():
-        user.desktop = desktop_of(user)
-    return users
 
 
 def _why_no_media(request: MediaRequest, mrd_id: int) -> str:

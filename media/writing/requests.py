@@ -1,4 +1,4 @@
-"""Puts requests together: the one place, whoever asks and for whatever."""
+"""Puts requests together: the one place that does, for the API, the admin and the system itself."""
 
 from datetime import datetime
 
