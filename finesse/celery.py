@@ -1,4 +1,4 @@
-"""The Celery application: it applies requests, publishes notifications and beats the heart."""
+"""The Celery application: tasks apply requests, send notifications, stamp the heartbeat."""
 
 import os
 
@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
 app = Celery("finesse")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Celery closes the database connection around every task unless it is told how often; connecting
-# costs more than most tasks do.
+# By itself Celery closes the database connection around every task; connecting costs more than most
+# tasks do.
 app.conf.CELERY_DB_REUSE_MAX = 1000
 app.autodiscover_tasks()

@@ -1,6 +1,6 @@
 """All settings, from the environment. With nothing but FINESSE_DEMO=1 set, everything is embedded.
 
-What can be set wrong is caught by the system checks in `finesse.checks`.
+The system checks in `finesse.checks` catch settings that cannot work.
 docs/settings.md has the table of variables for operators.
 """
 
@@ -18,12 +18,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- What kind of service this is ---------------------------------------------------------------
 
 FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
-# Of every demo login: public, and so only on loopback.
+# The password of every demo login. It is public, so the demo listens on loopback only.
 FINESSE_DEMO_PASSWORD = "finesse"
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
-    # Kept, so that sign-ins outlive a restart.
+    # Kept in a file, so that sign-ins outlive a restart.
     SECRET_KEY = read_or_make_secret(FINESSE_DATA_DIR / "demo-secret-key")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -51,28 +51,29 @@ CORS_ALLOW_HEADERS = (
     "requestId",
     "Range",
 )
-# Finesse exposes neither: a script could send a requestId, but not read it back.
+# Not exposed by Finesse itself: its scripts can send a requestId, but not read it back.
 CORS_EXPOSE_HEADERS = ("requestId", "Location")
 
 # --- TLS ----------------------------------------------------------------------------------------
 
-# What `run --tls` shows: the operator's files in PEM; without them it makes its own.
+# For `run --tls`: the operator's files in PEM. Without them it makes its own.
 FINESSE_TLS_CERTIFICATE = env.str("FINESSE_TLS_CERTIFICATE", "")
 FINESSE_TLS_KEY = env.str("FINESSE_TLS_KEY", "")
 
 # --- Behaviour of the protocol ------------------------------------------------------------------
 
-# The name under which clients reach this service, for SystemInfo; without it the one they used.
+# The name under which clients reach this service, for SystemInfo. Default: the name they used.
 FINESSE_HOST = env.str("FINESSE_HOST", "")
 
-# The seed says that a successful event does not carry the requestId; Cisco's own samples do.
+# The specification that this began with has no requestId in successful events; Cisco's samples do.
 FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
-# Releases up to 12.6(1) listed every non-voice MRD in GET /User/<id>/Media, later ones the user's.
+# GET /User/<id>/Media: releases up to 12.6(1) listed every non-voice MRD, later ones the user's.
 FINESSE_LIST_ALL_MEDIA = env.bool("FINESSE_LIST_ALL_MEDIA", False)
-# What a desktop's sign-out signs out [Cisco Finesse CLI (administration guide)]: 1 the desktop
-# alone; 2 and a the desktop and all of the user's MRDs, as every MRD here is Finesse's.
+# What a desktop's sign-out ends [Cisco Finesse CLI (administration guide)]. 1: the desktop alone.
+# 2 and a: the desktop and all of the user's MRDs, since every MRD here belongs to Finesse.
 FINESSE_USER_SIGNOUT_CHANNEL = env.str("FINESSE_USER_SIGNOUT_CHANNEL", "a")
-# Reason codes of a category, without the system's [Manage Reason Codes (administration guide)].
+# Reason codes in a category, not counting system codes
+# [Manage Reason Codes (administration guide)].
 FINESSE_MAX_GLOBAL_REASON_CODES = env.int("FINESSE_MAX_GLOBAL_REASON_CODES", 100)
 FINESSE_MAX_TEAM_REASON_CODES = env.int("FINESSE_MAX_TEAM_REASON_CODES", 100)
 FINESSE_MAX_BODY_BYTES = 64 * 1024
@@ -91,14 +92,14 @@ FINESSE_TRUSTED_PROXIES = env.list(
     default=["127.0.0.0/8", "::1/128"] if env.bool("BEHIND_TLS_PROXY", False) else [],
 )
 FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
-# A password check costs CPU and memory: how many may run at once in one process.
+# How many password checks may run at once in one process: each takes CPU and memory.
 FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
-# Users for whose checks one process waits; others are told 503. Fewer than it has threads: those
-# left are for who is known already, and to say so.
+# How many users may wait for a password check in one process; others are answered 503. There must
+# be fewer of these than threads: the rest serve users whose password is remembered.
 FINESSE_PASSWORD_PLACES = env.int("FINESSE_PASSWORD_PLACES", 12)
-# How old, in seconds, the last heartbeat may be before the service is out of service.
+# The age in seconds of the last heartbeat from which on the service is out of service.
 FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 5.0)
-# Days for which requests, notifications and the history of states are kept.
+# For how many days requests, notifications and the history of states are kept.
 FINESSE_KEEP_REQUESTS_DAYS = env.int("FINESSE_KEEP_REQUESTS_DAYS", 30)
 FINESSE_KEEP_NOTIFICATIONS_DAYS = env.int("FINESSE_KEEP_NOTIFICATIONS_DAYS", 7)
 FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
@@ -107,25 +108,26 @@ FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
 
 # The domain of XMPP addresses: <login id>@<domain>.
 FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", FINESSE_HOST or "localhost")
-# SASL PLAIN over sockets that are neither encrypted nor from this machine.
+# Allows SASL PLAIN over sockets that are neither encrypted nor from this machine.
 FINESSE_XMPP_ALLOW_CLEARTEXT = env.bool("FINESSE_XMPP_ALLOW_CLEARTEXT", False)
-# What one user, and whoever has not signed in yet at one address, may have in one process.
+# Connections in one process: of one user, and from one address before they sign in.
 FINESSE_XMPP_CONNECTIONS_PER_USER = env.int("FINESSE_XMPP_CONNECTIONS_PER_USER", 20)
 FINESSE_XMPP_STRANGERS_PER_ADDRESS = env.int("FINESSE_XMPP_STRANGERS_PER_ADDRESS", 200)
-# Shared with the XMPP server, for the component and the password hook: set where there is one.
+# Shared with the XMPP server, if there is one, for the component and the password hook.
 FINESSE_XMPP_SECRET = env.str("FINESSE_XMPP_SECRET", "")
-# Where that server takes components.
+# Where that server accepts components.
 FINESSE_XMPP_COMPONENT = env.str("FINESSE_XMPP_COMPONENT", "127.0.0.1:5347")
-# Where that server takes clients: STARTTLS, and TLS from the start.
+# Where that server accepts clients: with STARTTLS, and with TLS from the start.
 FINESSE_XMPP_PORT = env.int("FINESSE_XMPP_PORT", 5222)
 FINESSE_XMPP_SECURE_PORT = env.int("FINESSE_XMPP_SECURE_PORT", 5223)
-# Where that server speaks BOSH, if /http-bind is to be reachable here, too.
+# Where that server serves BOSH. If set, /http-bind is forwarded to it.
 FINESSE_XMPP_BOSH_URL = env.str("FINESSE_XMPP_BOSH_URL", "")
-# Seconds without a sign of life of a user whose client had connected, after which it is signed
-# out [Desktop Presence and Forced Logout]; 0: never.
+# A user whose client had connected is signed out after so many seconds without a sign of life
+# [Desktop Presence and Forced Logout]. 0: never.
 FINESSE_PRESENCE_SECONDS = env.int("FINESSE_PRESENCE_SECONDS", 0 if FINESSE_DEMO else 60)
 
-# How notifications leave: name of the cursor, module with `deliver(batch, head)`.
+# Ways on which notifications leave: the name of the cursor, and a module with
+# `deliver(batch, head)`.
 FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
 
 # --- Django -------------------------------------------------------------------------------------
@@ -160,9 +162,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# What the API has instead (finesse.server.handlers), and of these `__call__` alone: other hooks are
-# those of MIDDLEWARE. A request of the API carries its credentials, and has no session, form or
-# file. To look for origins where there are none would take a thirtieth of a GET.
+# The API has these instead (finesse.server.handlers), since its requests carry their credentials
+# and have no session and no form. Only their `__call__` runs, no other hooks. Checking origins
+# where none are allowed would take a thirtieth of a GET.
 FINESSE_API_MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []
 ROOT_URLCONF = "finesse.urls"
 WSGI_APPLICATION = "finesse.wsgi.application"
@@ -204,10 +206,10 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
-# Serve the files of the installed apps as they are: no collectstatic step before `make run`.
+# Serves the files of the installed apps where they are, without a collectstatic before `make run`.
 WHITENOISE_USE_FINDERS = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# More than an address can hold: Django may count them before there is anybody to answer a 400.
+# More than fit into an address: Django may count them before anything can answer a 400.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
@@ -234,7 +236,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Database, cache, channel layer, broker -----------------------------------------------------
 
-# The demo's public passwords never come near another database.
+# A database of its own for the demo, whose passwords are public.
 _SQLITE = FINESSE_DATA_DIR / ("demo.sqlite3" if FINESSE_DEMO else "finesse.sqlite3")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
@@ -242,24 +244,24 @@ DATABASES: dict[str, dict[str, Any]] = {
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
-        # Readers never wait for the writer, and a write lock is taken before the first read:
-        # a transaction that starts as a reader cannot be refused when it comes to write.
+        # Every transaction takes the write lock at its start: one that began as a reader could
+        # be refused at its first write. Readers outside transactions never wait.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: an accepted request outlives a power cut, not only the end of the process.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-# Connections are kept, one a thread that serves requests or tasks, and checked before use.
+# Each thread that serves requests or tasks keeps a connection, which is checked before use.
 DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     DATABASES["default"]["ENGINE"] = "finesse.db.postgresql"
-    # A network that vanishes says nothing: ask, and give up in seconds instead of hours.
+    # A connection whose network has vanished is noticed within seconds, not hours.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
             "server_side_binding": True,
-            # What is asked often is prepared by finesse.db.postgresql; psycopg, which drops
-            # all that a connection has prepared with each ROLLBACK, prepares nothing.
+            # Psycopg prepares nothing: it would forget what it has prepared at each ROLLBACK.
+            # finesse.db.postgresql prepares the statements that are executed often.
             "prepare_threshold": None,
             "connect_timeout": 3,
             "keepalives_idle": 5,
@@ -268,6 +270,8 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
             "tcp_user_timeout": 10_000,
         }
     )
+# Off: PostgreSQL's statements are executed by Django's own cursors, where tracing tools see them.
+FINESSE_PREPARED_STATEMENTS = env.bool("FINESSE_PREPARED_STATEMENTS", True)
 
 REDIS_URL = env.str("REDIS_URL", "")
 # Distinguishes installations that share one Redis or one broker.
@@ -275,18 +279,22 @@ FINESSE_INSTANCE = env.str("FINESSE_INSTANCE", "finesse")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "finesse.db.redis_cache.RedisCache",
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": FINESSE_INSTANCE,
-            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+            "OPTIONS": {
+                "pool_class": "finesse.db.redis_cache.ProcessConnectionPool",
+                "socket_timeout": 2,
+                "socket_connect_timeout": 1,
+            },
         }
     }
     CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                # redis-py closes a socket that was quiet for 5 s unless told otherwise.
-                # Quiet and dead look alike without a check.
+                # Without a timeout, since redis-py would close a socket that was quiet for 5 s;
+                # with a check, since a dead socket is quiet, too.
                 "hosts": [
                     {
                         "address": REDIS_URL,
@@ -304,14 +312,14 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Of 300, as it would be, signs of life alone would push the heartbeats out.
+            # With Django's 300, signs of life alone would push the heartbeats out.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",
-            # The hub joins once, for as long as the process lives; the layer forgets in a day.
+            # The hub joins once, for the life of the process; the default is a day.
             "CONFIG": {"group_expiry": 10 * 365 * 24 * 3600},
         }
     }
@@ -323,23 +331,23 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# For ever: a broker that was away for an hour must not have ended worker and beat.
+# Without end: worker and beat must outlive an hour without a broker.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_HEARTBEAT = 10
-# A request waits for the broker at most this long, and only to ring a bell that may be lost.
+# The longest that a request waits for the broker: to ring the bell, which may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    # Polled: with ten milliseconds, the whole service idles at 2 % of a core.
+    # The memory transport polls: every ten milliseconds, the idle service takes 2 % of a core.
     {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
 )
 CELERY_TIMEZONE = TIME_ZONE
-# In memory: the schedule never changes, and beat's file would lie wherever it was started.
+# In memory, since the schedule never changes; beat would keep a file in its working directory.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {
         "task": "media.tasks.sweep",
         "schedule": 1.0,
-        # Sweeps that piled up while no worker ran have nothing to add to the newest one.
+        # While no worker runs, sweeps pile up, of which only the newest is of use.
         "options": {"expires": 5},
     },
     "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -350,7 +358,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "filters": {
-        # Being out of service is told once by who notices, not with every request.
+        # The service logs once that it is out of service, not with every request.
         "except_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
@@ -359,13 +367,13 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
-        # Django logs every 4xx as a warning; clients' mistakes are theirs to read in the answer.
+        # Django logs every 4xx as a warning; a client reads about its mistake in the answer.
         "django.request": {"level": "ERROR", "filters": ["except_503"]},
         "celery.worker.control": {"level": "ERROR"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
-        # The component tells by itself when it comes and goes.
+        # The component itself logs when it connects and disconnects.
         "slixmpp": {"level": "WARNING"},
     },
 }

@@ -9,12 +9,11 @@ import django
 
 django.setup(set_prefix=False)
 
-# It touches models, which can be imported only now that the apps are loaded.
-from finesse.server.handlers import ThreadWSGIHandler, take_over  # noqa: E402
+# It imports models, which can be imported only when the apps are loaded.
+from finesse.server.handlers import ThreadWSGIHandler  # noqa: E402
 
-take_over()
 application = ThreadWSGIHandler()
 
-# What lives as long as the process need not be looked through again and again for garbage.
+# These objects live as long as the process: the garbage collector need not look at them again.
 gc.collect()
 gc.freeze()

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
 from finesse.db.models import SavedWhole
-from finesse.db.statements import Parameter
+from finesse.db.statements import Placeholder
 from finesse.users.models import Team
 
 
@@ -27,7 +27,7 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         """Made by users of the installation, and not retired: the limits count these."""
         return self.not_retired().filter(system_code=False)
 
-    def offered_to(self, team_id: int | Parameter | None) -> "ReasonCodeQuerySet":
+    def offered_to(self, team_id: int | Placeholder | None) -> "ReasonCodeQuerySet":
         """Global codes and those of the team, without system codes."""
         of_team = ReasonCode.teams.through.objects.filter(reasoncode=OuterRef("pk"), team=team_id)
         return self.configured().filter(Q(for_all=True) | Exists(of_team))

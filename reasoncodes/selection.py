@@ -1,16 +1,18 @@
 """The reason codes that a user may choose: the global ones and those of the user's team."""
 
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.users.models import User
 from reasoncodes.models import ReasonCode
 
 _SELECTABLE = Statement(
-    lambda: ReasonCode.objects.offered_to(Parameter("team")).filter(category=Parameter("category"))
+    lambda: ReasonCode.objects.offered_to(Placeholder("team")).filter(
+        category=Placeholder("category")
+    )
 )
 _SELECTED = Statement(
     lambda: (
-        ReasonCode.objects.offered_to(Parameter("team"))
-        .filter(category=Parameter("category"), pk=Parameter("id"))
+        ReasonCode.objects.offered_to(Placeholder("team"))
+        .filter(category=Placeholder("category"), pk=Placeholder("id"))
         .order_by()
     )
 )

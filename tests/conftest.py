@@ -153,10 +153,7 @@ def basic(login_id: str, password: str = PASSWORD) -> str:
 
 
 class ServedHandler(Handler, ClientHandler):
-    """The test client's, with what the servers' does."""
-
-    def let_go(self) -> None:
-        """A test's transaction goes on after a request."""
+    """The test client's, with the API's own chain of middlewares."""
 
 
 class API:

@@ -1,1 +1,1 @@
-"""How the service speaks to its database and its cache: statements, many rows at once, engines."""
+"""The database and the cache: compiled statements, bulk statements, the engine, connections."""

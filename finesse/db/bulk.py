@@ -1,8 +1,8 @@
-"""Many rows in one statement whose text never changes, however many rows there are.
+"""Statements for many rows, whose text is the same for any number of rows.
 
-The rows travel as one JSON document, which the database takes apart. Django's bulk_create lists
-each column's values, which psycopg writes down one by one in Python; for an update it sends every
-column of every row. That was a third of the writer's time (docs/performance.md).
+The rows are sent as one JSON document, which the database splits. Django's bulk_create sends each
+value as a parameter, which psycopg formats in Python; bulk_update sends every column of every row.
+That took a third of the writer's time (docs/performance.md).
 """
 
 import json
@@ -14,26 +14,26 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, BooleanField, Field, Func, Model
 
-from finesse.db.statements import Session
+from finesse.db.statements import ThreadConnection
 
 M = TypeVar("M", bound=Model)
 
 
 class _Rows(Generic[M]):
-    """A statement about rows of a model; what it says is the subclass's."""
+    """A statement about rows of a model; subclasses write the SQL."""
 
     def __init__(self, model: type[M], names: Callable[[], Sequence[str]]) -> None:
         self._model = model
         self._names = names
-        self._session = Session()
+        self._thread = ThreadConnection()
 
     def execute(self, rows: Iterable[Sequence[Any]]) -> None:
         """Each row has the columns' values in their order. Raises DatabaseError."""
-        connection = self._session.connection
+        connection = self._thread.connection
         listed = [
             {
                 field.column: value
-                # Most are plain, of which the ORM's preparation makes the same.
+                # The ORM's preparation would leave these, which most values are, unchanged.
                 if value is None or type(value) is str or type(value) is int
                 else field.get_db_prep_save(value, connection)
                 for field, value in zip(self._fields, row, strict=True)
@@ -41,7 +41,7 @@ class _Rows(Generic[M]):
             for row in rows
         ]
         if listed:
-            self._session.execute(self._sql, [json.dumps(listed, default=str)])
+            self._thread.execute(self._sql, [json.dumps(listed, default=str)])
 
     def __call__(self, instances: Collection[M]) -> None:
         """Raises DatabaseError."""
@@ -83,9 +83,9 @@ class _Rows(Generic[M]):
 
 
 class BulkInsert(_Rows[M]):
-    """INSERTs instances that have all their values but a key that counts up.
+    """INSERTs instances with a value for each field but an automatic key.
 
-    Nobody is told: no signals, no key in the instances afterwards.
+    It sends no signals, and the instances have no key afterwards.
     """
 
     def __init__(self, model: type[M]) -> None:
@@ -103,11 +103,10 @@ class BulkInsert(_Rows[M]):
 
 
 class BulkUpdate(_Rows[M]):
-    """UPDATEs some fields of rows that are there; no signals.
+    """UPDATEs some fields of existing rows, without signals.
 
-    Rows are found by `keys` (by default the primary key) among those for which `condition`, SQL
-    on the table `o`, holds. A date of `not_before` is set to no earlier one than that of the field
-    named.
+    Rows are matched by `keys` (by default the primary key), and by `condition`, SQL on the table
+    `o`. `not_before` maps a date to another field of the row: no earlier date than that is set.
     """
 
     def __init__(
@@ -146,9 +145,9 @@ class BulkUpdate(_Rows[M]):
 
 
 class Among(Func):
-    """A condition for a `Statement`: the named fields are those of one of the keys.
+    """A condition for a `Statement`: the named fields equal those of one of the keys.
 
-    `Among("user", "mrd", Parameter("keys"))`; the parameter's value comes from `keys`.
+    `Among("user", "mrd", Placeholder("keys"))`; `keys` makes the value of the placeholder.
     """
 
     output_field = BooleanField()
@@ -157,9 +156,9 @@ class Among(Func):
     def as_sql(  # type: ignore[override]
         self, compiler: Any, connection: Any, **extra: Any
     ) -> tuple[str, Any]:
-        *fields, parameter = self.get_source_expressions()
+        *fields, placeholder = self.get_source_expressions()
         columns = [compiler.compile(field)[0] for field in fields]
-        place, parameters = compiler.compile(parameter)
+        place, parameters = compiler.compile(placeholder)
         if connection.vendor == "postgresql":
             typed = ", ".join(
                 f"k{number} {field.output_field.db_type(connection)}"
@@ -173,20 +172,24 @@ class Among(Func):
 
 
 def _recordset(place: str, typed: str) -> str:
-    """PostgreSQL's way to take the rows apart.
+    """The rows of a JSON document, in PostgreSQL.
 
-    It counts on a hundred, whatever they are, and would rather read all of a table of some ten
-    thousand than look for a hundred in its index. Of a limit that it does not know beforehand it
-    expects a tenth.
+    Its planner expects a hundred rows of the function, and would rather scan a table of ten
+    thousand than look up a hundred in the index. With a limit that is unknown while it plans, it
+    expects a tenth of them.
     """
-    return f"SELECT * FROM json_to_recordset({place}::json) AS r ({typed}) LIMIT (SELECT {_MOST})"
+    return (
+        f"SELECT * FROM json_to_recordset({place}::json) AS r ({typed})"
+        f" LIMIT (SELECT {_LARGEST_BATCH})"
+    )
 
 
-_MOST = 1_000_000
+_LARGEST_BATCH = 1_000_000
+"""Rows; more than any batch has."""
 
 
 def keys(rows: Iterable[Sequence[Any]]) -> str:
-    """The value of an `Among`'s parameter: texts and numbers, in the order of the fields."""
+    """The value of an `Among`'s placeholder: texts and numbers, in the order of the fields."""
     return json.dumps([{f"k{number}": one for number, one in enumerate(row)} for row in rows])
 
 

@@ -1,4 +1,4 @@
-"""What models of several apps inherit."""
+"""Base classes of models."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django.db import models, transaction
 
 
 class SavedWhole(models.Model):
-    """Saved in one transaction with what its signals write: the lock that they take before, and
-    the notification or the count that they write after. Django's own save covers neither."""
+    """Saved in one transaction with the work of its signals: they take a lock before, and write a
+    notification or a count after. Django's own transaction does not include them."""
 
     class Meta:
         abstract = True

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from finesse.api.xml import render
 from finesse.db.bulk import BulkInsert, BulkUpdate
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
 from finesse.notifications.publisher import publish_after_commit
 
@@ -55,7 +55,7 @@ _LOCKED_HEAD = Statement(lambda: LogHead.objects.select_for_update())
 
 @cache
 def _page(limit: int) -> Statement[Notification]:
-    return Statement(lambda: Notification.objects.filter(position__gt=Parameter("after"))[:limit])
+    return Statement(lambda: Notification.objects.filter(position__gt=Placeholder("after"))[:limit])
 
 
 def lock() -> LogHead:

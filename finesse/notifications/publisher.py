@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from finesse.db.bulk import BulkUpdate
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,12 @@ def publish(name: str, transport: Transport) -> None:
 
 
 _NEXT = Statement(
-    lambda: Notification.objects.filter(position__gt=Parameter("after"))[:NOTIFICATIONS_PER_BATCH]
+    lambda: Notification.objects.filter(position__gt=Placeholder("after"))[:NOTIFICATIONS_PER_BATCH]
 )
 _HEAD = Statement(lambda: LogHead.objects.all())
 _MOVE = BulkUpdate(TransportCursor, ("position",))
 _LOCKED_CURSOR = Statement(
-    lambda: TransportCursor.objects.select_for_update().filter(pk=Parameter("name"))
+    lambda: TransportCursor.objects.select_for_update().filter(pk=Placeholder("name"))
 )
 
 

@@ -12,9 +12,9 @@ from celery.worker import WorkController
 
 logger = logging.getLogger(__name__)
 
-NAME = "embedded@localhost"
-PATIENCE = 3
-"""Seconds that the worker has to finish its batch when it is told to stop."""
+WORKER_NAME = "embedded@localhost"
+STOP_TIMEOUT_SECONDS = 3
+"""How long the worker may take to finish its batch when it is asked to stop."""
 
 
 @contextmanager
@@ -27,10 +27,10 @@ def embedded_worker(app: Celery) -> Iterator[None]:
     try:
         yield
     finally:
-        # Without waiting for beat: a tick that comes too late meets no worker.
+        # Beat need not be waited for: no worker is left to execute a late task.
         beat.service.stop(wait=False)
-        app.control.broadcast("shutdown", destination=[NAME])
-        worker.join(PATIENCE)
+        app.control.broadcast("shutdown", destination=[WORKER_NAME])
+        worker.join(STOP_TIMEOUT_SECONDS)
         if worker.is_alive():
             logger.warning(
                 "The worker did not stop in time; its batch is applied at the next start"
@@ -38,10 +38,10 @@ def embedded_worker(app: Celery) -> Iterator[None]:
 
 
 def _work(app: Celery) -> None:
-    # Made in its own thread: the server's has an event loop, where Django refuses to be called.
+    # Constructed in its own thread: in the server's runs an event loop, where Django refuses calls.
     WorkController(
         app=app,
-        hostname=NAME,
+        hostname=WORKER_NAME,
         pool="solo",
         concurrency=1,
         without_gossip=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.users import lockout, remembered
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
 
@@ -88,7 +88,7 @@ def _key(login_id: str, password: str, user: "AbstractBaseUser | None", origin: 
 _USER: "Statement[AbstractBaseUser]" = Statement(
     lambda: (
         _users()
-        .filter(pk=Parameter("login_id"))
+        .filter(pk=Placeholder("login_id"))
         # No request needs these, and moments take longer to read than all other columns.
         .defer("last_login", "date_joined")
         .order_by()

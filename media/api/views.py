@@ -20,7 +20,7 @@ from finesse.api.errors import (
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import Children, identifier
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.users.models import User
 from media.api import description
 from media.api.parameters import read_options, read_reason_code, read_requested
@@ -34,7 +34,7 @@ MAX_MRD_ID = 2**31 - 1
 """The column is a 32-bit integer."""
 _MEDIA = Statement(
     lambda: (
-        Media.objects.filter(user=Parameter("login_id"), mrd=Parameter("mrd"))
+        Media.objects.filter(user=Placeholder("login_id"), mrd=Placeholder("mrd"))
         .select_related("mrd", "reason_code")
         .order_by()
     )

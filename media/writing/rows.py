@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from finesse.db.bulk import Among, BulkUpdate, keys
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.users.models import User
 from media.documents.user import desktop_of, with_desktops
 from media.models import Desktop, Media, MediaRequest
@@ -40,7 +40,7 @@ def write_desktops(desktops: Collection[Desktop]) -> None:
 
 _MEDIA = Statement(
     lambda: (
-        Media.objects.filter(Among("user", "mrd", Parameter("keys")))
+        Media.objects.filter(Among("user", "mrd", Placeholder("keys")))
         .select_related("mrd", "reason_code")
         .order_by()
     )

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from finesse.db.bulk import Among, BulkInsert, BulkUpdate, keys
-from finesse.db.statements import Parameter, Statement
+from finesse.db.statements import Placeholder, Statement
 from finesse.notifications.models import Notification
 from media.models import Media, MediaRequest, StateInterval
 from media.writing.history import close_intervals
@@ -127,7 +127,9 @@ def test_closing_ends_nothing_before_it_began(intervals: list[StateInterval]) ->
 
 def test_keys_are_compared_as_pairs_and_as_what_they_are(cast: Cast) -> None:
     found = Statement(
-        lambda: Media.objects.filter(Among("user", "mrd", Parameter("keys"))).select_related("mrd")
+        lambda: Media.objects.filter(Among("user", "mrd", Placeholder("keys"))).select_related(
+            "mrd"
+        )
     )
 
     def of(*wanted: tuple[str, int]) -> set[tuple[str, int]]:

@@ -1,18 +1,13 @@
 """What is put together once or not asked every time: the answers are the same."""
 
 import contextlib
-import os
-import socket
 import threading
-import time
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.cache import cache
 from django.db import (
     DatabaseError,
     IntegrityError,
@@ -25,12 +20,10 @@ from django.db import (
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from redis.exceptions import ConnectionError as RedisConnectionError
 
-from finesse import heartbeat
 from finesse.db import redis_cache as redis_cache
 from finesse.db.postgresql import base
-from finesse.db.statements import Insertion, Parameter, Statement
+from finesse.db.statements import Insertion, Placeholder, Statement
 from finesse.notifications import log
 from media.models import Media, MediaRequest
 from reasoncodes.models import ReasonCode
@@ -38,13 +31,29 @@ from reasoncodes.selection import selectable_by, selected_by
 from tests.conftest import Cast
 
 on_postgresql = connection.vendor == "postgresql"
-on_redis = "Redis" in str(type(cache._connections["default"]))  # type: ignore[attr-defined]
+
+
+@pytest.fixture(
+    autouse=True,
+    params=[
+        pytest.param(
+            True,
+            id="prepared",
+            marks=pytest.mark.skipif(not on_postgresql, reason="Prepared on PostgreSQL alone"),
+        ),
+        pytest.param(False, id="cursors"),
+    ],
+)
+def is_prepared(request: pytest.FixtureRequest, settings: Any) -> bool:
+    """Both ways that a statement can go have to do the same."""
+    settings.FINESSE_PREPARED_STATEMENTS = request.param
+    return bool(request.param)
 
 
 @pytest.fixture
 def of_user() -> Statement[Media]:
     return Statement(
-        lambda: Media.objects.filter(user=Parameter("login_id")).select_related(
+        lambda: Media.objects.filter(user=Placeholder("login_id")).select_related(
             "mrd", "reason_code"
         )
     )
@@ -270,122 +279,7 @@ def test_agents_of_no_team_may_choose_global_codes_alone(
     assert selected_by(cast.alice, "NOT_READY", codes["Coaching"].pk) == codes["Coaching"]
 
 
-# --- what is not asked every time ---------------------------------------------------------------
-
-
-def test_being_in_service_is_believed_for_a_glance_being_out_is_not(
-    in_service: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.1)
-    monkeypatch.setattr(heartbeat, "_seen_in_service", float("-inf"))
-    assert heartbeat.in_service()
-    cache.delete("heartbeat:worker")
-    assert heartbeat.in_service()
-    now += 0.1
-    assert not heartbeat.in_service()
-    heartbeat.stamp("worker")
-    assert heartbeat.in_service()
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no client")
-def test_all_calls_share_one_client_of_redis() -> None:
-    redis_cache._client.cache_clear()
-    for number in range(3):
-        cache.set(f"key-{number}", number)
-    assert redis_cache._client.cache_info().misses == 1
-
-
-def of_this_thread() -> Any:
-    cache.get("anything")
-    return cache._cache.get_client()._of_thread.kept.connection  # type: ignore[attr-defined]
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_each_thread_keeps_one_connection_to_redis_until_it_ends() -> None:
-    mine = of_this_thread()
-    cache.set("anything", 1)
-    assert of_this_thread() is mine
-    theirs: list[Any] = []
-
-    def ask() -> None:
-        theirs.append(of_this_thread())
-        assert theirs[0].is_connected
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
-    assert theirs[0] is not mine
-    assert not theirs[0].is_connected
-    assert mine.is_connected
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_any_number_of_threads_may_come_and_go() -> None:
-    most = cache._cache.get_client().connection_pool.max_connections  # type: ignore[attr-defined]
-    answered: list[bool] = []
-    for _ in range(min(most, 1000) + 10):
-        thread = threading.Thread(target=lambda: answered.append(of_this_thread().is_connected))
-        thread.start()
-        thread.join()
-    assert all(answered)
-    assert len(answered) > 10
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_a_connection_to_redis_that_was_ended_is_opened_again() -> None:
-    cache.set("number", 41)
-    for _ in range(2):
-        of_this_thread()._sock.shutdown(socket.SHUT_RDWR)
-        assert cache.get("number") == 41
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_what_may_have_been_counted_is_not_counted_again() -> None:
-    cache.set("number", 41)
-    client = cache._cache.get_client()  # type: ignore[attr-defined]
-    of_this_thread()._sock.shutdown(socket.SHUT_RDWR)
-    with pytest.raises(RedisConnectionError):
-        client.incr(cache.make_key("number"))
-    assert client.incr(cache.make_key("number")) == 42
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_nobody_gets_the_answer_to_a_command_that_was_interrupted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    cache.set_many({"mine": "my answer", "yours": "your answer"})
-    connection = of_this_thread()
-
-    def interrupted(*args: Any, **options: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(connection, "read_response", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            cache.get("mine")
-    assert cache.get("yours") == "your answer"
-
-
-@pytest.mark.skipif(not on_redis, reason="In memory there is no connection")
-def test_a_child_process_does_not_speak_on_its_parents_connection_to_redis() -> None:
-    mine = of_this_thread()
-    with warnings.catch_warnings():
-        # Later versions of Python warn of a fork beside threads; nothing else runs in the child.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if not child:
-        failed = True
-        try:
-            theirs = of_this_thread()
-            failed = theirs is mine or not theirs.is_connected
-        finally:
-            os._exit(failed)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert of_this_thread() is mine
-    assert mine.is_connected
+# --- checks of connections ------------------------------------------------------------------------
 
 
 class Idleness:
@@ -406,7 +300,7 @@ class Idleness:
         monkeypatch.setattr(connections["default"], "close_at", None)
         monkeypatch.setattr(connections["default"], "health_check_enabled", True)
 
-    def passes(self, seconds: float = base.IDLE) -> None:
+    def passes(self, seconds: float = base.UNCHECKED_SECONDS) -> None:
         self.now += seconds
 
 
@@ -426,7 +320,7 @@ class TestIdleness:
         MediaRequest.objects.count()
         begun = idleness.checks
         for _ in range(2):
-            idleness.passes(base.IDLE / 2)
+            idleness.passes(base.UNCHECKED_SECONDS / 2)
             MediaRequest.objects.count()
         assert idleness.checks == begun
         idleness.passes()

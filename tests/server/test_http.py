@@ -22,7 +22,7 @@ from tests.conftest import basic
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> handlers.ThreadedASGIHandler:
     monkeypatch.setattr(handlers, "THREADS", 2)
-    monkeypatch.setattr(handlers, "PATIENCE", 0.05)
+    monkeypatch.setattr(handlers, "THREAD_TIMEOUT_SECONDS", 0.05)
     return handlers.ThreadedASGIHandler()
 
 
@@ -37,7 +37,7 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
 
     monkeypatch.setattr(handler, "get_response", hang)
     waiting = [asyncio.create_task(handler.get_response_async(HttpRequest())) for _ in range(2)]
-    while not handler._free.locked():
+    while not handler._free_threads.locked():
         await asyncio.sleep(0)
     refused: Any = await handler.get_response_async(HttpRequest())
     assert refused.status_code == 503
@@ -151,7 +151,7 @@ class TestAround:
 
     def test_long_addresses_are_answered_and_not_remembered(self, server: Server) -> None:
         known = handlers._resolved.cache_info().currsize
-        path = f"/finesse/api/User/{'x' * handlers.LONGEST_KNOWN}/Media/5000"
+        path = f"/finesse/api/User/{'x' * handlers.LONGEST_RESOLVED_PATH}/Media/5000"
         assert server.get(path, Authorization=basic("alice")).status_code == 401
         assert handlers._resolved.cache_info().currsize == known
 

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.checks import run_checks
 from django.db import OperationalError
@@ -214,6 +215,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
         ({"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://x"}, "finesse.E001"),
         ({"FINESSE_USER_SIGNOUT_CHANNEL": "3"}, "finesse.E002"),
         ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
+        ({"MIDDLEWARE": [*django_settings.MIDDLEWARE, "audit.Log"]}, "finesse.W003"),
     ],
 )
 def test_settings_that_cannot_work_are_told_at_start(
@@ -225,6 +227,31 @@ def test_settings_that_cannot_work_are_told_at_start(
     (message,) = run_checks()
     assert message.id == id
     assert message.hint
+
+
+def test_a_middleware_that_the_api_does_not_get_is_named(settings: Any) -> None:
+    settings.MIDDLEWARE = ["audit.Log", *settings.MIDDLEWARE, "audit.Trace"]
+    settings.FINESSE_API_MIDDLEWARE = ["audit.Trace"]
+    (message,) = run_checks()
+    assert "do not pass audit.Log:" in message.msg
+    settings.FINESSE_API_MIDDLEWARE = ["audit.Log", "audit.Trace"]
+    assert run_checks() == []
+
+
+def test_being_in_service_is_assumed_for_a_moment_being_out_is_not(
+    in_service: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(heartbeat, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "_seen_in_service", float("-inf"))
+    assert heartbeat.in_service()
+    cache.delete("heartbeat:worker")
+    assert heartbeat.in_service()
+    now += 0.1
+    assert not heartbeat.in_service()
+    heartbeat.stamp("worker")
+    assert heartbeat.in_service()
 
 
 def test_the_cast_has_what_the_tests_say(cast: Cast) -> None:

@@ -1,2 +1,2 @@
-"""Django's engine for PostgreSQL: asks less often whether it is still there, reads moments in C,
-and keeps prepared statements."""
+"""Django's engine for PostgreSQL, with fewer checks of connections, timestamps that are read in C,
+and prepared statements."""

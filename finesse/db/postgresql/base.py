@@ -4,37 +4,38 @@ import time
 from datetime import UTC
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg import adapters
 from psycopg.pq import Format
 
 from finesse.db.postgresql.prepared import PreparedStatements
 
-_MOMENTS: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
-IDLE = 1.0
-"""Seconds without a statement after which a connection may have died without a word."""
+_DATETIME_LOADER: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
+UNCHECKED_SECONDS = 1.0
+"""After so many seconds without a statement a connection is checked before it is used."""
 
 
 class _UTCLoader:
-    """Psycopg's own loader of moments, in C where it has that, under the name that Django asks for.
+    """Psycopg's own loader of timestamps, under the name that Django asks for.
 
-    Django's is written in Python, since it serves every time zone: for one moment it takes as long
-    as all other columns of a Media together.
+    Psycopg's is in C. Django's is in Python, since it serves every time zone: one timestamp takes
+    it as long as all other columns of a Media together.
     """
 
     timezone = UTC
     format = Format.TEXT
 
     def __new__(cls, *arguments: Any) -> Any:
-        return _MOMENTS(*arguments)
+        return _DATETIME_LOADER(*arguments)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Checks a connection before its use in a request or a task, but one that was used just now.
+    """Checks a connection before use, unless it was used within `UNCHECKED_SECONDS`.
 
-    With CONN_HEALTH_CHECKS Django asks `SELECT 1` before each request, which is one in five
-    statements of a PUT. Who meets a connection that has died within `IDLE` is told 503, and the
-    next one finds that it has failed and opens another.
+    With CONN_HEALTH_CHECKS Django sends `SELECT 1` before each request, which is one in five
+    statements of a PUT. If a connection dies within `UNCHECKED_SECONDS` of its last use, one
+    request is answered 503 and closes it; the next request opens another.
     """
 
     _used_at = 0.0
@@ -42,10 +43,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         now = time.monotonic()
-        was_idle = now - self._used_at >= IDLE
+        was_idle = now - self._used_at >= UNCHECKED_SECONDS
         self._used_at = now
-        # Neither in a transaction nor while it is being opened, where a question would begin one:
-        # psycopg knows, Django's flag says what the connection before was.
+        # In a transaction a check has no place, and while a connection is being opened it would
+        # begin one. Psycopg knows; Django's own flag is still that of the connection before.
         if was_idle and self.connection is not None and self.connection.autocommit:
             self.health_check_done = False
             super().close_if_health_check_failed()
@@ -56,12 +57,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.adapters.register_loader("timestamptz", _UTCLoader)
         return connection
 
-    def prepared_statements(self) -> PreparedStatements:
-        """Of the connection as it is open now; whoever keeps them has to see when it is not.
+    def prepared_statements(self) -> PreparedStatements | None:
+        """Ready for the next statement; None if one of Django's cursors has to execute it.
 
+        That is so when somebody wants to see each statement, and for the first of a transaction.
         Raises DatabaseError.
         """
+        if not settings.FINESSE_PREPARED_STATEMENTS or self.execute_wrappers or self.queries_logged:
+            return None
+        # As every cursor does.
+        self.close_if_health_check_failed()
         self.ensure_connection()
+        self.validate_no_broken_transaction()
         if self._prepared is None or self._prepared.connection is not self.connection:
             self._prepared = PreparedStatements(self.connection)
-        return self._prepared
+        return None if self._prepared.begins_transaction() else self._prepared

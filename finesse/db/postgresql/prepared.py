@@ -1,9 +1,8 @@
-"""Statements that are prepared once a connection and executed past psycopg's cursors.
+"""Statements that are prepared once for each connection and executed without psycopg's cursors.
 
-A cursor finds out anew for each execution whether the statement is prepared for values of these
-types, and is a generator between sending and receiving. Here a statement is prepared for what
-PostgreSQL takes each value to be, and its answer is waited for (docs/performance.md has what that
-gained).
+A cursor decides for each execution whether a statement is prepared for values of these types, and
+runs as a generator between sending and receiving. Here PostgreSQL decides the types when it
+prepares the statement, and the thread waits for the answer (docs/performance.md has the gain).
 """
 
 import re
@@ -16,22 +15,23 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-_PLACE = re.compile("%[s%]")
+_PLACEHOLDER = re.compile("%[s%]")
 _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
 
 
 class PreparedStatements:
-    """Those of one connection, which belongs to one thread."""
+    """The prepared statements of one connection, which belongs to one thread."""
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self.connection = connection
         self._pgconn = connection.pgconn
         self._transformer = Transformer(connection)
         self._numbers = count()
-        # For each value a format is asked for; as text, since PostgreSQL knows the types by itself.
-        self._names: dict[str, tuple[bytes, list[PyFormat]]] = {}
+        # The name of each statement, and the format of each value: text, since PostgreSQL knows
+        # the types.
+        self._prepared: dict[str, tuple[bytes, list[PyFormat]]] = {}
 
-    def has_to_begin(self) -> bool:
+    def begins_transaction(self) -> bool:
         """Whether the next statement begins a transaction, which only psycopg can do."""
         # Libpq's number, not the enum's member.
         status = self._pgconn.transaction_status
@@ -39,24 +39,25 @@ class PreparedStatements:
 
     def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows, if there are any. Cannot be interrupted. Raises psycopg.Error."""
-        name, formats = self._names.get(sql) or self._prepare(sql)
+        name, formats = self._prepared.get(sql) or self._prepare(sql)
         transformer = self._transformer
         given: Sequence[Any] = transformer.dump_sequence(values, formats)
         result = self._pgconn.exec_prepared(name, given)
         try:
             self._check(result)
         except (errors.FeatureNotSupported, errors.InvalidSqlStatementName):
-            # A migration has changed what it selects, or a pooler has lost it: prepare it anew.
-            self._names.pop(sql, None)
+            # A migration has changed the columns, or a pooler has lost the statement: the next
+            # execution prepares it again.
+            self._prepared.pop(sql, None)
             raise
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
     def _prepare(self, sql: str) -> tuple[bytes, list[PyFormat]]:
         name, places = b"finesse_%d" % next(self._numbers), count(1)
-        numbered = _PLACE.sub(lambda one: f"${next(places)}" if one[0] == "%s" else "%", sql)
+        numbered = _PLACEHOLDER.sub(lambda one: f"${next(places)}" if one[0] == "%s" else "%", sql)
         self._check(self._pgconn.prepare(name, numbered.encode()))
-        self._names[sql] = prepared = name, [PyFormat.TEXT] * (next(places) - 1)
+        self._prepared[sql] = prepared = name, [PyFormat.TEXT] * (next(places) - 1)
         return prepared
 
     def _check(self, result: PGresult) -> None:
