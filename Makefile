@@ -10,16 +10,20 @@ REQUESTS ?= 20000
 JUNIT ?= conformance.xml
 VENV := .venv
 BIN := $(VENV)/bin
+NEXT := .venv-next
+# The highest Python 3 on the path or among pyenv's.
+NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(foreach dir,$(subst :, ,$(PATH)),$(wildcard $(dir)/python3.[0-9] $(dir)/python3.[0-9][0-9])) 2>/dev/null \
+	| while read -r found; do echo "$$($$found -c 'import sys; print("%d.%03d" % sys.version_info[:2])' 2>/dev/null) $$found"; done | sort | tail -n 1 | cut -d' ' -f2),python3)
 
 ifeq ($(DEMO),1)
 export FINESSE_DEMO = 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance fuzz bench house lint services lock clean
+.PHONY: help run test test-next conformance fuzz bench house lint services lock clean
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, XMPP=1, DEMO=0)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -28,6 +32,9 @@ run: $(VENV)/installed ## install, migrate, load demo data, start everything (HO
 
 test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
 	@BIN=$(BIN) tests/run
+
+test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_PYTHON, TESTS="tests/db tests/api"
+	@BIN=$(NEXT)/bin TESTS="$(TESTS)" tests/run-next
 
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
 	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py
@@ -66,7 +73,7 @@ lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirem
 		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
 
 clean: ## remove the environment and caches; the data in .data stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(NEXT) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -83,6 +90,15 @@ $(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the checks need into $(VENV) (once, about a minute) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@ $(VENV)/installed
+
+# Nothing is pinned here: the newest of everything is what is asked.
+$(NEXT)/installed: requirements.in requirements-dev.in
+	@echo "Installing the newest of everything into $(NEXT), with $(NEXT_PYTHON) (once, about two minutes) …"
+	@rm -rf $(NEXT)
+	@$(NEXT_PYTHON) -m venv $(NEXT)
+	@cat requirements.in requirements-dev.in | grep -v '^-' | sed 's/^django>=.*/django/' >$(NEXT)/requirements.in
+	@$(NEXT)/bin/pip install --quiet --disable-pip-version-check --upgrade --requirement $(NEXT)/requirements.in
+	@touch $@
 
 # In a folder of their own: what they bring along must not change the service that is measured.
 $(VENV)/benchmarks/installed: benchmarks/requirements.txt $(VENV)/installed

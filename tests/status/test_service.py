@@ -243,7 +243,7 @@ def test_being_in_service_is_assumed_for_a_moment_being_out_is_not(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    monkeypatch.setattr(heartbeat, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.1)
     monkeypatch.setattr(heartbeat, "_seen_in_service", float("-inf"))
     assert heartbeat.in_service()
     cache.delete("heartbeat:worker")
