@@ -77,7 +77,7 @@ def test_models_are_made_of_rows_by_related_populators() -> None:
 
 def test_a_connection_is_checked_by_a_method_that_can_be_overridden() -> None:
     has(BaseDatabaseWrapper, "close_if_health_check_failed", "71")
-    has(connection, "health_check_done wrap_database_errors run_on_commit", "71, 106")
+    has(connection, "health_check_done wrap_database_errors run_on_commit", "71, 102")
 
 
 def test_psycopg_prepares_and_executes_below_its_cursors() -> None:
