@@ -15,16 +15,14 @@ NEXT := .venv-next
 NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(foreach dir,$(subst :, ,$(PATH)),$(wildcard $(dir)/python3.[0-9] $(dir)/python3.[0-9][0-9])) 2>/dev/null \
 	| while read -r found; do echo "$$($$found -c 'import sys; print("%d.%03d" % sys.version_info[:2])' 2>/dev/null) $$found"; done | sort | tail -n 1 | cut -d' ' -f2),python3)
 
-ifeq ($(DEMO),1)
-export FINESSE_DEMO = 1
-endif
-
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next conformance fuzz bench house lint services lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
+# Either way: what the shell has set must not make a demo of DEMO=0.
+run: export FINESSE_DEMO = $(if $(filter 1,$(DEMO)),1,0)
 run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, XMPP=1, DEMO=0)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi

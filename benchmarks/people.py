@@ -2,7 +2,7 @@
 
 import base64
 
-PASSWORD = "finesse"
+PASSWORD = "benchmark"
 ADMINISTRATOR = "admin"
 EVERYBODY = "*"
 """In place of a login id, to the ceiling: told to every socket."""

@@ -18,7 +18,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- What kind of service this is ---------------------------------------------------------------
 
 FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
-# The password of every demo login. It is public, so the demo listens on loopback only.
+# Of every demo login. It is public: the demo answers on loopback only, and outside the demo nobody
+# signs in with it, not even where the database is the copy of a demo's.
 FINESSE_DEMO_PASSWORD = "finesse"
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
 SECRET_KEY = env.str("SECRET_KEY", "")
@@ -236,8 +237,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Database, cache, channel layer, broker -----------------------------------------------------
 
-# A database of its own for the demo, whose passwords are public.
-_SQLITE = FINESSE_DATA_DIR / ("demo.sqlite3" if FINESSE_DEMO else "finesse.sqlite3")
+# The demo's public passwords never come near another database (finesse.checks.demo).
+FINESSE_DEMO_DATABASE = "demo.sqlite3"
+_SQLITE = FINESSE_DATA_DIR / (FINESSE_DEMO_DATABASE if FINESSE_DEMO else "finesse.sqlite3")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
 }

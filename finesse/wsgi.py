@@ -2,6 +2,7 @@
 
 import gc
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
@@ -9,10 +10,15 @@ import django
 
 django.setup(set_prefix=False)
 
-# It imports models, which can be imported only when the apps are loaded.
+# These import models, which can be imported only when the apps are loaded.
+from django.conf import settings  # noqa: E402
+
+from finesse.server.demo_guard import DemoGuardWSGI  # noqa: E402
 from finesse.server.handlers import ThreadWSGIHandler  # noqa: E402
 
-application = ThreadWSGIHandler()
+application: Any = ThreadWSGIHandler()
+if settings.FINESSE_DEMO:
+    application = DemoGuardWSGI(application)
 
 # These objects live as long as the process: the garbage collector need not look at them again.
 gc.collect()

@@ -5,4 +5,6 @@ class CommandsConfig(AppConfig):
     name = "finesse.commands"
 
     def ready(self) -> None:
-        from finesse import checks  # noqa: F401  (registers the system checks)
+        from finesse import checks  # Registers the system checks.
+
+        checks.demo.refuse_demo()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.color import no_style
 from django.db import connection
@@ -39,9 +38,9 @@ REASON_CODES = {
 }
 
 
-def load() -> None:
-    """Create what is missing; leave alone what is there, whatever it has been changed into."""
-    password = make_password(settings.FINESSE_DEMO_PASSWORD)
+def load(password: str) -> None:
+    """Create what is missing, users with this password; leave what is there as it is."""
+    password = make_password(password)
     for pk, name in TEAMS.items():
         Team.objects.get_or_create(pk=pk, defaults={"name": name})
     for login_id, (first, last, team) in AGENTS.items():

@@ -41,12 +41,3 @@ def reachable_address(listener: socket.socket) -> tuple[str, int]:
     """Address and port at which this machine itself reaches the listener."""
     address, port, *_ = listener.getsockname()
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address), port
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

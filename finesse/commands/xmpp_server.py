@@ -45,7 +45,8 @@ def prepare(host: str, scheme: str, listener: socket.socket) -> XMPPServer:
 
 
 def _configure(host: str, scheme: str, listener: socket.socket) -> XMPPServer:
-    folder = settings.FINESSE_DATA_DIR / "xmpp"
+    # Two that run at once must not read each other's configuration when they read it anew.
+    folder = settings.FINESSE_DATA_DIR / ("demo-xmpp" if settings.FINESSE_DEMO else "xmpp")
     files = certificate_files(host)
     settings.FINESSE_XMPP_SECRET = settings.FINESSE_XMPP_SECRET or read_or_make_secret(
         folder / "secret"

@@ -342,7 +342,7 @@ def test_every_command_to_copy_does_what_it_says_in_the_demo(
 ) -> None:
     """In the order of the pages, but what deletes comes last."""
     settings.FINESSE_DEMO = True
-    demo_data.load()
+    demo_data.load("finesse")
     index = page("/finesse/docs/")
     for called in sorted(page_contents.operations(), key=lambda one: one.method == "DELETE"):
         command = page_contents.curl(called, "http://testserver", "finesse")

@@ -91,7 +91,7 @@ print(json.dumps({
               for c in ReasonCode.objects.filter(system_code=False).order_by("pk")],
 }))
 """
-    installation.manage("demo")
+    installation.load_demo()
     assert installation.query(code) == {
         "users": [
             ["1234", "Ana Lima", "agent", 1],
@@ -258,7 +258,7 @@ def test_restarting_keeps_everything_and_resumes(installation: Installation) -> 
     for role in list(installation.processes):
         installation.kill(role)
     installation.manage("migrate", "--verbosity", "0")
-    installation.manage("demo")
+    installation.load_demo()
     installation.start()
     with watch(installation.url, "1234") as ana:
         assert ana.subscribe(head)["resume"] == "replayed"

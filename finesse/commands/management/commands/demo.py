@@ -19,4 +19,4 @@ class Command(BaseCommand):
                 "Set FINESSE_DEMO=1, or create users in the admin."
             )
         with transaction.atomic():
-            demo_data.load()
+            demo_data.load(settings.FINESSE_DEMO_PASSWORD)

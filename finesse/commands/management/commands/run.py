@@ -14,9 +14,10 @@ from finesse import heartbeat
 from finesse.commands import options, xmpp_server
 from finesse.commands.banner import Served, banner
 from finesse.commands.encryption import speak_tls
-from finesse.commands.listening import is_loopback, listen, name_in_urls
+from finesse.commands.listening import listen, name_in_urls
 from finesse.commands.options import RunOptions
 from finesse.commands.serving import serve
+from finesse.loopback import is_loopback_host
 
 START_TIMEOUT_SECONDS = 30
 """Time within which worker and notifications have to be seen to work."""
@@ -86,7 +87,7 @@ class Command(BaseCommand):
 
 
 def _refuse_demo_for_others(host: str) -> None:
-    if settings.FINESSE_DEMO and not is_loopback(host):
+    if settings.FINESSE_DEMO and not is_loopback_host(host):
         raise CommandError(
             f"The demo's passwords are public, so it does not listen on {host}. "
             "Leave HOST out, or run without the demo: "
