@@ -10,7 +10,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finesse.private_files import read_or_make_secret
+from finesse.private_files import make_folder_private, read_or_make_secret
+from finesse.redaction import RedactingFormatter, quiet_level
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +23,7 @@ FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
 # signs in with it, not even where the database is the copy of a demo's.
 FINESSE_DEMO_PASSWORD = "finesse"
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
+make_folder_private(FINESSE_DATA_DIR)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
     # Kept in a file, so that sign-ins outlive a restart.
@@ -240,11 +242,18 @@ SPECTACULAR_SETTINGS = {
 # The demo's public passwords never come near another database (finesse.checks.demo).
 FINESSE_DEMO_DATABASE = "demo.sqlite3"
 _SQLITE = FINESSE_DATA_DIR / (FINESSE_DEMO_DATABASE if FINESSE_DEMO else "finesse.sqlite3")
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
-}
+try:
+    DATABASES: dict[str, dict[str, Any]] = {
+        "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
+    }
+except (ValueError, KeyError):
+    # Neither the message nor the traceback, as both repeat parts of a password.
+    raise ImproperlyConfigured(
+        "DATABASE_URL cannot be read. It is postgres://user:password@host/name, where special "
+        "characters of user and password are percent-encoded (for one: # as %23)."
+    ) from None
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["ENGINE"] = "finesse.db.sqlite3"
     DATABASES["default"]["OPTIONS"] = {
         # Every transaction takes the write lock at its start: one that began as a reader could
         # be refused at its first write. Readers outside transactions never wait.
@@ -355,10 +364,22 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+# Libraries print what they send and receive at DEBUG, with passwords, cookies and tokens. So DEBUG
+# is for our own packages. uvicorn and Celery have options of their own that set other loggers to
+# DEBUG, so libraries that print such things have their level here in any case.
+_QUIET: dict[str, Any] = {"level": quiet_level(LOG_LEVEL)}
+_OWN: dict[str, Any] = {} if _QUIET["level"] == LOG_LEVEL else {"level": LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": RedactingFormatter,
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "filters": {
         # The service logs once that it is out of service, not with every request.
         "except_503": {
@@ -367,8 +388,22 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], **_QUIET},
     "loggers": {
+        "finesse": _OWN,
+        "media": _OWN,
+        "reasoncodes": _OWN,
+        "uvicorn.error": _QUIET,
+        "websockets": _QUIET,
+        "amqp": _QUIET,
+        "kombu": _QUIET,
+        "redis": _QUIET,
+        "channels_redis": _QUIET,
+        "psycopg": _QUIET,
+        "asyncio": _QUIET,
+        "httpcore": _QUIET,
+        # It prints the address of each request, which may hold a password.
+        "httpx": {"level": "WARNING"},
         # Django logs every 4xx as a warning; a client reads about its mistake in the answer.
         "django.request": {"level": "ERROR", "filters": ["except_503"]},
         "celery.worker.control": {"level": "ERROR"},

@@ -64,7 +64,7 @@ def _in_the_way() -> list[str]:
 def _is_demo_file(database: dict[str, Any]) -> bool:
     expected = Path(settings.FINESSE_DATA_DIR) / settings.FINESSE_DEMO_DATABASE
     return (
-        database["ENGINE"] == "django.db.backends.sqlite3"
+        database["ENGINE"].endswith(".sqlite3")
         and Path(database["NAME"]).resolve() == expected.resolve()
     )
 

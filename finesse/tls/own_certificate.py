@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from finesse.private_files import PUBLIC_FILE, replace_file
+from finesse.private_files import PUBLIC_FILE, make_empty_file, make_folder, replace_file
 from finesse.tls.authority import Authority, Host, Key, hosts_of, make_authority, sign
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def make_or_renew(
     now = now or datetime.now(UTC)
     wanted = parse_hosts([*OWN_NAMES, socket.gethostname(), *hosts])
     files = CertificateFiles(folder / "server.pem", folder / "server.key", folder / "authority.pem")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _locked(folder):
         authority = _load_or_make_authority(folder, wanted, now)
         # The key stays, so that certificate and key belong together at every moment.
@@ -121,7 +121,9 @@ def _is_still_good(
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Two processes that start together must not each make an authority."""
-    with (folder / "lock").open("w") as lock:
+    path = folder / "lock"
+    make_empty_file(path)
+    with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

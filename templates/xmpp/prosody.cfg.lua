@@ -3,6 +3,7 @@
 
 {% if folder %}run_as_root = true
 data_path = {{ folder }}
+umask = "077"
 log = { { to = "stdout", timestamps = false, levels = { min = "warn" } } }
 {% else %}log = { info = "*console" } -- Under systemd, that is the journal.
 statistics = "internal"

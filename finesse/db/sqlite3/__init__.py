@@ -1,0 +1,1 @@
+"""Django's SQLite, with files for the service's own user alone."""
