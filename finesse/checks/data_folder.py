@@ -23,6 +23,6 @@ def check_data_folder_is_private(app_configs: Any, **kwargs: Any) -> list[CheckM
             f"Other users of this machine may read {path}: passwords' hashes, sessions and keys "
             "are in FINESSE_DATA_DIR.",
             hint="Give the service a folder of its own, owned by the user that runs it.",
-            id="finesse.W003",
+            id="finesse.W004",
         )
     ]

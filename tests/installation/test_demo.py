@@ -181,7 +181,7 @@ class TestCheck:
                 "DATABASES",
                 {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/a/demo.sqlite3"}},
             ),
-            ("CACHES", {"default": {"BACKEND": "finesse.db.redis_cache.RedisCache"}}),
+            ("CACHES", {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}),
             (
                 "CHANNEL_LAYERS",
                 {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}},

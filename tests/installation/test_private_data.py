@@ -118,12 +118,12 @@ def test_a_folder_that_is_shared_is_left_alone_and_told(
         make_folder_private(folder)
         assert modes(folder) == before
         settings.FINESSE_DATA_DIR = folder
-        assert "finesse.W003" in [message.id for message in run_checks()]
+        assert "finesse.W004" in [message.id for message in run_checks()]
     own = tmp_path / "own"
     own.mkdir()
     make_folder_private(own)
     settings.FINESSE_DATA_DIR = own
-    assert "finesse.W003" not in [message.id for message in run_checks()]
+    assert "finesse.W004" not in [message.id for message in run_checks()]
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
