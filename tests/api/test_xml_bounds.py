@@ -21,7 +21,7 @@ from finesse.xmpp import stanzas
 LARGEST_BODY = 64 * 1024
 MOST_MEMORY = 2_000_000
 """Bytes that reading one body may take at its peak."""
-TRIES = 60
+TRIES = 25
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def worst(seed: int) -> tuple[int, Document]:
     return best
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_worst_document_that_can_be_found_takes_2_mb_at_most(seed: int) -> None:
     peak, document = worst(seed)
     assert 0 < peak <= MOST_MEMORY, document

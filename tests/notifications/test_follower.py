@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finesse.notifications.follower import AccessChanged, Follower
@@ -144,6 +144,7 @@ async def test_nothing_more_comes_at_its_end() -> None:
     assert socket.task.done()
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["own", "other", "full", "free", "turn"]), max_size=40))
 def test_each_is_sent_once_and_in_order_however_often_the_socket_is_full(steps: list[str]) -> None:
     async def play() -> None:
