@@ -20,6 +20,17 @@ def moment(field: str, head: str, empty: str = "–") -> Callable[[Any, Any], st
     return shown
 
 
+class DeletedOneByOneAdmin(admin.ModelAdmin):
+    """Without the action that deletes many rows at once."""
+
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        # Since Django 6.1 there is a second place for actions, and a parameter that names it.
+        location = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **location)
+        actions.pop("delete_selected", None)
+        return actions
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """For what is history: it can be read, not edited."""
 

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from finesse.admin import ReadOnlyAdmin, moment
+from finesse.admin import DeletedOneByOneAdmin, ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
 from media.documents.user import desktop_of
@@ -23,7 +23,9 @@ ABOUT_VOICE = (
 
 
 @admin.register(MediaRoutingDomain)
-class MediaRoutingDomainAdmin(admin.ModelAdmin):
+class MediaRoutingDomainAdmin(DeletedOneByOneAdmin):
+    """Deleted one by one: the voice MRD must not go along with others."""
+
     list_display = ("name", "id", "number_of_members", "interruptible", "description")
     search_fields = ("name", "=id")
     search_help_text = "A part of the name, or the ID"
@@ -64,12 +66,6 @@ class MediaRoutingDomainAdmin(admin.ModelAdmin):
         self, request: HttpRequest, obj: MediaRoutingDomain | None = None
     ) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.is_voice)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # One by one only: the voice MRD must not be deleted along with others.
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     @admin.display(description="members", ordering="member_count")
     def number_of_members(self, mrd: MediaRoutingDomain) -> int:

@@ -9,13 +9,16 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from finesse.admin import DeletedOneByOneAdmin
 from finesse.api.xml import identifier
 from reasoncodes.configuration import exclusive, hold
 from reasoncodes.models import ReasonCode
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(admin.ModelAdmin):
+class ReasonCodeAdmin(DeletedOneByOneAdmin):
+    """Deleted one by one: many at once would fail at codes that the history names."""
+
     list_display = ("label", "category", "code", "id", "offered_to")
     list_filter = ("category", "retired", "for_all", "teams")
     search_fields = ("label", "=code")
@@ -54,12 +57,6 @@ class ReasonCodeAdmin(admin.ModelAdmin):
             # would not be part of the form, nor the uniqueness within a category of its checks.
             form.base_fields["category"].disabled = True
         return form
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # Deleting many at once would fail at codes that the history names; retiring never fails.
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":

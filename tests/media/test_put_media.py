@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.db.backends.utils import CursorWrapper
 
 from finesse.users.models import Team
 from media.models import Media, MediaRequest
@@ -430,3 +431,29 @@ def test_a_bell_that_does_not_ring_does_not_unmake_the_202(
     accepted(api.put(LOGIN))
     settle()
     assert Media.objects.get(user="alice", mrd=5001).state == "NOT_READY"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Prepared on PostgreSQL alone")
+@pytest.mark.parametrize("is_prepared", [True, False], ids=["prepared", "cursors"])
+def test_a_request_is_applied_and_shown_whatever_executes_its_statements(
+    api: API,
+    settle: Callable[[], Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    is_prepared: bool,
+) -> None:
+    settings.FINESSE_PREPARED_STATEMENTS = is_prepared
+    seen: list[str] = []
+    execute = CursorWrapper.execute
+
+    def see(cursor: Any, sql: str, params: Any = None) -> Any:
+        seen.append(sql)
+        return execute(cursor, sql, params)
+
+    # Where tracing tools look.
+    monkeypatch.setattr(CursorWrapper, "execute", see)
+    assert api.put(LOGIN).status_code == 202
+    accepting = [sql for sql in seen if sql.startswith("INSERT INTO")]
+    assert len(accepting) == (0 if is_prepared else 1)
+    settle()
+    assert b"<state>NOT_READY</state>" in api.get().content

@@ -51,7 +51,7 @@ def test_a_change_is_told_with_the_whole_media_as_get_shows_it(
     assert [child.tag for child in update] == ["data", "event", "requestId", "source"]
     assert update.findtext("event") == "PUT"
     assert update.findtext("source") == told.source
-    (shown,) = update.find("data") or ()
+    (shown,) = update.findall("data/*")
     got = fromstring(api.get().content)
     as_text = [
         [(child.tag, (child.text or "").strip()) for child in one.iter()] for one in (shown, got)

@@ -26,6 +26,24 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> handlers.ThreadedASGIHandler:
     return handlers.ThreadedASGIHandler()
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_a_thread_of_the_pool_closes_a_connection_that_has_failed(
+    handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[Any] = []
+
+    def fail(request: HttpRequest) -> HttpResponse:
+        connection.ensure_connection()
+        left.append(connections["default"])
+        left[0].errors_occurred, left[0].close_at = True, None
+        left[0].is_usable = lambda: False
+        return HttpResponse("failed")
+
+    monkeypatch.setattr(handler, "get_response", fail)
+    await handler.get_response_async(HttpRequest())
+    assert left[0].connection is None
+
+
 async def test_when_every_thread_waits_the_next_request_is_answered_503(
     handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
