@@ -38,6 +38,11 @@ class Standing:
         return self.failures < settings.FINESSE_LOCKOUT_REMEMBERED_FAILURES
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether the origin has failed often enough to get fewer places for checks."""
+        return self.of_origin >= settings.FINESSE_LOCKOUT_FAILURES
+
+    @property
     def is_slow(self) -> bool:
         """Whether the origin has failed so often that it is checked once a second only."""
         return self.of_origin >= settings.FINESSE_LOCKOUT_ORIGIN_FAILURES

@@ -1,8 +1,8 @@
 """How many password checks run at once, and which is next.
 
 A check takes CPU and memory, and a caller that waits for one holds a thread of the server. So the
-number of both is bounded in each process, and strangers may not take all of it: one origin gets
-half of the places, and a part is kept for users at an origin from where they have signed in before.
+number of both is bounded in each process. Guessers may not take all of it: an origin with failures
+gets half of the places, and a part is kept for users at an origin where they have signed in before.
 """
 
 import threading
@@ -36,10 +36,16 @@ class Queue:
         self._number = 0
 
     @contextmanager
-    def turn(self, login_id: str, origin: str, *, is_known: bool) -> Iterator[None]:
-        """Wait for the turn, and hold it. Raises PasswordChecksOverrunError."""
+    def turn(
+        self, login_id: str, origin: str, *, is_known: bool = False, is_doubted: bool = False
+    ) -> Iterator[None]:
+        """Wait for the turn, and hold it. Raises PasswordChecksOverrunError.
+
+        `is_known`: the user has signed in from this origin before. `is_doubted`: wrong passwords
+        have come from the origin lately, so that it gets half of the places at most.
+        """
         with self._changed:
-            self._take_place(login_id, origin, is_known)
+            self._take_place(login_id, origin, is_known=is_known, is_doubted=is_doubted)
             try:
                 self._wait(login_id, is_known)
             except BaseException:
@@ -53,14 +59,15 @@ class Queue:
                 self._leave_place(login_id)
                 self._changed.notify_all()
 
-    def _take_place(self, login_id: str, origin: str, is_known: bool) -> None:
+    def _take_place(self, login_id: str, origin: str, *, is_known: bool, is_doubted: bool) -> None:
         if login_id not in self._places:
             places = settings.FINESSE_PASSWORD_PLACES
             of_strangers = [*self._origins.values()]
             is_full = len(self._places) >= places
             if not is_known:
                 is_full |= len(of_strangers) >= max(1, places - places // 4)
-                is_full |= of_strangers.count(origin) >= max(1, places // 2)
+                most = max(1, places // 2) if is_doubted else places
+                is_full |= of_strangers.count(origin) >= most
             if is_full or not places:
                 raise PasswordChecksOverrunError
             if not is_known:

@@ -45,7 +45,7 @@ def _verify(
             return None
         if standing.is_slow and not lockout.may_check_slowly(origin):
             raise PasswordChecksOverrunError
-        user = _check_in_turn(user, login_id, password, origin)
+        user = _check_in_turn(user, login_id, password, origin, is_doubted=standing.is_doubted)
         if user is None:
             return None
     if standing.failures or user.sign_in_failed:  # type: ignore[attr-defined]
@@ -54,10 +54,11 @@ def _verify(
 
 
 def _check_in_turn(
-    user: "AbstractBaseUser | None", login_id: str, password: str, origin: str
+    user: "AbstractBaseUser | None", login_id: str, password: str, origin: str, *, is_doubted: bool
 ) -> "AbstractBaseUser | None":
     key = _key(login_id, password, user, origin)
-    with QUEUE.turn(login_id, origin, is_known=remembered.is_known(login_id, origin)):
+    is_known = remembered.is_known(login_id, origin)
+    with QUEUE.turn(login_id, origin, is_known=is_known, is_doubted=is_doubted):
         # During the wait others may have guessed wrong, or verified the same password.
         if lockout.standing(login_id, origin).is_blocked:
             return None

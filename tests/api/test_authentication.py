@@ -496,7 +496,7 @@ def test_when_too_many_wait_the_next_is_refused_at_once_and_told_when_to_come_ba
     """So that threads are left for those whose password is known."""
     assert api.get().status_code == 200
     settings.FINESSE_PASSWORD_PLACES = 1
-    with QUEUE.turn("somebody", STRANGER, is_known=False):
+    with QUEUE.turn("somebody", STRANGER):
         response = api.get(login="bob", user="bob", mrd=5002)
         assert (response.status_code, response["Retry-After"]) == (503, "1")
         assert api.get().status_code == 200
@@ -507,11 +507,20 @@ def test_a_check_that_waits_too_long_is_refused(
 ) -> None:
     monkeypatch.setattr(password_checks, "LONGEST_WAIT_SECONDS", 0.01)
     settings.FINESSE_PASSWORD_CHECKS = 1
-    with QUEUE.turn("somebody", STRANGER, is_known=False):
+    with QUEUE.turn("somebody", STRANGER):
         assert api.get().status_code == 503
         with pytest.raises(PasswordChecksOverrunError):
             passwords.verify("alice", PASSWORD)
     assert api.get().status_code == 200
+
+
+def test_an_origin_without_failures_may_take_every_place(settings: Any) -> None:
+    """A shift that begins behind one address."""
+    settings.FINESSE_PASSWORD_PLACES = 3
+    settings.FINESSE_PASSWORD_CHECKS = 3
+    with ExitStack() as stack:
+        for number in range(3):
+            stack.enter_context(QUEUE.turn(f"agent{number}", STRANGER))
 
 
 def test_six_strangers_of_one_origin_leave_room_for_others(api: API, settings: Any) -> None:
@@ -521,7 +530,7 @@ def test_six_strangers_of_one_origin_leave_room_for_others(api: API, settings: A
         taken = 0
         for number in range(6):
             with suppress(PasswordChecksOverrunError):
-                turn = QUEUE.turn(f"stranger{number}", STRANGER, is_known=False)
+                turn = QUEUE.turn(f"stranger{number}", STRANGER, is_doubted=True)
                 stack.enter_context(turn)
                 taken += 1
         assert taken == 1
