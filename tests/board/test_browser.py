@@ -1,8 +1,6 @@
 """What people see: a real browser at a real installation."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +10,7 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import ON_SERVICES, Installation
+from tests.kit.programs import needed
 
 SOON = 2_000
 """Milliseconds within which a change has to be seen."""
@@ -27,11 +26,7 @@ MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Med
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("There is no chromium; on Debian, 'make services' installs it")
-    return path
+    return needed("chromium")
 
 
 @pytest.fixture(scope="module")

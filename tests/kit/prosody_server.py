@@ -7,7 +7,6 @@ shows everything that is sent to it.
 import asyncio
 import base64
 import contextlib
-import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from urllib.parse import parse_qs
 from xml.etree.ElementTree import Element, XMLPullParser, tostring
 
 import httpx
-import pytest
 from defusedxml.ElementTree import fromstring
 from django.conf import settings as current
 from slixmpp import ComponentXMPP
@@ -28,6 +26,7 @@ from finesse.tls.own_certificate import make_or_renew
 from finesse.xmpp.prosody import child_process
 from finesse.xmpp.prosody.configuration import Configuration, component_address
 from tests.kit.installation import free_port
+from tests.kit.programs import give_up
 
 SECRET = 'an "odd" \\secret'
 SESSIONS = "urn:finesse-media:sessions"
@@ -85,8 +84,7 @@ class Server:
 
 def require_prosody() -> None:
     if child_process.find() is None:
-        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("There is no prosody; on Debian, 'make services' installs it")
+        give_up("There is no prosody")
 
 
 @contextlib.asynccontextmanager

@@ -4,14 +4,13 @@ import json
 import os
 import queue
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import httpx
@@ -21,10 +20,10 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import Installation
+from tests.kit.programs import needed, needed_node
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 STROPHE = CLIENTS / "node_modules/strophe.js/dist/strophe.umd.min.js"
-OLDEST_NODE = 20
 WEBSOCKET = {
     "strophe over WebSocket": ("strophe.mjs", "ws://127.0.0.1:{at.port}/ws/"),
     "stanza over WebSocket": ("stanza.mjs", "ws://127.0.0.1:{at.port}/ws"),
@@ -58,22 +57,10 @@ MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Med
 LOGOUT = "<Media><state>LOGOUT</state><reasonCodeId>2001</reasonCodeId></Media>"
 
 
-def give_up(reason: str) -> NoReturn:
-    required = os.environ.get("REQUIRE_SERVICES") == "1"
-    (pytest.fail if required else pytest.skip)(f"{reason}; on Debian, 'make services' installs it")
-
-
-def needed(program: str) -> str:
-    return shutil.which(program) or give_up(f"There is no {program}")
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node, and the libraries as the lock file names them."""
-    program, npm = needed("node"), needed("npm")
-    version = subprocess.check_output([program, "--version"], text=True)
-    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
-        give_up(f"Node {version.strip()} is too old")
+    program, npm = needed_node(), needed("npm")
     done, wanted = CLIENTS / "node_modules/.package-lock.json", CLIENTS / "package-lock.json"
     if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         subprocess.run([npm, "ci", "--silent"], cwd=CLIENTS, check=True, timeout=300)
