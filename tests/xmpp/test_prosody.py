@@ -1126,7 +1126,7 @@ async def test_what_prosody_complains_about_is_logged_here(
     wire = await server.wire()
     await wire.open()
     await wire.auth()
-    complaint = f"{desk.url} cannot say whether a password is right: 500"
+    complaint = f"Cannot check a password at {desk.url}: 500"
     await eventually(lambda: [r for r in caplog.records if complaint in r.getMessage()])
 
 
