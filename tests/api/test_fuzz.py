@@ -371,7 +371,7 @@ def explore(world: World, number: int, *, down: bool) -> None:
 
 # Shrinking what fails takes its time, too.
 @pytest.mark.timeout(600 + REQUESTS // 10)
-def test_whatever_comes_is_answered_and_done_whole_or_not_at_all(
+def test_each_odd_request_is_answered_and_done_whole_or_not_at_all(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     explore(world, REQUESTS * 14 // 15, down=False)

@@ -187,9 +187,7 @@ def test_a_supervisor_sees_at_once_that_an_agent_went_to_lunch(
     assert window.problems == []
 
 
-def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
-    open_window: OpenWindow, put: Put
-) -> None:
+def test_each_user_sees_their_own_media_and_no_others(open_window: OpenWindow, put: Put) -> None:
     chi, dana, admin = open_window(), open_window(), open_window()
     chi.sign_in_and_go_live("1300")
     dana.sign_in_and_go_live("2001")
@@ -247,7 +245,7 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
     assert window.problems == []
 
 
-def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
+def test_a_desktops_state_is_shown_by_name_and_leaves_the_board_alone(
     installation: Installation, open_window: OpenWindow
 ) -> None:
     window = open_window()
@@ -279,7 +277,7 @@ def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
     assert window.problems == []
 
 
-def test_an_outage_and_its_end_are_told_in_words(
+def test_an_outage_and_its_end_are_shown_in_words(
     installation: Installation, open_window: OpenWindow
 ) -> None:
     window = open_window()
@@ -401,7 +399,7 @@ def test_a_membership_given_and_taken_on_the_user_page_shows_on_the_board_at_onc
     assert window.problems == []
 
 
-def test_a_reason_code_that_exists_already_is_told_on_the_form(open_window: OpenWindow) -> None:
+def test_a_reason_code_that_exists_already_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
     window.sign_in_and_go_live("2001")
     page = window.page
@@ -414,7 +412,7 @@ def test_a_reason_code_that_exists_already_is_told_on_the_form(open_window: Open
     assert window.problems == []
 
 
-def test_a_wrong_password_is_told_on_the_form(open_window: OpenWindow) -> None:
+def test_a_wrong_password_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
     window.sign_in("2001", "wrong")
     expect(window.page.get_by_role("alert")).to_contain_text("correct login ID and password")

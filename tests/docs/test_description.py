@@ -323,7 +323,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
             assert Client().get(target).status_code in {200, 302}, link
 
 
-def test_commands_to_copy_tell_the_password_in_the_demo_only(settings: Any) -> None:
+def test_commands_to_copy_contain_the_password_in_the_demo_only(settings: Any) -> None:
     assert "1234:finesse" not in page("/finesse/docs/")
     settings.FINESSE_DEMO = True
     assert "1234:finesse" in page("/finesse/docs/")
@@ -551,7 +551,7 @@ def test_each_sees_the_own_reason_codes_by_category(codes: dict[str, ReasonCode]
 
 
 @pytest.mark.usefixtures("cast")
-def test_somebody_without_media_is_told_so() -> None:
+def test_a_user_without_media_reads_so_on_the_page() -> None:
     text = page("/finesse/docs/errors/AGENT_ALREADY_LOGGED_IN/", signed_in("carol"))
     assert "not assigned to any Media Routing Domain" in text
 

@@ -139,7 +139,7 @@ def test_a_second_run_conforms_too_and_without_notifications_says_what_it_left_o
         assert reason in " ".join(run.output.split())
 
 
-def test_what_is_not_configured_is_skipped_and_said(
+def test_a_check_without_its_configuration_is_skipped_and_reported(
     installation: Installation, tmp_path: Path
 ) -> None:
     run = conformance(
@@ -245,7 +245,7 @@ def test_the_kit_runs_wherever_it_is_copied(installation: Installation, tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_projects_readme_tells_how_many_checks_there_are() -> None:
+def test_the_projects_readme_has_the_number_of_checks() -> None:
     source = "\n".join(path.read_text() for path in KIT.glob("test_*.py"))
     documented = len(re.findall(r"^@statement\(", source, re.MULTILINE))
     choices = len(re.findall(r"^@choice\(", source, re.MULTILINE))

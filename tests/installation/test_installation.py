@@ -200,7 +200,7 @@ def test_a_small_chunked_body_is_accepted_and_the_request_ids_header_keeps_its_c
     assert "\r\nrequestId: r-3\r\n" in answer
 
 
-def test_a_client_that_goes_away_within_its_body_disturbs_nobody(
+def test_a_client_that_leaves_within_its_body_disturbs_no_other(
     installation: Installation,
 ) -> None:
     for header in ("Content-Length: 1000", "Transfer-Encoding: chunked"):
@@ -368,7 +368,7 @@ class TestRun:
         assert "passwords are public" in err
         assert "Traceback" not in err
 
-    def test_a_port_that_is_taken_is_told_with_the_way_out(self, demo: Installation) -> None:
+    def test_a_port_that_is_taken_is_reported_with_the_way_out(self, demo: Installation) -> None:
         with socket.create_server(("127.0.0.1", demo.port)):
             process = self.run(demo, "--port", str(demo.port))
             _, err = process.communicate(timeout=20)

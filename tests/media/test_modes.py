@@ -62,7 +62,7 @@ def test_the_same_mode_again_ends_in_the_documented_error(api: API, settle: Sett
     assert update_of(told).findtext("requestId") == "again"
 
 
-def test_whoever_is_signed_out_has_no_mode(api: API, settle: Settle) -> None:
+def test_a_signed_out_media_has_no_mode(api: API, settle: Settle) -> None:
     assert api.put(routable("true")).status_code == 202
     settle()
     assert outcomes() == [("ROUTABLE", "error", "E_ARM_STAT_AGENT_NOT_LOGGED_IN")]
@@ -148,7 +148,7 @@ def test_in_work_nothing_else_is_legal(api: API, settle: Settle, body: str) -> N
     assert error_of(response)["ErrorType"] == "Invalid Input"
 
 
-def test_active_is_refused_to_whoever_is_not_in_work(api: API) -> None:
+def test_active_is_refused_outside_work(api: API) -> None:
     for mrd in (5001, 5002):
         response = api.state("ACTIVE", mrd=mrd)
         assert (response.status_code, error_of(response)["ErrorData"]) == (400, "state")

@@ -75,7 +75,7 @@ def test_signing_in_again_keeps_the_state_and_renews_the_options(state: State) -
 
 
 @pytest.mark.parametrize("requested", [Requested.READY, Requested.NOT_READY, Requested.LOGOUT])
-def test_who_is_signed_out_can_do_nothing_but_sign_in(requested: Requested) -> None:
+def test_a_signed_out_agent_can_only_sign_in(requested: Requested) -> None:
     decision = decide(session(State.LOGOUT), Change(requested=requested))
     assert decision.error == "AGENT_NOT_LOGGED_IN"
     assert decision.session == session(State.LOGOUT)

@@ -133,7 +133,7 @@ def test_an_unknown_user_has_the_printed_body(desk: Desk) -> None:
 # --- signing in and out -------------------------------------------------------------------------
 
 
-def test_signing_in_leads_to_not_ready_and_is_told_as_a_user_notification(
+def test_signing_in_leads_to_not_ready_and_is_published_as_a_user_notification(
     desk: Desk, settle: Settle
 ) -> None:
     settle()
@@ -178,7 +178,9 @@ def test_a_device_takes_the_place_of_the_extension(desk: Desk) -> None:
         ("<User><state>LOGOUT</state></User>", "Invalid State", "state"),
     ],
 )
-def test_what_is_wrong_is_refused_at_once(api: API, body: str, error_type: str, data: str) -> None:
+def test_a_wrong_request_is_refused_at_once(
+    api: API, body: str, error_type: str, data: str
+) -> None:
     response = api.request("PUT", "User/alice", body, requestId="r-1")
     assert (response.status_code, response["requestId"]) == (400, "r-1")
     error = error_of(response)
@@ -249,7 +251,7 @@ def test_the_rules_of_reason_codes_are_those_of_media(
         assert error_of(response)["ErrorData"] == f"finesse.api.reasoncode.{data}"
 
 
-def test_signing_in_again_keeps_the_state_and_tells_nobody(desk: Desk, settle: Settle) -> None:
+def test_signing_in_again_keeps_the_state_and_publishes_nothing(desk: Desk, settle: Settle) -> None:
     desk.sign_in()
     desk.put("READY")
     settle()
@@ -388,7 +390,7 @@ def test_what_a_supervisor_may_not(
 # --- what is told of users ----------------------------------------------------------------------
 
 
-def test_a_new_a_renamed_and_a_deleted_user_are_told(settle: Settle, cast: Cast) -> None:
+def test_a_new_a_renamed_and_a_deleted_user_are_published(settle: Settle, cast: Cast) -> None:
     settle()
     eve = User.objects.create_user("eve", None, first_name="Eve")
     eve.first_name, eve.is_supervisor = "Evelyn", True
@@ -407,13 +409,13 @@ def test_a_new_a_renamed_and_a_deleted_user_are_told(settle: Settle, cast: Cast)
     assert deleted.find("data") is None
 
 
-def test_signing_in_to_the_pages_is_not_told(settle: Settle, cast: Cast) -> None:
+def test_signing_in_to_the_pages_is_not_published(settle: Settle, cast: Cast) -> None:
     settle()
     Client().force_login(cast.alice)
     assert settle() == []
 
 
-def test_another_team_is_told(settle: Settle, cast: Cast) -> None:
+def test_another_team_is_published(settle: Settle, cast: Cast) -> None:
     settle()
     cast.alice.team = cast.bob.team
     cast.alice.save()
@@ -468,7 +470,7 @@ def test_a_team_lists_its_users_for_its_supervisors(
         assert (user.findtext("loginId"), user.findtext("state")) == ("alice", "NOT_READY")
 
 
-def test_a_team_is_nobody_elses_business(api: API, cast: Cast) -> None:
+def test_a_team_is_read_by_its_supervisors_and_administrators_only(api: API, cast: Cast) -> None:
     for login, team in (
         ("alice", cast.alice.team_id),
         ("carol", cast.bob.team_id),
@@ -515,7 +517,7 @@ def test_every_mrd_is_listed_with_the_voice_mrd(api: API) -> None:
 
 
 @pytest.mark.parametrize("path", ["Dialogs", "Dialogs/", "Dialogs/Media", "Dialogs/Media/"])
-def test_nobody_has_a_task(api: API, path: str) -> None:
+def test_no_agent_has_a_task(api: API, path: str) -> None:
     response = api.request("GET", f"User/alice/{path}?nocache=1")
     assert response.status_code == 200
     root = fromstring(response.content)

@@ -38,7 +38,7 @@ def error_in(notification: Notification) -> dict[str, str]:
     return {child.tag: child.text or "" for child in update.findall("data/apiErrors/apiError/*")}
 
 
-def test_a_change_is_told_with_the_whole_media_as_get_shows_it(
+def test_a_change_is_published_with_the_whole_media_as_get_shows_it(
     api: API, codes: dict[str, ReasonCode], settle: Settle
 ) -> None:
     api.put(LOGIN)
@@ -120,7 +120,7 @@ def test_signing_in_again_is_an_error_that_renews_the_options(api: API, settle: 
         (5002, "<Media><state>READY</state></Media>", "E_ARM_STAT_AGENT_NOT_LOGGED_IN", "6"),
     ],
 )
-def test_voice_and_missing_membership_are_told_afterwards(
+def test_voice_and_missing_membership_are_published_afterwards(
     api: API, settle: Settle, mrd: int, body: str, constant: str, number: str
 ) -> None:
     assert api.put(body, mrd=mrd, requestId="r-3").status_code == 202
@@ -142,7 +142,7 @@ def test_a_request_outlives_its_user_and_its_mrd(api: API, cast: Cast, settle: S
     assert told["user is gone"] == "E_ARM_STAT_AGENT_NOT_FOUND"
 
 
-def test_ready_while_ready_is_an_outcome_that_nobody_is_told(api: API, settle: Settle) -> None:
+def test_ready_while_ready_is_an_outcome_that_is_not_published(api: API, settle: Settle) -> None:
     api.put(LOGIN)
     api.state("READY")
     settle()
@@ -151,7 +151,7 @@ def test_ready_while_ready_is_an_outcome_that_nobody_is_told(api: API, settle: S
     assert outcomes()[-1] == ("READY", "ignored", "")
 
 
-def test_another_reason_is_told_and_the_same_one_is_not(
+def test_another_reason_is_published_and_the_same_one_is_not(
     api: API, codes: dict[str, ReasonCode], settle: Settle
 ) -> None:
     api.put(LOGIN)
@@ -317,7 +317,7 @@ def test_nothing_of_a_batch_is_visible_when_it_fails_half_way(
     assert media().state == "NOT_READY"
 
 
-def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
+def test_a_request_that_cannot_be_decided_ends_in_an_error_and_delays_no_other(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.put(LOGIN)
@@ -341,7 +341,7 @@ def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
     ]
 
 
-def test_a_request_that_the_database_refuses_ends_in_an_error_and_holds_nobody_up(
+def test_a_request_that_the_database_refuses_ends_in_an_error_and_delays_no_other(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stored value that its column's rules forbid once it is to be written."""
@@ -380,7 +380,7 @@ def test_a_clock_that_was_set_back_does_not_break_the_history(
 # --- memberships --------------------------------------------------------------------------------
 
 
-def test_joining_and_leaving_an_mrd_are_told(cast: Cast, settle: Settle) -> None:
+def test_joining_and_leaving_an_mrd_are_published(cast: Cast, settle: Settle) -> None:
     joined = Media.objects.create(user=cast.alice, mrd_id=5002)
     joined.delete()
     assert [(one.event, one.source[-4:]) for one in settle()] == [
@@ -402,7 +402,7 @@ def test_leaving_an_mrd_ends_its_open_interval(api: API, cast: Cast, settle: Set
     ]
 
 
-def test_a_renamed_mrd_is_told_to_its_members(settle: Settle) -> None:
+def test_a_renamed_mrd_is_published_to_its_members(settle: Settle) -> None:
     mrd = MediaRoutingDomain.objects.get(pk=5001)
     mrd.name = "Letters"
     mrd.save()
@@ -410,7 +410,7 @@ def test_a_renamed_mrd_is_told_to_its_members(settle: Settle) -> None:
     assert (told.event, update_of(told).findtext("data/Media/name")) == ("PUT", "Letters")
 
 
-def test_telling_many_members_takes_no_more_queries_than_telling_one(
+def test_notifying_many_members_takes_no_more_queries_than_notifying_one(
     cast: Cast, settle: Settle, own_layer: None
 ) -> None:
     def queries(act: Callable[[], Any]) -> int:
@@ -459,7 +459,7 @@ def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
     assert pauses == [round(tasks.BATCH_INTERVAL_SECONDS * 3 / 4, 3), tasks.BATCH_INTERVAL_SECONDS]
 
 
-def test_who_asks_while_requests_gather_needs_no_message(
+def test_a_request_while_others_gather_needs_no_message(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[int] = []

@@ -74,7 +74,7 @@ def test_the_newest_before_any_position_are_read_in_order(
     assert told == of(positions, nodes)[-limit:]
 
 
-def test_reading_ends_where_it_is_told_to(positions: list[int]) -> None:
+def test_reading_ends_at_the_given_position(positions: list[int]) -> None:
     for upto in (0, *positions):
         told = [one.position for one in log.read(after=0, upto=upto, nodes=NODES)]
         assert told == [one for one in positions if one <= upto]

@@ -80,7 +80,7 @@ def office(cast: Cast) -> str:
 # --- a member changes ---------------------------------------------------------------------------
 
 
-def test_a_members_state_is_told_to_the_team_right_after_the_user(
+def test_a_members_state_is_published_to_the_team_right_after_the_user(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in(requestId="r-1")
@@ -115,7 +115,7 @@ def test_the_request_id_comes_along_where_successes_carry_it(
     assert [one.request_id for one in settle()] == ["r-<1>", "r-<1>"]
 
 
-def test_what_a_supervisor_changes_is_told_to_the_team_too(
+def test_a_supervisors_change_is_published_to_the_team_too(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in()
@@ -124,7 +124,7 @@ def test_what_a_supervisor_changes_is_told_to_the_team_too(
     assert told_of(settle())[1:] == [("PUT", f"{chat}/Users", "User/alice")]
 
 
-def test_errors_and_what_changes_nothing_are_not_told_to_the_team(
+def test_errors_and_requests_without_a_change_are_not_published_to_the_team(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in()
@@ -147,7 +147,7 @@ def test_a_media_is_no_business_of_the_team(api: API, settle: Settle, chat: str)
     assert {one.node for one in settle()} == {"/finesse/api/User/alice/Media"}
 
 
-def test_without_a_team_there_is_nobody_else_to_tell(
+def test_without_a_team_only_the_user_is_notified(
     desk: Desk, settle: Settle, cast: Cast, chat: str
 ) -> None:
     desk.sign_in(user="carol")
@@ -228,7 +228,7 @@ def test_a_batch_takes_the_same_queries_for_many_members(cast: Cast, settle: Set
 @pytest.mark.parametrize(
     "change", [{"first_name": "Alicia <&>"}, {"last_name": "Lima"}, {"is_supervisor": True}]
 )
-def test_a_members_name_and_role_are_told_to_the_team(
+def test_a_members_name_and_role_are_published_to_the_team(
     settle: Settle, cast: Cast, chat: str, change: dict[str, Any]
 ) -> None:
     for name, value in change.items():
@@ -242,7 +242,7 @@ def test_a_members_name_and_role_are_told_to_the_team(
     assert update_of(told[1]).findtext("data/user/firstName") == cast.alice.first_name
 
 
-def test_a_move_is_told_to_the_old_team_and_to_the_new_one(
+def test_a_move_is_published_to_the_old_team_and_to_the_new_one(
     desk: Desk, settle: Settle, cast: Cast, chat: str, office: str
 ) -> None:
     cast.alice.team = cast.bob.team
@@ -259,7 +259,7 @@ def test_a_move_is_told_to_the_old_team_and_to_the_new_one(
         assert content(user) == alice
 
 
-def test_leaving_for_no_team_and_joining_from_none_are_told_once(
+def test_leaving_for_no_team_and_joining_from_none_are_published_once(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     team, cast.alice.team = cast.alice.team, None
@@ -270,7 +270,7 @@ def test_leaving_for_no_team_and_joining_from_none_are_told_once(
     assert told_of(settle())[1:] == [("POST", f"{chat}/Users", f"{chat}/Users")]
 
 
-def test_a_new_user_and_a_deleted_one_are_told_to_the_team(
+def test_a_new_user_and_a_deleted_one_are_published_to_the_team(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     eve = User.objects.create_user("eve", None, first_name="Eve", team=cast.alice.team)
@@ -289,7 +289,7 @@ def test_a_new_user_and_a_deleted_one_are_told_to_the_team(
     assert update_of(told[3]).findtext("data/users/User/extension") == "7"
 
 
-def test_an_object_that_is_older_than_the_database_tells_the_right_team(
+def test_an_object_that_is_older_than_the_database_notifies_the_right_team(
     settle: Settle, cast: Cast, chat: str, office: str
 ) -> None:
     first, second, third = (User.objects.get(pk="alice") for _ in range(3))
@@ -311,7 +311,7 @@ def test_an_object_that_is_older_than_the_database_tells_the_right_team(
     assert settle() == []
 
 
-def test_a_password_and_a_sign_in_are_not_told_to_the_team(
+def test_a_password_and_a_sign_in_are_not_published_to_the_team(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     Client().force_login(cast.alice)
@@ -435,7 +435,7 @@ async def seen(follower: Any, count: int) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["live", "from memory", "from the table"])
-async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way: str) -> None:
+async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: str) -> None:
     team = TEAM_USERS.format(id=cast.alice.team_id)
     for login_id in ("bob", "carol", "dave"):
         await Subscription.objects.acreate(login_id=login_id, resource="asks", node=team)

@@ -148,7 +148,7 @@ def accepted(installation: Installation) -> int:
     )
 
 
-def test_what_is_http_is_accepted_and_all_else_leaves_no_trace(installation: Installation) -> None:
+def test_http_is_accepted_and_all_else_leaves_no_trace(installation: Installation) -> None:
     before = accepted(installation)
     for name, sent in ACCEPTED.items():
         assert exchange(installation, sent) == (202, b""), name
@@ -193,7 +193,7 @@ def test_requests_that_follow_each_other_on_a_wire_are_answered_in_order(
     assert received.index(b"requestId: r-1") < received.index(b"requestId: r-2")
 
 
-def test_a_hundred_clients_that_do_not_go_on_hold_nobody_up(installation: Installation) -> None:
+def test_a_hundred_stalled_clients_delay_no_other(installation: Installation) -> None:
     with ExitStack() as slow:
         for beginning in (b"", b"PUT /fin", put(LENGTH, body=""), put(CHUNKED, body="5\r\n<M")):
             for _ in range(25):

@@ -216,7 +216,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
         ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
     ],
 )
-def test_settings_that_cannot_work_are_told_at_start(
+def test_settings_that_cannot_work_are_reported_at_start(
     settings: Any, changes: dict[str, Any], id: str
 ) -> None:
     assert [message.id for message in run_checks()] == []

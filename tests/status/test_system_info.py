@@ -91,7 +91,7 @@ def test_the_host_is_the_one_that_was_asked(
     assert system_info(api, Host=asked).findtext("primaryNode/host") == shown
 
 
-def test_the_host_of_the_configuration_is_shown_whoever_asks(api: API, settings: Any) -> None:
+def test_the_configured_host_is_shown_to_every_caller(api: API, settings: Any) -> None:
     settings.FINESSE_HOST = "finesse.example"
     assert system_info(api).findtext("primaryNode/host") == "finesse.example"
 
@@ -225,7 +225,7 @@ class TestTelling:
         assert update.findtext("data/systemInfo/primaryNode/host")
         assert TransportCursor.objects.get(name="channels").position == notification.position
 
-    def test_what_is_known_is_not_told_again(self) -> None:
+    def test_a_published_status_is_not_published_again(self) -> None:
         publish_status(IN)
         assert told() == []
         stop()
@@ -233,23 +233,23 @@ class TestTelling:
         publish_status(OUT)
         assert told() == [OUT]
 
-    def test_what_is_not_true_any_more_is_not_told(self) -> None:
+    def test_an_outdated_status_is_not_published(self) -> None:
         publish_status(OUT)
         assert told() == []
         assert log.head().status == IN
 
-    def test_the_sweep_tells_that_the_service_is_back_and_says_it_once(self) -> None:
+    def test_the_sweep_publishes_once_that_the_service_is_back(self) -> None:
         stop()
         publish_status(OUT)
         tasks.sweep()
         tasks.sweep()
         assert told() == [OUT, IN]
 
-    def test_a_sweep_in_service_has_nothing_to_tell(self) -> None:
+    def test_a_sweep_in_service_publishes_nothing(self) -> None:
         tasks.sweep()
         assert not Notification.objects.exists()
 
-    def test_a_sweep_whose_delivery_fails_does_not_tell_that_the_service_is_back(
+    def test_a_sweep_with_a_failed_delivery_does_not_publish_that_the_service_is_back(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stop()
@@ -266,7 +266,7 @@ class TestTelling:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("in_service", "own_layer")
-def test_processes_that_notice_at_once_tell_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_notice_at_once_publish_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     stop()
     together = threading.Barrier(4)
     head = log.head
@@ -310,7 +310,7 @@ class TestWatch:
         assert told() == []
 
     @pytest.mark.parametrize("part", heartbeat.PARTS)
-    def test_a_part_that_stops_is_told_when_it_lasts_and_not_before(self, part: str) -> None:
+    def test_a_stopped_part_is_published_when_it_lasts_and_not_before(self, part: str) -> None:
         server = OutageWatch()
         beat()
         stop(part)
@@ -324,7 +324,7 @@ class TestWatch:
             heartbeat.stamp(other)
         assert told() == [OUT]
 
-    def test_a_part_that_beats_again_in_time_is_not_told(self) -> None:
+    def test_a_part_that_beats_again_in_time_is_not_published(self) -> None:
         server = OutageWatch()
         for second in range(0, 100, 5):
             beat()
@@ -340,7 +340,7 @@ class TestWatch:
         server.look(8)
         assert told() == []
 
-    def test_a_worker_whose_clock_is_behind_is_not_told(self) -> None:
+    def test_a_worker_with_a_late_clock_is_not_published(self) -> None:
         server = OutageWatch()
         for second in range(0, 100, 5):
             stop()
@@ -348,7 +348,7 @@ class TestWatch:
         assert not heartbeat.in_service()
         assert told() == []
 
-    def test_a_cache_that_is_away_for_a_moment_is_not_told(
+    def test_a_cache_that_is_away_for_a_moment_is_not_published(
         self, cacheless: Callable[[], pytest.MonkeyPatch]
     ) -> None:
         server = OutageWatch()
@@ -361,7 +361,7 @@ class TestWatch:
         server.look(6)
         assert told() == []
 
-    def test_a_cache_that_stays_away_is_told(self, cacheless: Callable[[], Any]) -> None:
+    def test_a_cache_that_stays_away_is_published(self, cacheless: Callable[[], Any]) -> None:
         server = OutageWatch()
         beat()
         server.look(0)
@@ -381,7 +381,7 @@ class TestWatch:
         server.look(6)
         assert told() == [OUT]
 
-    def test_each_outage_is_told(self) -> None:
+    def test_each_outage_is_published(self) -> None:
         server = OutageWatch()
         for second in (0, 100):
             beat()
@@ -405,7 +405,7 @@ class TestWatch:
             tasks.sweep()
         assert told() == [OUT, IN]
 
-    def test_what_could_not_be_told_is_told_by_the_next_look(
+    def test_a_status_that_could_not_be_published_is_published_by_the_next_look(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server = OutageWatch()
@@ -435,7 +435,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_everybody_is_told_by_the_server_when_the_worker_has_stopped(
+async def test_all_sockets_get_a_notification_when_the_worker_has_stopped(
     no_pause: None, settings: Any, hub: Hub
 ) -> None:
     followers = [await follow(hub, who) for who in ("alice", "carol", "dave")]
@@ -476,7 +476,7 @@ async def test_the_hub_survives_looks_that_fail_and_goes_on_looking(
 
 
 @pytest.mark.skipif(not ON_SERVICES, reason="The embedded worker cannot stop by itself")
-def test_a_worker_that_is_killed_is_told_and_so_is_its_return(tmp_path: Path) -> None:
+def test_a_killed_worker_and_its_return_are_published(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.environment["FINESSE_HEARTBEAT_SECONDS"] = "2"
     try:
@@ -497,6 +497,6 @@ def test_a_worker_that_is_killed_is_told_and_so_is_its_return(tmp_path: Path) ->
         installation.end()
 
 
-def test_the_cast_is_told_like_everybody(cast: Cast) -> None:
+def test_the_cast_gets_the_service_notifications(cast: Cast) -> None:
     readers = readers_of(["alice", "bob", "carol", "dave"])
     assert all(reader.may_see(SYSTEM_INFO) for reader in readers.values())

@@ -232,7 +232,7 @@ def test_a_client_that_subscribes_to_nothing_gets_states_reasons_and_errors(
 
 
 @pytest.mark.parametrize("way", ALL)
-def test_a_client_reads_the_items_of_its_own_nodes_and_of_nobody_elses(
+def test_a_client_reads_the_items_of_its_own_nodes_only(
     way: str, place: Installation, connect: Connect
 ) -> None:
     chi = connect(way, place, "1300")
@@ -247,7 +247,7 @@ def test_a_client_reads_the_items_of_its_own_nodes_and_of_nobody_elses(
 
 
 @pytest.mark.parametrize("way", ALL)
-def test_a_wrong_password_is_told_by_the_library(
+def test_a_wrong_password_is_reported_by_the_library(
     way: str, place: Installation, connect: Connect
 ) -> None:
     assert "auth" in connect(way, place, "2001", "wrong").until("error")["error"].lower()

@@ -219,7 +219,7 @@ async def test_a_flood_of_requests_is_answered_each_once(served: Installation) -
         await ana.ask("get", asked)
 
 
-async def test_who_has_lost_access_is_disconnected(served: Installation) -> None:
+async def test_a_client_without_access_is_disconnected(served: Installation) -> None:
     def set_active(active: bool) -> None:
         served.query(
             "from finesse.users.models import User; user = User.objects.get(pk='1300')\n"
@@ -326,7 +326,7 @@ async def test_clients_do_not_notice_that_the_component_was_killed(served: Insta
 
 
 @needs_processes
-async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_on(
+async def test_a_client_that_binds_without_a_component_gets_later_notifications(
     served: Installation,
 ) -> None:
     async with desk(served, "1234", "before") as before:
@@ -347,7 +347,7 @@ async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_o
 
 
 @needs_processes
-async def test_who_comes_before_any_component_gets_what_came_since_the_last_one(
+async def test_a_client_that_binds_before_any_component_gets_all_since_the_last_one(
     served: Installation,
 ) -> None:
     served.kill("component")
@@ -491,7 +491,7 @@ def run_command(served: Installation, **environment: str) -> "subprocess.Popen[s
     ],
 )
 @needs_processes
-def test_what_is_configured_wrong_is_said_and_tried_again(
+def test_a_wrong_configuration_is_logged_and_tried_again(
     served: Installation, changed: dict[str, str], said: str
 ) -> None:
     process = run_command(served, **changed)

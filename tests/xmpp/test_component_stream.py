@@ -257,7 +257,7 @@ async def test_a_refusal_says_what_to_change_and_is_tried_again(
     assert await server.told()
 
 
-async def test_a_server_without_the_module_is_told_of(
+async def test_a_server_without_the_module_is_logged(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
@@ -305,7 +305,7 @@ async def test_a_client_with_a_position_goes_on_behind_it(server: Server) -> Non
     assert await server.items(2) == positions[2:]
 
 
-async def test_a_client_of_which_nobody_knows_starts_where_the_last_component_ended(
+async def test_a_client_without_a_known_position_starts_where_the_last_component_ended(
     server: Server,
 ) -> None:
     await server.accept()
@@ -335,7 +335,7 @@ async def test_what_has_been_pruned_is_said_to_be_missing(server: Server, caplog
     assert f"The log behind position 0 has been pruned: {ALICE}" in caplog.text
 
 
-async def test_who_has_more_than_there_is_has_to_start_anew(server: Server) -> None:
+async def test_a_client_ahead_of_the_log_has_to_start_again(server: Server) -> None:
     """As after a backup has been played back: what is new would look old to the server."""
     last = await head()
     await server.accept(f"bound jid='{ALICE}' position='{last + 100}' priority='0'")
@@ -351,7 +351,7 @@ async def _after_opening(server: Server, user: str) -> list[int]:
     return await write(user)
 
 
-async def test_positions_that_no_item_tells_are_told(
+async def test_positions_without_an_item_are_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(component, "PINGS_PER_POSITION_REPORT", 1)
@@ -360,7 +360,7 @@ async def test_positions_that_no_item_tells_are_told(
     assert await server.told() == [("at", ALICE, str(last))]
 
 
-async def test_the_cursor_does_not_wait_for_who_is_bound_only(server: Server) -> None:
+async def test_the_cursor_does_not_wait_for_clients_without_presence(server: Server) -> None:
     await server.accept(f"bound jid='{ALICE}'")
     assert await server.told()
     (position,) = await write("alice")
@@ -369,7 +369,7 @@ async def test_the_cursor_does_not_wait_for_who_is_bound_only(server: Server) ->
     assert await server.item() == (ALICE, position)
 
 
-async def test_the_cursor_waits_for_what_is_being_forwarded(
+async def test_the_cursor_waits_for_notifications_under_way(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forward, may_go_on = component.Component.forward, asyncio.Event()
@@ -394,7 +394,7 @@ async def test_the_cursor_waits_for_what_is_being_forwarded(
 # --- who is served ------------------------------------------------------------------------------
 
 
-async def test_only_the_server_tells_of_clients(server: Server) -> None:
+async def test_only_the_server_may_announce_clients(server: Server) -> None:
     await server.accept(await available(ALICE))
     for sender in ("bob@localhost/b", "localhost/x", "pubsub.localhost", "elsewhere"):
         server.tell(f"unbound jid='{ALICE}'", "bound jid='bob@localhost/b'", sender=sender)
@@ -417,7 +417,7 @@ async def test_a_message_that_comes_back_changes_nothing(server: Server) -> None
     await server.nothing_more()
 
 
-async def test_who_has_gone_gets_nothing(server: Server) -> None:
+async def test_a_client_that_has_gone_gets_nothing(server: Server) -> None:
     await server.accept(await available(ALICE))
     (position,) = await write("alice")
     assert await server.item() == (ALICE, position)
@@ -440,7 +440,7 @@ async def test_the_same_address_again_is_a_new_client(server: Server) -> None:
 
 
 @pytest.mark.parametrize("who", ["nobody", "alice"])
-async def test_who_may_not_sign_in_is_ended(server: Server, cast: Cast, who: str) -> None:
+async def test_a_client_that_may_not_sign_in_is_ended(server: Server, cast: Cast, who: str) -> None:
     cast.alice.is_active = False
     await database_sync_to_async(cast.alice.save)()
     await server.accept()
@@ -450,7 +450,7 @@ async def test_who_may_not_sign_in_is_ended(server: Server, cast: Cast, who: str
     assert await server.told() == [("end", f"{who}@localhost/x", "")]
 
 
-async def test_who_loses_access_is_ended(server: Server, cast: Cast) -> None:
+async def test_a_client_that_loses_access_is_ended(server: Server, cast: Cast) -> None:
     await server.accept(await available(ALICE))
     (position,) = await write("alice")
     assert (await server.item())[1] == position
@@ -525,7 +525,7 @@ async def test_requests_are_answered_in_order(server: Server) -> None:
 @pytest.mark.parametrize(
     ("sender", "to"), [("bob@localhost/b", "pubsub.localhost"), (ALICE, "x@pubsub.localhost")]
 )
-async def test_requests_of_strangers_and_to_nobody_are_refused(
+async def test_requests_from_strangers_and_to_unknown_addresses_are_refused(
     server: Server, sender: str, to: str
 ) -> None:
     await server.accept(f"bound jid='{ALICE}' position='0'")

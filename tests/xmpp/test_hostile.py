@@ -216,7 +216,7 @@ LAUGHS = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number i
         ("<open xmlns='http://etherx.jabber.org/streams'/>", "unsupported-stanza-type"),
     ],
 )
-def test_what_is_no_stanza_ends_its_stream_only(peer: Connect, text: str, why: str) -> None:
+def test_bytes_other_than_stanzas_end_their_stream_only(peer: Connect, text: str, why: str) -> None:
     stranger = peer().open()
     stranger.say(text)
     assert stranger.ended() == why
@@ -236,7 +236,7 @@ def test_what_is_no_stanza_ends_its_stream_only(peer: Connect, text: str, why: s
         ([frame("", 5)], 1002),
     ],
 )
-def test_what_is_no_frame_closes_its_socket_only(
+def test_bytes_other_than_frames_close_their_socket_only(
     peer: Connect, frames: list[bytes], code: int
 ) -> None:
     stranger = peer().open()
@@ -332,7 +332,7 @@ def test_a_frame_becomes_no_more_than_some_megabytes(text: str) -> None:
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_frames_made_to_be_slow_disturb_nobody(peer: Connect) -> None:
+def test_frames_made_to_be_slow_disturb_no_other_client(peer: Connect) -> None:
     slow = "<a>" + "<![CDATA[" * 1100
     for _ in range(5):
         stranger = peer().open()
@@ -519,7 +519,7 @@ def test_signs_of_life_are_no_flood(peer: Connect) -> None:
     ],
     ids=["ping", "presence", "newest", "pages"],
 )
-def test_a_user_who_asks_without_end_is_in_nobodys_way(peer: Connect, request_: str) -> None:
+def test_a_user_with_endless_requests_blocks_no_other(peer: Connect, request_: str) -> None:
     clients = [peer().sign_in("1234").bind() for _ in range(15)]
     asked = frame(request_) * 200
     ends = time.monotonic() + 1
@@ -534,7 +534,7 @@ def test_a_user_who_asks_without_end_is_in_nobodys_way(peer: Connect, request_: 
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_a_supervisor_who_subscribes_without_end_is_in_nobodys_way(peer: Connect) -> None:
+def test_a_supervisor_with_endless_subscriptions_blocks_no_other(peer: Connect) -> None:
     asked = "<{} node='/finesse/api/Team/1/Users' jid='2001@localhost'/>".format
     client = peer().sign_in("2001").bind()
     for _ in range(30):
@@ -544,7 +544,7 @@ def test_a_supervisor_who_subscribes_without_end_is_in_nobodys_way(peer: Connect
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_clients_who_never_read_are_in_nobodys_way(peer: Connect) -> None:
+def test_clients_that_never_read_block_no_other(peer: Connect) -> None:
     """Each is due more than the system keeps for it, and asks for more."""
     request = ITEMS("1234").replace("id='q'", f"id='{'x' * 9000}'")
     for _ in range(15):
@@ -613,7 +613,7 @@ def test_coming_and_going_leaves_nothing_behind(installation: Installation, peer
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_of_many_who_want_one_address_one_keeps_it(peer: Connect) -> None:
+def test_of_many_clients_with_one_address_one_keeps_it(peer: Connect) -> None:
     clients: list[Peer] = []
 
     def want(connect: Connect) -> None:
@@ -820,7 +820,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("server_loop")
-async def test_who_is_known_signs_in_while_others_guess(
+async def test_a_known_user_signs_in_while_others_guess(
     cast: Cast, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = await Stream().connect()
@@ -881,7 +881,7 @@ async def test_a_subscription_in_the_middle_of_a_review_is_kept(
 @pytest.mark.usefixtures("server_loop")
 @pytest.mark.parametrize("presence", ["", "<presence/>", "<presence type='unavailable'/>"])
 @pytest.mark.parametrize("change", ["closed", "deleted", "password"])
-async def test_whose_access_ends_is_cut_off_present_or_not(
+async def test_a_client_whose_access_ends_is_cut_off_present_or_not(
     cast: Cast, presence: str, change: str
 ) -> None:
     client = await (await (await Stream().connect()).sign_in()).bind()
