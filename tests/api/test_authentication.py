@@ -253,7 +253,7 @@ def test_five_wrong_passwords_block_even_the_right_one(api: API) -> None:
 def test_a_password_that_was_verified_before_the_failures_is_believed(
     api: API, checks: list[str]
 ) -> None:
-    """An agent at work behind the same address as somebody who guesses."""
+    """An agent at work, with the same address as a client that guesses passwords."""
     assert api.get().status_code == 200
     for _ in range(5):
         failure(api.get(password="wrong"), "alice")
@@ -493,7 +493,7 @@ def test_a_hash_that_the_check_renews_lets_in(
 def test_when_too_many_wait_the_next_is_refused_at_once_with_retry_after(
     api: API, settings: Any
 ) -> None:
-    """So that threads are left for those whose password is known."""
+    """So that threads are left for users with a password in the cache."""
     assert api.get().status_code == 200
     settings.FINESSE_PASSWORD_PLACES = 1
     with QUEUE.turn("somebody", STRANGER, is_known=False):

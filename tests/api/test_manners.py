@@ -15,7 +15,7 @@ from tests.conftest import API, Cast, error_of
 READ_ONLY = "GET, HEAD, OPTIONS"
 CHANGED = "GET, PUT, HEAD, OPTIONS"
 RESOURCES = {
-    # path, query: what is allowed there
+    # path, query: the allowed methods
     ("SystemInfo", ""): READ_ONLY,
     ("User/dave", ""): CHANGED,
     ("User/dave/Media", ""): CHANGED,

@@ -105,10 +105,10 @@ def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
     settle()
     for _ in range(3):
         api.state("READY")
-    told = settle()
-    assert signed_in("alice").get("/board/").json()["replayFrom"] == told[0].position
+    published = settle()
+    assert signed_in("alice").get("/board/").json()["replayFrom"] == published[0].position
     of_bob = signed_in("bob").get("/board/").json()
-    assert of_bob["replayFrom"] < told[0].position
+    assert of_bob["replayFrom"] < published[0].position
 
 
 def test_the_boards_queries_do_not_grow_with_the_agents(

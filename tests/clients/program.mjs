@@ -18,7 +18,7 @@ const NODES = [
   "/finesse/api/SystemInfo",
 ];
 
-export function tell(event, more = {}) {
+export function report(event, more = {}) {
   process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 }
 
@@ -28,7 +28,7 @@ export function tell(event, more = {}) {
  */
 export function run(client) {
   const commands = {
-    fetch: async ({ node, after }) => tell("items", { items: await client.fetch(node, after) }),
+    fetch: async ({ node, after }) => report("items", { items: await client.fetch(node, after) }),
     stop: async () => {
       await client.stop();
       process.exit(0);
@@ -37,7 +37,7 @@ export function run(client) {
   createInterface({ input: process.stdin })
     .on("line", (line) => {
       const command = JSON.parse(line);
-      commands[command.do](command).catch((error) => tell("error", { error: described(error) }));
+      commands[command.do](command).catch((error) => report("error", { error: described(error) }));
     })
     // Whoever started this program is gone.
     .on("close", () => process.exit(0));
@@ -56,7 +56,7 @@ export class Recipient {
 
   /** Signed in, and presence sent; also again, after a loss: then fetch what was missed. */
   async online(address) {
-    tell("online", { address: String(address) });
+    report("online", { address: String(address) });
     if (this.#last === null) return;
     // What is new meanwhile has to wait its turn.
     this.#held = [];
@@ -66,10 +66,10 @@ export class Recipient {
       missed.forEach((item) => this.#take(item, "retrieved"));
       this.#held.forEach((item) => this.#take(item, "live"));
       this.#held = null;
-      tell("current");
+      report("current");
     } catch (error) {
       // Lost again: the next connection starts from the same place.
-      tell("error", { error: described(error) });
+      report("error", { error: described(error) });
     }
   }
 
@@ -79,18 +79,18 @@ export class Recipient {
   }
 
   offline(reason) {
-    tell("offline", { reason: described(reason) });
+    report("offline", { reason: described(reason) });
   }
 
   error(error) {
-    tell("error", { error: described(error) });
+    report("error", { error: described(error) });
   }
 
   #take(item, how) {
     // An item's id is its position in the log of everything.
     if (this.#last !== null && Number(item.id) <= this.#last) return;
     this.#last = Number(item.id);
-    tell("notification", { ...item, how });
+    report("notification", { ...item, how });
   }
 
   async #after(node) {

@@ -40,7 +40,7 @@ class Client {
       this.#recipient.online(library.jid);
     });
     library.on("pubsub:published", ({ pubsub: { items } }) =>
-      told(items.node, items.published).forEach((item) => this.#recipient.notification(item)),
+      itemsIn(items.node, items.published).forEach((item) => this.#recipient.notification(item)),
     );
     library.on("disconnected", () => this.#recipient.offline());
     library.on("auth:failed", () => this.#recipient.error("authentication failed"));
@@ -54,7 +54,7 @@ class Client {
   async fetch(node, after) {
     try {
       const found = await this.#library.getItems(pubsub, node, { after: String(after) });
-      return told(node, found.items);
+      return itemsIn(node, found.items);
     } catch (error) {
       throw error.error ? new Error(error.error.condition) : error;
     }
@@ -67,7 +67,7 @@ class Client {
   }
 }
 
-function told(node, items = []) {
+function itemsIn(node, items = []) {
   return items.map(({ id, content }) => ({ node, id, update: content.update }));
 }
 

@@ -27,7 +27,7 @@ class Client {
   connect() {
     const { login, domain, resource, password } = options;
     const address = `${login}@${domain}/${resource}`;
-    this.#connection.connect(address, password, (...told) => this.#on(...told));
+    this.#connection.connect(address, password, (...status) => this.#on(...status));
   }
 
   #on(status, condition, failure) {

@@ -1,4 +1,4 @@
-"""What is put together once or not asked every time: the answers are the same."""
+"""Compiled statements and cached answers: the results are the same as without them."""
 
 import contextlib
 import os
@@ -270,7 +270,7 @@ def test_agents_of_no_team_may_choose_global_codes_alone(
     assert selected_by(cast.alice, "NOT_READY", codes["Coaching"].pk) == codes["Coaching"]
 
 
-# --- what is not asked every time ---------------------------------------------------------------
+# --- cached answers -----------------------------------------------------------------------------
 
 
 def test_being_in_service_is_believed_for_a_glance_being_out_is_not(

@@ -142,6 +142,6 @@ def test_a_label_with_special_characters_comes_through(
     ReasonCode.objects.filter(pk=codes["Lunch"].pk).update(label="A&B<C>\"'é日")
     api.put(LOGIN)
     api.state("NOT_READY", codes["Lunch"].pk)
-    *_, told = settle()
-    for document in (api.get().content, told.update):
+    *_, published = settle()
+    for document in (api.get().content, published.update):
         assert fromstring(document).findtext(".//label") == "A&B<C>\"'é日"

@@ -1,4 +1,4 @@
-"""PUT /finesse/api/User/<id>/Media/<mrdId>: what is answered at once [seed]."""
+"""PUT /finesse/api/User/<id>/Media/<mrdId>: the immediate answers [seed]."""
 
 import re
 from collections.abc import Callable

@@ -149,7 +149,7 @@ def test_a_lost_connection_leads_to_work_and_active_leads_back(before: State) ->
         state=State.WORK, routable=False, options=OLD, resume=before
     )
     back = decide(lost.session, Change(requested=Requested.ACTIVE))
-    # Without tasks, whoever worked on one is ready; the reason is lost with the connection.
+    # Without tasks, an agent that worked on one is ready; the reason is lost with the connection.
     expected = State.NOT_READY if before is State.NOT_READY else State.READY
     assert back.session == session(expected)
     assert back.error is None

@@ -1,4 +1,4 @@
-"""The User resource: who one is, the desktop's session, and what is told of it [User]."""
+"""The User resource: the user's data, the desktop's session, and its notifications [User]."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ ELEMENTS = [
 
 
 class Desk:
-    """alice's desktop, unless told otherwise."""
+    """alice's desktop, unless another user is given."""
 
     def __init__(self, api: API) -> None:
         self.api = api
@@ -140,10 +140,13 @@ def test_signing_in_leads_to_not_ready_and_is_published_as_a_user_notification(
     response = desk.sign_in(requestId="r-1")
     assert (response.status_code, response.content, response["requestId"]) == (202, b"", "r-1")
     assert desk.state() == "LOGOUT"
-    told, of_team = settle()
+    published, of_team = settle()
     assert of_team.node.startswith("/finesse/api/Team/")
-    assert (told.node, told.source, told.event) == (*["/finesse/api/User/alice"] * 2, "PUT")
-    update = update_of(told)
+    assert (published.node, published.source, published.event) == (
+        *["/finesse/api/User/alice"] * 2,
+        "PUT",
+    )
+    update = update_of(published)
     user = update.find("data/user")
     assert user is not None
     assert [child.tag for child in user] == ELEMENTS
@@ -259,10 +262,10 @@ def test_signing_in_again_keeps_the_state_and_publishes_nothing(desk: Desk, sett
     assert settle() == []
     assert desk.state() == "READY"
     desk.put("LOGIN", "<extension>2002</extension>")
-    told, of_team = settle()
+    published, of_team = settle()
     assert update_of(of_team).findtext("data/user/extension") == "2002"
-    assert update_of(told).findtext("data/user/extension") == "2002"
-    assert update_of(told).findtext("data/user/state") == "READY"
+    assert update_of(published).findtext("data/user/extension") == "2002"
+    assert update_of(published).findtext("data/user/state") == "READY"
 
 
 def test_voice_signs_out_from_not_ready_only(desk: Desk, settle: Settle) -> None:
@@ -277,10 +280,10 @@ def test_a_request_that_follows_at_once_is_judged_in_its_turn(desk: Desk, settle
     desk.sign_in()
     assert desk.put("READY").status_code == 202
     assert desk.put("LOGOUT", requestId="early").status_code == 202
-    told = settle()[-1]
+    published = settle()[-1]
     assert desk.state() == "READY"
-    update = update_of(told)
-    assert told.source == "/finesse/api/User/alice"
+    update = update_of(published)
+    assert published.source == "/finesse/api/User/alice"
     assert update.findtext("requestId") == "early"
     error = update.find("data/apiErrors/apiError")
     assert error is not None
@@ -300,15 +303,15 @@ def test_signing_out_of_the_desktop_signs_out_of_the_mrds(
     desk.put("LOGOUT", f"<reasonCodeId>{shift}</reasonCodeId>", requestId="bye")
     # It was accepted after the sign-out, and stays.
     api.put(LOGIN, mrd=5001)
-    told = settle()
-    assert [one.source.removeprefix("/finesse/api/User/alice") for one in told] == [
+    published = settle()
+    assert [one.source.removeprefix("/finesse/api/User/alice") for one in published] == [
         "",
         "",  # On the node of the team.
         "/Media/5000",
         "/Media/5001",
         "/Media/5001",
     ]
-    assert [one.request_id for one in told] == [""] * 5
+    assert [one.request_id for one in published] == [""] * 5
     assert outcomes()[-3:] == [("LOGIN", "changed", ""), *[("FORCED_LOGOUT", "changed", "")] * 2]
     states = dict(Media.objects.filter(user="alice").values_list("mrd_id", "state"))
     assert states == {5000: "LOGOUT", 5001: "NOT_READY"}
@@ -339,14 +342,14 @@ def test_a_supervisor_changes_the_teams_agents_with_the_systems_code(
     desk.put("READY")
     settle()
     assert desk.put("NOT_READY", login="carol", requestId="s-1").status_code == 202
-    told, _ = settle()
-    user = update_of(told).find("data/user")
+    published, _ = settle()
+    user = update_of(published).find("data/user")
     assert user is not None
     assert user.findtext("reasonCode/code") == "999"
     assert user.findtext("reasonCode/systemCode") == "true"
     assert desk.put("READY", login="carol").status_code == 202
     settle()
-    # Voice signs out from NOT_READY only, but whom a supervisor signs out is out.
+    # Voice signs out from NOT_READY only, but a supervisor's sign-out always works.
     assert desk.put("LOGOUT", login="carol").status_code == 202
     settle()
     assert desk.state() == "LOGOUT"
@@ -387,7 +390,7 @@ def test_what_a_supervisor_may_not(
     assert settle() == []
 
 
-# --- what is told of users ----------------------------------------------------------------------
+# --- notifications of users ---------------------------------------------------------------------
 
 
 def test_a_new_a_renamed_and_a_deleted_user_are_published(settle: Settle, cast: Cast) -> None:
@@ -398,11 +401,11 @@ def test_a_new_a_renamed_and_a_deleted_user_are_published(settle: Settle, cast: 
     eve.set_password("another one")
     eve.save()
     eve.delete()
-    told = settle()
-    assert [(one.event, one.source) for one in told] == [
+    published = settle()
+    assert [(one.event, one.source) for one in published] == [
         (event, "/finesse/api/User/eve") for event in ("POST", "PUT", "DELETE")
     ]
-    added, changed, deleted = (update_of(one) for one in told)
+    added, changed, deleted = (update_of(one) for one in published)
     assert added.findtext("data/user/firstName") == "Eve"
     assert changed.findtext("data/user/firstName") == "Evelyn"
     assert [role.text for role in changed.findall("data/user/roles/role")][-1] == "Supervisor"
@@ -419,8 +422,8 @@ def test_another_team_is_published(settle: Settle, cast: Cast) -> None:
     settle()
     cast.alice.team = cast.bob.team
     cast.alice.save()
-    told, *of_teams = settle()
-    assert update_of(told).findtext("data/user/teamName") == "Back office"
+    published, *of_teams = settle()
+    assert update_of(published).findtext("data/user/teamName") == "Back office"
     assert [one.event for one in of_teams] == ["DELETE", "POST"]
 
 

@@ -9,7 +9,7 @@ from finesse.notifications.batched_lookup import BatchedLookup
 
 
 class Oracle:
-    """Answers each question when it is told to; knows all but 0."""
+    """Answers each query when the test lets it; knows all numbers but 0."""
 
     def __init__(self) -> None:
         self.asked: list[set[int]] = []

@@ -1,4 +1,4 @@
-"""The hub hands each follower everything it may see, once and in order, whatever the layer does."""
+"""The hub gives each follower all it may see, once and in order, even over a faulty layer."""
 
 import asyncio
 from collections import deque
@@ -30,7 +30,7 @@ async def test_readers_and_the_notifications_that_they_see(hub: Hub) -> None:
     assert await take(carol, 2) == [a, c]
     assert await take(alice, 1) == [a]
     assert await take(bob, 1) == [b]
-    # What nobody but dave may see is not what the others see next.
+    # A notification that only dave may see is not the others' next one.
     of_dave, a, b = await write("dave", "alice", "bob")
     assert await take(dave, 3) == [of_dave, a, b]
     assert [await take(one, 1) for one in (alice, bob, carol)] == [[a], [b], [a]]
@@ -195,8 +195,8 @@ async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub
     await move("bob", chat)
     await move("alice", None)
     of_alice, of_bob = await write("alice", "bob")
-    # The moves themselves were told, too, on the nodes of those who moved; what was told of them
-    # on the nodes of the teams, three times, nobody has asked for.
+    # The moves themselves were published, too, on the nodes of the moved users. The three
+    # notifications on the nodes of the teams have no subscribers.
     joined, left = of_alice - 5, of_alice - 2
     assert await take(dave, 4) == [joined, left, of_alice, of_bob]
     assert await take(carol, 2) == [joined, of_bob]

@@ -1,4 +1,4 @@
-"""Whose client is gone for long is signed out by the system, once; nobody else ever is."""
+"""A user without a client for too long is signed out by the system, once, and no other user is."""
 
 import asyncio
 import queue
@@ -52,7 +52,7 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     made = Time()
     monkeypatch.setattr(stamps, "clock", lambda: made.now)
     monkeypatch.setattr(stamps, "_stamped_at", {})
-    # At once, but in the test that is about it: the clock does not go on by itself.
+    # Stamped at once, except in the test of this delay: the clock does not advance by itself.
     monkeypatch.setattr(stamps, "_stamp_soon", lambda login_id: stamps.stamp([login_id]))
     monkeypatch.setattr(stamps, "LATEST_STAMP_SECONDS", 0)
     return made
@@ -123,24 +123,24 @@ class TestSigningOut:
     def test_it_is_published_like_any_sign_out(self, signed_in: Time) -> None:
         before = Notification.objects.count()
         signed_in.sweep(SECONDS)
-        told = {
+        published = {
             one.source: update_of(one)
             for one in Notification.objects.filter(position__gt=before)
             if "/Team/" not in one.node
         }
-        assert list(told) == [
+        assert list(published) == [
             "/finesse/api/User/alice/Media/5000",
             "/finesse/api/User/alice/Media/5001",
             "/finesse/api/User/alice",
         ]
         for mrd in (5000, 5001):
-            update = told[f"/finesse/api/User/alice/Media/{mrd}"]
+            update = published[f"/finesse/api/User/alice/Media/{mrd}"]
             assert update.findtext("event") == "PUT"
             assert update.findtext("requestId") == ""
             assert update.findtext("data/Media/state") == "LOGOUT"
             # As after every sign-out; the reason is the history's.
             assert update.findtext("data/Media/reasonCodeId") == "-1"
-        assert told["/finesse/api/User/alice"].findtext("data/user/state") == "LOGOUT"
+        assert published["/finesse/api/User/alice"].findtext("data/user/state") == "LOGOUT"
 
     def test_the_admin_shows_its_actor_and_its_cause(self, signed_in: Time, cast: Cast) -> None:
         signed_in.sweep(SECONDS)
@@ -323,8 +323,8 @@ class TestOutages:
         assert not is_signed_in()
 
     def test_nor_does_it_sign_out_a_user_with_a_client(self, signed_in: Time) -> None:
-        """The longest pause that counts for none, at its worst moment: stamps are as old as the
-        interval when it begins, and nobody could renew them."""
+        """The longest pause that is ignored, at its worst moment: when it begins, stamps are as
+        old as the interval, and no process could renew them."""
         signed_in.sweep(int(stamps.interval()))
         signed_in.now += SECONDS / 2 - 1
         for _ in range(5 * SECONDS):
@@ -654,7 +654,7 @@ async def hub(cast: Cast, server_loop: None, time: Time) -> AsyncIterator[Hub]:
 
 @sync_to_async
 def tick(time: Time, seconds: float = 1) -> int:
-    """The sweep's time goes on; what it is now."""
+    """Advance the sweep's time; returns the new time."""
     time.now += seconds
     stamps.look()
     return int(time.now * 1000)
@@ -673,7 +673,7 @@ async def until_seen(login_id: str, at: int) -> None:
 
 
 async def rounds(hub: Hub) -> None:
-    """Wait until the hub has stamped whoever is there, and begins to do so again."""
+    """Wait until the hub has stamped all connected users, and begins the next round."""
     attendance = hub._attendance
     real, begun = attendance._present, 0
     again = asyncio.Event()
@@ -724,11 +724,11 @@ class TestSockets:
         said = await tick(time)
         alice.present = False
         await until_seen("alice", said)
-        # What was seen may be that it was there still: the next round stamps that it is away.
+        # The stamp may be one of before it went away: the next round stamps that it is away.
         await rounds(hub)
         later = await tick(time)
         await rounds(hub)
-        # Closing the connection of somebody who is not there is no sign of life either.
+        # Closing the connection of a client that is away is no sign of life either.
         hub.leave(alice)
         await rounds(hub)
         assert await sync_to_async(seen)("alice") != later

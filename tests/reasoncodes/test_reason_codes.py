@@ -32,7 +32,7 @@ def references(*codes: ReasonCode) -> str:
 
 @pytest.fixture
 def ask(api: API) -> Callable[..., Any]:
-    """A request as dave, the administrator, unless told otherwise."""
+    """A request as dave, the administrator, unless another user is given."""
 
     def request(method: str, path: str, text: str = "", **options: Any) -> Any:
         return api.request(method, path, text, **{"login": "dave", **options})
@@ -318,13 +318,13 @@ def test_the_other_category_and_retired_ones_are_no_duplicates(ask: Ask, codes: 
 
 
 @pytest.mark.usefixtures("codes")
-@pytest.mark.parametrize(("code", "label", "told"), [(1, "X", "code"), (9, "LUNCH", "label")])
+@pytest.mark.parametrize(("code", "label", "named"), [(1, "X", "code"), (9, "LUNCH", "label")])
 def test_what_the_check_could_not_see_the_database_refuses(
-    ask: Ask, monkeypatch: pytest.MonkeyPatch, code: int, label: str, told: str
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, code: int, label: str, named: str
 ) -> None:
     monkeypatch.setattr(ReasonCode, "taken", lambda self: [])
     response = ask("POST", "ReasonCode", body(**{**TEA, "code": code, "label": label}))
-    refused(response, 400, "Finesse API Error", told)
+    refused(response, 400, "Finesse API Error", named)
 
 
 def test_a_host_that_is_refused_leaves_nothing_behind(ask: Ask) -> None:
@@ -400,7 +400,7 @@ def test_of_a_repeated_element_the_last_one_counts(ask: Ask, codes: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "named"),
     [
         ({}, "code"),
         ({"category": "NOT_READY"}, "code"),
@@ -413,21 +413,21 @@ def test_of_a_repeated_element_the_last_one_counts(ask: Ask, codes: Any) -> None
     ],
 )
 def test_an_impossible_change_is_refused_whole(
-    ask: Ask, codes: Any, given: dict[str, str], told: str
+    ask: Ask, codes: Any, given: dict[str, str], named: str
 ) -> None:
     lunch = codes["Lunch"]
-    refused(ask("PUT", f"ReasonCode/{lunch.pk}", body(**given)), 400, "Invalid Input", told)
+    refused(ask("PUT", f"ReasonCode/{lunch.pk}", body(**given)), 400, "Invalid Input", named)
     assert ReasonCode.objects.get(pk=lunch.pk).label == "Lunch"
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [({"code": "3"}, "code"), ({"label": "filing", "code": "8"}, "label")]
+    ("given", "named"), [({"code": "3"}, "code"), ({"label": "filing", "code": "8"}, "label")]
 )
 def test_a_change_into_a_duplicate_is_refused(
-    ask: Ask, codes: Any, given: dict[str, str], told: str
+    ask: Ask, codes: Any, given: dict[str, str], named: str
 ) -> None:
     response = ask("PUT", f"ReasonCode/{codes['Lunch'].pk}", body(**given))
-    refused(response, 400, "Finesse API Error", told)
+    refused(response, 400, "Finesse API Error", named)
 
 
 def test_codes_of_the_system_can_be_neither_changed_nor_deleted(ask: Ask) -> None:
@@ -791,7 +791,7 @@ def test_the_limit_holds_at_the_same_moment(
 
     def held_up(self: ReasonCode) -> bool:
         found = exceeds(self)
-        # Whoever waits for the lock cannot count, and not say so either: give it the time to.
+        # A request that waits for the lock neither counts nor says so: give it the time to.
         with suppress(threading.BrokenBarrierError):
             both_have_counted.wait(0.5)
         return found
@@ -818,7 +818,7 @@ def test_a_code_is_deleted_once_and_renamed_only_while_it_is_there(ask: Ask, cod
 def test_a_code_that_is_chosen_while_it_is_deleted_is_gone_or_retired(
     ask: Ask, api: API, codes: Any
 ) -> None:
-    """Whoever was told 202 has a reason; whoever comes too late is told."""
+    """A request that was answered 202 gets its reason; one that is too late is refused."""
     ask("GET", "ReasonCodes?category=ALL")
     api.get()
     for _ in range(5):

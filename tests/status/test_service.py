@@ -54,10 +54,10 @@ def test_a_part_that_has_stopped_puts_the_service_out_of_service(
     health = api.client.get("/healthz")
     assert health.status_code == 503
     assert health.json()["status"] == "OUT_OF_SERVICE"
-    told = re.fullmatch(r"last seen to work (\d+) s ago", health.json()["parts"][part])
-    # A machine that stands still meanwhile lets it grow older.
-    assert told
-    assert 6 <= int(told[1]) < 60
+    found = re.fullmatch(r"last seen to work (\d+) s ago", health.json()["parts"][part])
+    # On a machine that stalls it grows older.
+    assert found
+    assert 6 <= int(found[1]) < 60
 
 
 @pytest.mark.parametrize("part", heartbeat.PARTS)

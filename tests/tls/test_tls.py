@@ -40,7 +40,7 @@ from finesse.tls.own_certificate import (
     to_pem,
 )
 from tests.conftest import basic
-from tests.kit.installation import ON_SERVICES, PATIENCE, ROOT, Installation, free_port
+from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.socket_client import Watcher
 
 NOW = datetime.now(UTC)
@@ -311,7 +311,7 @@ class SecureInstallation(Installation):
         ports = ["--port", str(self.port), "--notification-port", str(self.second_port)]
         said = self.logs().count("Ctrl-C ends it")
         self._start("server", [sys.executable, "manage.py", "run", "--tls", *ports])
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.logs().count("Ctrl-C ends it") == said:
             assert time.monotonic() < deadline, self.logs()
             assert self.processes["server"].poll() is None, self.logs()
@@ -380,9 +380,9 @@ class TestServer:
             with served.client(auth=("1234", "finesse"), headers=headers) as client:
                 answer = client.put("/finesse/api/User/1234/Media/5001", content=body)
             assert answer.status_code == 202
-            while (told := ana.receive()).get("requestId") != "over-tls":
+            while (frame := ana.receive()).get("requestId") != "over-tls":
                 pass
-            assert told["source"].endswith("/User/1234/Media/5001")
+            assert frame["source"].endswith("/User/1234/Media/5001")
 
     def test_people_sign_in_with_cookies_that_only_tls_carries(
         self, served: SecureInstallation
@@ -396,7 +396,7 @@ class TestServer:
             def sign_in(**headers: str) -> httpx.Response:
                 return browser.post("/login/", data=form, headers=headers)
 
-            # Whoever knows that a page came over TLS does not believe one that did not.
+            # A page that came over TLS accepts no form from a page that did not.
             assert sign_in(Origin=served.url.replace("https", "http")).status_code == 403
             assert sign_in().status_code == 403
             signed_in = sign_in(Origin=served.url)
@@ -506,7 +506,7 @@ class TestServer:
             ):
                 ana.subscribe()
                 assert served.stop(order) == 0
-            # Another name, another certificate; those who know the authority notice nothing.
+            # Another name, another certificate; clients that trust the authority notice nothing.
             served.environment["FINESSE_HOST"] = "192.168.1.5"
             served.start()
             assert httpx.get(f"{served.url}/healthz", verify=trust).status_code == 200

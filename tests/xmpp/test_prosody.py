@@ -69,7 +69,7 @@ async def start(desk: Desk, settings: Any, tmp_path: Path) -> AsyncIterator[Star
 @pytest.fixture
 async def server(start: Start, request: pytest.FixtureRequest) -> Server:
     has_component = "component" in request.fixturenames
-    started: Server = await start(bind_patience=5 if has_component else 0.1)
+    started: Server = await start(bind_timeout=5 if has_component else 0.1)
     return started
 
 
@@ -80,7 +80,7 @@ async def component(server: Server) -> AsyncIterator[Component]:
         yield connected
 
 
-# --- Who may sign in, and how --------------------------------------------------------------------
+# --- Signing in ----------------------------------------------------------------------------------
 
 
 async def test_only_plain_is_offered_on_this_machine_and_over_tls(server: Server) -> None:
@@ -244,7 +244,7 @@ async def test_three_wrong_passwords_end_the_connection(server: Server) -> None:
     assert await wire.ended() == "policy-violation"
 
 
-# --- What the component is told ------------------------------------------------------------------
+# --- Announcements to the component --------------------------------------------------------------
 
 
 async def test_a_session_is_announced_from_its_bind_to_its_end(
@@ -302,14 +302,14 @@ async def test_a_client_hears_that_it_is_bound_once_its_place_is_known(
 async def test_a_component_that_says_nothing_keeps_clients_waiting_for_a_while_only(
     start: Start,
 ) -> None:
-    server = await start(bind_patience=0.2)
+    server = await start(bind_timeout=0.2)
     async with Component().connected() as component:
         component.answers.clear()
         await server.sign_in()
 
 
 async def test_the_first_clients_wait_for_the_component_to_come(start: Start) -> None:
-    server = await start(bind_patience=5)
+    server = await start(bind_timeout=5)
     wire = await (await server.wire()).authenticate()
     binding = asyncio.create_task(wire.bind("desktop"))
     with pytest.raises(TimeoutError):
@@ -320,7 +320,7 @@ async def test_the_first_clients_wait_for_the_component_to_come(start: Start) ->
 
 
 async def test_a_component_that_goes_keeps_no_client_waiting(start: Start) -> None:
-    server = await start(bind_patience=5)
+    server = await start(bind_timeout=5)
     async with Component().connected() as component:
         component.answers.clear()
         wire = await (await server.wire()).authenticate()
@@ -355,7 +355,7 @@ async def test_a_component_that_comes_back_hears_where_each_session_stands(
         ("bound", {"jid": jid("a"), "position": "7"}),
         ("bound", {"jid": jid("b"), "position": "11", "priority": "3"}),
         ("bound", {"jid": jid("c"), "position": "12"}),
-        # Bound when nobody was here: behind what had been here before.
+        # Bound while no component was here: after the notifications before.
         ("bound", {"jid": jid("late"), "position": "12", "priority": "0"}),
     ]
 
@@ -417,7 +417,7 @@ async def test_the_answers_to_clients_that_took_one_address_in_a_row_are_not_mix
 
 
 async def test_a_component_takes_the_place_of_another(server: Server, component: Component) -> None:
-    """A connection whose other end is gone without a word must not keep the new one out."""
+    """A connection whose other end has vanished must not keep the new one out."""
     replaced: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     component.add_event_handler("stream_error", replaced.set_result)
     wire = await (await server.sign_in()).available()
@@ -477,7 +477,7 @@ async def test_the_presence_of_finesse_is_the_components(start: Start, settings:
             assert (finesse.get("from"), finesse.get("type")) == ("finesse@localhost/finesse", None)
             assert finesse.get("to") == wire.jid
         assert (await wire.hear()).get("type") == "unavailable"
-    # Who has not sent presence is not told.
+    # A client without presence gets none.
     assert (await hidden.ping()).get("type") == "result"
 
 
@@ -547,7 +547,7 @@ async def test_the_component_gets_questions_from_users_and_nothing_else(
     assert (await alice.hear()).get("type") == "result"
     assert component.others.empty()
     assert [(await component.hears())[0] for _ in range(2)] == ["bound", "presence"]
-    assert component.told.empty()
+    assert component.announced.empty()
     component.notify(alice.jid, 5)
     assert await alice.item() == 5
 
@@ -648,7 +648,7 @@ async def test_a_session_without_a_timely_bind_is_closed(start: Start) -> None:
 async def test_an_address_has_so_many_strangers_and_no_more(start: Start, settings: Any) -> None:
     settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS = 3
     server = await start()
-    # Who has signed in is none.
+    # Signed-in clients do not count.
     for _ in range(4):
         await server.sign_in(resource="")
     strangers = [await server.wire() for _ in range(3)]
@@ -691,8 +691,8 @@ async def test_a_client_that_does_not_read_loses_its_own_connection_only(
                     component.say("message", slow.jid, f"<body>{body}</body>")
                 component.notify(other.jid, position)
                 assert await other.item() == position
-                while not component.told.empty():
-                    heard.append(component.told.get_nowait())
+                while not component.announced.empty():
+                    heard.append(component.announced.get_nowait())
         slow.writer.transport.resume_reading()
         assert await slow.ended() == "policy-violation"
 
@@ -1029,8 +1029,8 @@ def is_running(pid: int) -> bool:
     return False
 
 
-async def eventually(what: Callable[[], Any], patience: float = 10) -> Any:
-    async with asyncio.timeout(patience):
+async def eventually(what: Callable[[], Any], seconds: float = 10) -> Any:
+    async with asyncio.timeout(seconds):
         while not (found := what()):
             await asyncio.sleep(0.02)
     return found

@@ -521,7 +521,7 @@ async def test_subscribing_to_what_comes_anyway_brings_nothing_twice(
 
 
 @database_sync_to_async
-def tell_team(team: Any) -> int:
+def notify_team(team: Any) -> int:
     node = f"/finesse/api/Team/{team}/Users"
     with transaction.atomic():
         (written,) = log.append(log.lock(), [log.Entry(node=node, source=node, data={"x": "y"})])
@@ -537,12 +537,12 @@ async def test_supervisors_subscribe_to_the_users_of_their_teams(
     client, other = await online(name, "one"), await online(name, "two")
     reply = await client.ask(subscribe(node, client.jid))
     assert reply.get("type") == "result"
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
     assert await other.silent()
     assert (node, client.jid) in await subscriptions(other)
     assert (await client.ask(subscribe(node, client.jid, "unsubscribe"))).get("type") == "result"
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     assert await client.silent()
 
 
@@ -553,7 +553,7 @@ async def test_an_explicit_subscription_outlives_its_connection(cast: Cast, onli
     await client.say(CLOSE)
     await client.ended()
     client = await online("carol", "desktop")
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
 
 
@@ -561,11 +561,11 @@ async def test_a_subscription_of_the_user_is_for_every_client(cast: Cast, online
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
     client, other = await online("carol", "one"), await online("carol", "two")
     await client.ask(subscribe(node, "carol@localhost"))
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
     assert await other.item() == (node, position)
     await other.ask(subscribe(node, "carol@localhost", "unsubscribe"))
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     assert await client.silent()
     assert await other.silent()
 
@@ -577,7 +577,7 @@ async def test_a_former_supervisor_gets_nothing_of_the_team(cast: Cast, online: 
     team = await database_sync_to_async(lambda: cast.alice.team)()
     assert team is not None
     await database_sync_to_async(team.supervisors.remove)(cast.carol)
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     (own,) = await write("carol")
     # That carol supervises one team fewer is what her own User shows.
     assert (await client.item())[0] == "/finesse/api/User/carol"
@@ -645,7 +645,7 @@ async def test_subscriptions_of_clients_that_never_cancelled_them_give_way(
     for _ in range(4):
         client = await online("carol")
         assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
 
 
@@ -721,7 +721,7 @@ async def test_the_newest_items_come_oldest_first(cast: Cast, online: Client) ->
     assert ids(await client.ask(retrieve(beside="<max>2</max><before/>"))) == positions[-2:]
     before = f"<max>2</max><before>{positions[3]}</before>"
     assert ids(await client.ask(retrieve(beside=before))) == positions[1:3]
-    # Before them are those that told of the memberships.
+    # Before them are the notifications of the memberships.
     assert ids(await client.ask(retrieve()))[-5:] == positions
 
 
@@ -811,7 +811,7 @@ async def test_items_and_live_notifications_meet_without_a_gap(
 
 async def test_a_closed_user_retrieves_nothing(cast: Cast, stream: Client) -> None:
     client = await (await (await stream()).sign_in()).bind()
-    # Without telling anybody: the question comes before the news.
+    # Without a notification: the request comes before the hub knows.
     alice = User.objects.filter(pk="alice")
     await database_sync_to_async(alice.update)(is_active=False)
     reply = await client.ask(retrieve())
