@@ -18,7 +18,7 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help run test conformance fuzz bench house lint services lock clean
 
-help: ## what can be made
+help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: $(VENV)/installed ## install, migrate, load demo data, start everything (HOST, PORT, TLS=1, XMPP=1, DEMO=0)
@@ -32,7 +32,7 @@ test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on r
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
 	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py
 
-# Its settings are what the command line gives, no more: the shell has a USER of its own.
+# Its settings come from make's command line only, since the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval conformance: export CONFORMANCE_$(name) = $$(value $(name)))))
 
@@ -84,7 +84,7 @@ $(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
-# In a folder of their own: what they bring along must not change the service that is measured.
+# In a folder of their own: their dependencies must not change the service that is measured.
 $(VENV)/benchmarks/installed: benchmarks/requirements.txt $(VENV)/installed
 	@echo "Installing what the benchmarks need into $(@D) (once, some seconds) …"
 	@rm -rf $(@D)

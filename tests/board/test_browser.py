@@ -417,7 +417,7 @@ def test_a_reason_code_that_exists_already_is_an_error_on_the_form(open_window: 
 def test_a_wrong_password_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
     window.sign_in("2001", "wrong")
-    expect(window.page.get_by_role("alert")).to_contain_text("correct login ID and password")
+    expect(window.page.get_by_role("alert")).to_contain_text("do not belong together")
     expect(window.page.get_by_label("Login ID")).to_have_value("2001")
     expect(window.page.get_by_label("Password")).to_have_value("")
     assert window.problems == []

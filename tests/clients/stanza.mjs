@@ -31,8 +31,9 @@ class Client {
       }),
     );
     library.on("session:started", () => {
-      // What it asks for besides; its enableKeepAlive() would ping in this way. That is not used,
-      // since a ping that was lost with one connection ends the next, fifteen seconds later.
+      // Requests that programs with this library send: for the roster, and pings, as those of its
+      // enableKeepAlive(). That itself is not used: a ping that was lost with one connection ends
+      // the next one fifteen seconds later.
       for (const asked of [library.getRoster(), library.ping()]) {
         asked.catch((error) => this.#recipient.error(error.error?.condition ?? error));
       }
