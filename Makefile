@@ -18,7 +18,7 @@ NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(fore
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next conformance fuzz bench house lint services lock clean
 
-help: ## what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # Either way: what the shell has set must not make a demo of DEMO=0.
@@ -37,7 +37,7 @@ test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
 	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py
 
-# Its settings are what the command line gives, no more: the shell has a USER of its own.
+# Its settings come from make's command line only, since the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval conformance: export CONFORMANCE_$(name) = $$(value $(name)))))
 
@@ -89,7 +89,7 @@ $(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
 	@touch $@ $(VENV)/installed
 
-# Nothing is pinned here: the newest of everything is what is asked.
+# Nothing is pinned: this environment has the newest release of everything.
 $(NEXT)/installed: requirements.in requirements-dev.in
 	@echo "Installing the newest of everything into $(NEXT), with $(NEXT_PYTHON) (once, about two minutes) …"
 	@rm -rf $(NEXT)
@@ -98,7 +98,7 @@ $(NEXT)/installed: requirements.in requirements-dev.in
 	@$(NEXT)/bin/pip install --quiet --disable-pip-version-check --upgrade --requirement $(NEXT)/requirements.in
 	@touch $@
 
-# In a folder of their own: what they bring along must not change the service that is measured.
+# In a folder of their own: their dependencies must not change the service that is measured.
 $(VENV)/benchmarks/installed: benchmarks/requirements.txt $(VENV)/installed
 	@echo "Installing what the benchmarks need into $(@D) (once, some seconds) …"
 	@rm -rf $(@D)

@@ -1,1 +1,1 @@
-"""How fast it is, measured side by side: README.md says what is compared, and why it is fair."""
+"""Speed, measured side by side with other programs: README.md says which, and why that is fair."""

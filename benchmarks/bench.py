@@ -1,4 +1,4 @@
-"""One run: what is on the stage, how long and how often is measured, and what came of it."""
+"""One run: which contenders run, how long and how often they are measured, and the figures."""
 
 import pickle
 import sys
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Bench:
-    """Contenders and databases are made when they are first asked for."""
+    """Contenders and databases are made when a measure first needs them."""
 
     def __init__(self, stage: Stage, *, short: bool) -> None:
         self.stage = stage
@@ -41,11 +41,11 @@ class Bench:
     def seconds(self, whole: float, short: float) -> float:
         return short if self.short else whole
 
-    # --- who is on the stage --------------------------------------------------------------------
+    # --- contenders -----------------------------------------------------------------------------
 
     @cached_property
     def migrated(self) -> str:
-        """The database with the service's empty tables, which others are copies of."""
+        """The database with the service's empty tables, from which the others are copied."""
         self.say("making the tables")
         database = self.stage.database("migrated")
         manage(Ours(self.stage, database, "migrating"), "migrate", "--verbosity", "0")
@@ -56,9 +56,9 @@ class Bench:
         return self.population(self.agents)
 
     def population(self, agents: int, rows: int = 0) -> str:
-        """A database with so many agents, and so many rows of the past in each of three tables."""
+        """A database with so many agents, and so many old rows in each of three tables."""
         label = f"{agents}_agents_{rows}_rows"
-        self.say(f"making {agents:,} agents and a past of {rows:,} rows")
+        self.say(f"making {agents:,} agents and {rows:,} old rows")
         database = self.stage.database(label, self.migrated)
         populate(Ours(self.stage, database, label), agents, rows)
         return database
@@ -79,7 +79,7 @@ class Bench:
         return made
 
     def play(self, roles: Sequence[str], *contenders: Contender) -> None:
-        """Exactly these roles of exactly these contenders run from now on."""
+        """Start these roles of these contenders, and end all others."""
         for contender in self._on_stage:
             kept = roles if contender in contenders else ()
             contender.end(*(role for role in contender.roles if role not in kept))
@@ -88,19 +88,19 @@ class Bench:
             contender.start(*roles)
 
     def warm(self, contender: Contender, agents: int | None = None) -> None:
-        """Let every agent be known: a first request checks the password."""
+        """Send one request of every agent, since the first one checks the password."""
         contender.await_service(agent(0))
         names = map(agent, range(agents or self.agents))
         asked = [http("GET", contender.media(name), name) for name in names]
-        # No more at once than each process has places for cold passwords.
+        # No more at once than each process may check passwords at a time.
         if (statuses := ask_all(contender.port, asked, connections=2)).keys() != {200}:
             raise RuntimeError(f"{contender.name} answers {statuses}")
 
     def reset(self, contender: Contender) -> None:
-        """Everybody READY, no request left: where each measure starts from."""
+        """Set all agents READY and leave no request pending, as each measure expects."""
         contender.away.clear()
-        # Accepting alone fills the plain way's with tasks, which its workers would do while others
-        # are measured.
+        # Accepting alone fills the queue of plain DRF with tasks, which its workers would run while
+        # others are measured.
         self.stage.purge(contender.instance)
         if isinstance(contender, Plain):
             self.stage.sql(
@@ -122,7 +122,7 @@ class Bench:
     def alternate(
         self, what: str, contenders: Sequence[T], one_round: Callable[[T], None], rounds: int = 0
     ) -> None:
-        """A B A B …, each round after the same of the others."""
+        """Run the rounds in turns: A B A B …"""
         rounds = rounds or self.rounds
         for number in range(1, rounds + 1):
             self.say(f"{what}: round {number} of {rounds}")
@@ -131,7 +131,7 @@ class Bench:
 
     @contextmanager
     def beating(self, *contenders: Contender) -> Iterator[None]:
-        """Stand in for the workers: the heartbeat, and a bell that is taken off its hook."""
+        """Stand in for the workers: stamp the heartbeats and clear the bells."""
         with _Pulse(self.stage.services.redis, [one.instance for one in contenders]):
             yield
 
@@ -140,7 +140,7 @@ class _Pulse:
     """Writes what a worker writes into Redis while it works, without working."""
 
     BATCH_SECONDS = 0.05
-    """From one batch to the next under load: with each, a bell can be rung again."""
+    """Time from one batch to the next under load; each batch clears the bell."""
 
     def __init__(self, url: str, instances: Sequence[str]) -> None:
         self._redis = Redis.from_url(url)
@@ -174,7 +174,7 @@ class _Pulse:
                 stamped = time.monotonic()
 
     def _stamp(self) -> None:
-        # As Django's cache writes a number that is not whole.
+        # Django's cache pickles floats.
         now = time.time()
         for instance in self._instances:
             for part in ("worker", "notifications"):

@@ -1,4 +1,4 @@
-"""Who asks, without asking whether that is true: what authentication costs is the difference."""
+"""Authentication without a check of the password. The difference shows what the check costs."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -9,7 +9,7 @@ from finesse.users.models import User
 
 
 class Believed(BaseAuthentication):
-    """The user of the name, read from the database as the service does: the views work with it."""
+    """Reads the user of this name from the database, as the service does."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
         user = passwords._read(_name(request))
@@ -18,7 +18,7 @@ class Believed(BaseAuthentication):
 
 
 class Invented(BaseAuthentication):
-    """A user of that name in team 1, whether or not there is one."""
+    """Makes up a user of this name in team 1, without a read."""
 
     def authenticate(self, request: Request) -> tuple[User, None]:
         return User(pk=_name(request), team_id=1), None

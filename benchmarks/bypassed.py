@@ -1,4 +1,4 @@
-"""The benchmarks' settings, but whoever asks is not asked for a password."""
+"""The benchmarks' settings, with an authentication of bypass.py: passwords are not checked."""
 
 import os
 

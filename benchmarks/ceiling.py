@@ -1,12 +1,12 @@
-"""The ceiling: the work that nobody can avoid, on the same tables, and nothing else.
+"""The ceiling: the least work that any such service has to do, on the same tables.
 
 Three programs, as the service has them: `http` for an ASGI server, `apply` and `sockets`
 (`python -m benchmarks.ceiling apply`). No framework, no ORM, no administration, no description,
-none of the errors that the protocol knows: what is not a plain request of a known user is a 400.
+none of the protocol's errors: anything but a plain request of a known user is answered 400.
 
 It keeps what the service promises: a request is a committed row before its 202, one writer applies
-the rows in order under the head's lock, what was told is in the log before it is published, and the
-cursor moves after the hand-over.
+the rows in order under the head's lock, a notification is in the log before it is published, and
+the cursor moves after the publishing.
 """
 
 import asyncio
@@ -39,19 +39,18 @@ INSTANCE = os.environ.get("FINESSE_INSTANCE", "")
 SECRET = os.environ.get("SECRET_KEY", "").encode()
 BELL = f"{INSTANCE}:ceiling:bell"
 RUNG = f"{INSTANCE}:ceiling:rung"
-"""A list that the applying program waits for."""
+"""The list from which the applying program reads, waiting."""
 HEARTBEAT = f"{INSTANCE}:ceiling:heartbeat"
 PUBLISHED = f"{INSTANCE}:ceiling:published"
-"""A channel; what is published there is [[position, user's login id, frame], …]."""
+"""A channel; its messages are [[position, user's login id, frame], …]."""
 BELL_MILLISECONDS = 2000
 HEARTBEAT_SECONDS = 5.0
-GLANCE = 0.1
-"""Seconds for which a process believes that the service is in service."""
-REMEMBERED = 3600
-"""Seconds for which a checked password is."""
-BATCH = 200
-CONNECTIONS = 8
-"""To the database, of one process that serves HTTP."""
+IN_SERVICE_CACHE_SECONDS = 0.1
+"""A process reads the heartbeat again after that time."""
+PASSWORD_CACHE_SECONDS = 3600
+BATCH_SIZE = 200
+DATABASE_CONNECTIONS = 8
+"""Of one process that serves HTTP."""
 STATES = {"READY", "NOT_READY"}
 
 # --- statements -----------------------------------------------------------------------------------
@@ -79,7 +78,7 @@ HEAD = "SELECT position FROM notifications_loghead WHERE id = 1 FOR UPDATE"
 PENDING = f"""SELECT q.id, q.login_id, q.mrd_id, q.requested, q.request_id, q.cause,
   q.actor, {_OF_REASON}
 FROM media_mediarequest q LEFT JOIN reasoncodes_reasoncode r ON r.id = q.reason_code_id
-WHERE q.outcome IS NULL AND q.id >= $1 ORDER BY q.id LIMIT {BATCH}"""
+WHERE q.outcome IS NULL AND q.id >= $1 ORDER BY q.id LIMIT {BATCH_SIZE}"""
 MEDIA_OF_MANY = f"""SELECT {_SHOWN}, m.reason_code_id, m.id FROM media_media m
 JOIN media_mediaroutingdomain d ON d.id = m.mrd_id
 WHERE (m.user_id, m.mrd_id) IN (SELECT * FROM unnest($1::text[], $2::int[]))"""
@@ -96,7 +95,7 @@ SELECT login_id, mrd_id, state, reason, code, label, cause, actor, $10::timestam
 FROM unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::int[], $6::text[], $7::text[],
   $8::text[], $9::bool[])
   AS n (login_id, mrd_id, state, reason, code, label, cause, actor, is_over)"""
-TELL = """INSERT INTO notifications_notification
+APPEND = """INSERT INTO notifications_notification
   (position, node, source, event, request_id, at, update)
 SELECT position, node, source, 'PUT', request_id, $6, update
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -123,7 +122,7 @@ def boolean(value: bool) -> str:
 
 
 def reason_lines(reason: Row, *, listed: bool) -> list[str]:
-    """The children of a `<ReasonCode>`, of a list or of a Media."""
+    """The children of a `<ReasonCode>`, in a list or in a Media."""
     pk = reason["id"] if listed else reason["reason_id"]
     uri = f"<uri>/finesse/api/ReasonCode/{pk}</uri>"
     category = f"<category>{reason['category']}</category>"
@@ -137,7 +136,7 @@ def reason_lines(reason: Row, *, listed: bool) -> list[str]:
 
 
 def media_lines(shown: Row, state: str, at: datetime | None, reason: Row | None) -> list[str]:
-    """The children of a `<Media>` who is signed in, as the service has them."""
+    """The children of the `<Media>` of a signed-in user, as the service renders them."""
     lines = [
         f"<uri>/finesse/api/User/{shown['user_id']}/Media/{shown['mrd_id']}</uri>",
         f"<description>{escape(shown['description'])}</description>",
@@ -168,19 +167,19 @@ def document(root: str, lines: Iterable[str], attributes: str = "") -> bytes:
 # --- HTTP -----------------------------------------------------------------------------------------
 
 
-class Refused(Exception):  # noqa: N818 (what is told, not what went wrong)
-    """The status that a request is refused with."""
+class Refused(Exception):  # noqa: N818 (an answer, not a fault)
+    """A request is refused with this status."""
 
 
 class Http:
-    """ASGI. The database and Redis are connected to at the first request."""
+    """The ASGI application. It connects to the database and Redis at the first request."""
 
     def __init__(self) -> None:
         self._pool: asyncpg.Pool[Any] | None = None
         self._redis: Redis | None = None
         self._connecting = asyncio.Lock()
         self._remembered: dict[str, float] = {}
-        """Until when each password that was checked is believed here."""
+        """When each checked password has to be checked again, in seconds since the epoch."""
         self._seen_in_service = float("-inf")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -222,7 +221,8 @@ class Http:
         return 202, b""
 
     async def _user(self, database: Any, redis: Redis, given: bytes, login_id: str) -> Row:
-        """Who asks for its own; in service, not blocked, with a password known to be right."""
+        """The caller, if the path is its own, the password right, the user not blocked, and the
+        service in service. Raises Refused."""
         name, _, password = base64.b64decode(given[6:]).decode().partition(":")
         user: Row | None = await database.fetchrow(USER, name)
         key = verified_key(name, password, user["password"] if user else "")
@@ -233,14 +233,14 @@ class Http:
             known, failures = await redis.mget([key, f"{key}:failures"])
             if failures or not (known or is_right(password, user["password"])):
                 raise Refused(401)
-            until = float(known or time.time() + REMEMBERED)
+            until = float(known or time.time() + PASSWORD_CACHE_SECONDS)
             await redis.set(key, until, exat=int(until))
             self._remembered[key] = until
         return user
 
     async def _in_service(self, redis: Redis) -> None:
         now = time.monotonic()
-        if now - self._seen_in_service < GLANCE:
+        if now - self._seen_in_service < IN_SERVICE_CACHE_SECONDS:
             return
         beat = await redis.get(HEARTBEAT)
         if beat is None or time.time() - float(beat) > HEARTBEAT_SECONDS:
@@ -253,15 +253,15 @@ class Http:
                 self._redis = self._redis or Redis.from_url(os.environ["REDIS_URL"])
                 self._pool = self._pool or await asyncpg.create_pool(
                     os.environ["DATABASE_URL"],
-                    min_size=CONNECTIONS,
-                    max_size=CONNECTIONS,
+                    min_size=DATABASE_CONNECTIONS,
+                    max_size=DATABASE_CONNECTIONS,
                     reset=_leave_as_it_is,
                 )
         return self._pool, self._redis
 
 
 async def _leave_as_it_is(connection: Any) -> None:
-    """Nothing here changes a connection: to set it back would be one more statement a request."""
+    """Nothing here changes a connection; a reset would be one more statement for each request."""
 
 
 def verified_key(login_id: str, password: str, stored: str) -> str:
@@ -311,19 +311,19 @@ http = Http()
 
 
 async def apply() -> None:
-    """Wait for the bell, or a second; apply and publish what is pending; for ever."""
+    """For ever: wait for the bell, or a second, then apply and publish the pending requests."""
     database = await asyncpg.connect(os.environ["DATABASE_URL"])
     redis = Redis.from_url(os.environ["REDIS_URL"])
     while True:
         await redis.blpop([RUNG], timeout=1)
         await redis.delete(BELL)
-        while await apply_batch(database, redis) == BATCH:
+        while await apply_batch(database, redis) == BATCH_SIZE:
             pass
         await redis.set(HEARTBEAT, time.time())
 
 
 async def drain(*, publishing: bool) -> None:
-    """Apply whatever is pending, and print how many requests and how long it took."""
+    """Apply all pending requests, and print their number and the duration."""
     database = await asyncpg.connect(os.environ["DATABASE_URL"])
     redis = Redis.from_url(os.environ["REDIS_URL"]) if publishing else None
     applied, began, cpu = 0, time.perf_counter(), time.process_time()
@@ -333,10 +333,10 @@ async def drain(*, publishing: bool) -> None:
     print(json.dumps({"requests": applied, "seconds": took, "cpu": cpu}))
 
 
-class _Floor:
-    """Where the batches begin to look, past what is left in the index of those before: some of them
-    back, since ids are given before their rows are committed. Whoever commits later still is lost,
-    which ours may not do."""
+class _FirstId:
+    """The id at which a batch starts to look for pending requests, past what earlier batches left
+    in the index. It is the first id of some batches ago, since ids are given before their rows are
+    committed. A row that is committed later still is lost, which ours must not do."""
 
     def __init__(self) -> None:
         self._lowest: deque[int] = deque([0], maxlen=25)
@@ -349,19 +349,19 @@ class _Floor:
             self._lowest.append(requests[0]["id"])
 
 
-_floor = _Floor()
+_first_id = _FirstId()
 
 
 async def apply_batch(database: Any, redis: Redis | None) -> int:
-    """Apply up to BATCH requests, then publish what came of them; how many there were."""
+    """Apply up to BATCH_SIZE requests, then publish their notifications; returns their number."""
     async with database.transaction():
         head = await database.fetchval(HEAD)
-        requests = await database.fetch(PENDING, _floor.begin())
-        _floor.seen(requests)
-        told = await _apply(database, head, requests) if requests else []
-    if told and redis is not None:
-        await redis.publish(PUBLISHED, json.dumps(told))
-        await database.execute(CURSOR, told[-1][0])
+        requests = await database.fetch(PENDING, _first_id.begin())
+        _first_id.seen(requests)
+        notifications = await _apply(database, head, requests) if requests else []
+    if notifications and redis is not None:
+        await redis.publish(PUBLISHED, json.dumps(notifications))
+        await database.execute(CURSOR, notifications[-1][0])
     return len(requests)
 
 
@@ -375,7 +375,7 @@ async def _apply(database: Any, head: int, requests: Sequence[Row]) -> list[tupl
     intervals: dict[tuple[str, int], list[list[Any]]] = defaultdict(list)
     outcomes: list[tuple[int, str, int | None]] = []
     rows: list[tuple[int, str, str, str, str]] = []
-    told: list[tuple[int, str, str]] = []
+    notifications: list[tuple[int, str, str]] = []
     for request in requests:
         key = request["login_id"], request["mrd_id"]
         after = request["requested"], request["reason_id"]
@@ -408,16 +408,16 @@ async def _apply(database: Any, head: int, requests: Sequence[Row]) -> list[tupl
             "at": timestamp(now),
             "update": update,
         }
-        told.append((head, key[0], json.dumps(frame)))
+        notifications.append((head, key[0], json.dumps(frame)))
     if rows:
         opened_intervals = [one for of_media in intervals.values() for one in of_media]
         await database.execute(CHANGE, *_columns(changed.values(), 3), now)
         await database.execute(CLOSE, *_columns(intervals, 2), now)
         await database.execute(OPEN, *_columns(opened_intervals, 9), now)
-        await database.execute(TELL, *_columns(rows, 5), now)
+        await database.execute(APPEND, *_columns(rows, 5), now)
         await database.execute(GROW, head)
     await database.execute(CONCLUDE, *_columns(outcomes, 3), now)
-    return told
+    return notifications
 
 
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
@@ -433,7 +433,7 @@ def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
 
 class Sockets:
     """Forwards each notification to the sockets of its user, of the supervisors and of the
-    administrators. Who may see whom is read when a socket opens."""
+    administrators. Access is read once, when a socket opens."""
 
     WATCHED = """SELECT u.login_id, v.is_superuser FROM users_user v
     LEFT JOIN users_team_supervisors s ON s.user_id = v.login_id

@@ -1,5 +1,5 @@
-"""Who is compared: ours in the form of production and in the embedded one, the ceiling, and what
-one would otherwise write. All serve the same people, each on a database of its own."""
+"""The programs that are compared: ours as in production and embedded, the ceiling, and plain DRF.
+All serve the same users, each on a database of its own."""
 
 import http.client
 import os
@@ -10,17 +10,17 @@ from pathlib import Path
 from benchmarks.load import http as http_request
 from benchmarks.machine import Read, of_backends, of_family, of_program
 from benchmarks.people import MRD, NOT_READY, READY, basic
-from benchmarks.stage import PACKAGES, PATIENCE, Process, Stage, await_port, free_port
+from benchmarks.stage import PACKAGES, START_TIMEOUT_SECONDS, Process, Stage, await_port, free_port
 from benchmarks.tap import Tap
 
 PYTHON = sys.executable
 WORKERS = 2
-"""Processes that serve HTTP: one a core of the machine that the figures are from."""
+"""Processes that serve HTTP: one for each core of the machine that the figures are from."""
 THREADS = "4"
-"""Of a process that serves WSGI: while one waits for the disk, another works. Accepted PUTs with
-one and two: 1,382 and 1,692 a second; later with two, three, four: 1,565, 1,545, 1,541."""
+"""Threads of a process that serves WSGI: while one waits for the disk, another works. Accepted PUTs
+with one and two: 1,382 and 1,692 a second; later with two, three, four: 1,565, 1,545, 1,541."""
 EMBEDDED = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
-"""What is not in the environment of the default set-up."""
+"""Variables that the default set-up runs without."""
 
 
 class Contender:
@@ -37,19 +37,19 @@ class Contender:
         self.port = free_port()
         self.socket_port = free_port()
         self.away: set[str] = set()
-        """Who was asked to be NOT_READY last: the next request of each has to change something."""
+        """Agents whose last request was NOT_READY. Their next one is READY, so each is a change."""
         self._database_url = stage.url_of(database)
         self._redis_url = stage.services.redis
 
     def through(self, database: Tap | None = None, redis: Tap | None = None) -> None:
-        """Let what is started from now on speak by way of these, or with none of them directly."""
+        """Connect what is started from now on through these taps, or directly without them."""
         url = self.stage.url_of(self.database)
         self._database_url = database.through(url) if database else url
         url = self.stage.services.redis
         self._redis_url = redis.through(url) if redis else url
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the environment that this program was started in sets up a contender."""
+        """The environment of all roles, without settings of the shell that runs the benchmarks."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -63,21 +63,22 @@ class Contender:
             "FINESSE_DATA_DIR": str(self.stage.folder / self.instance),
             "SECRET_KEY": "for-the-benchmarks-only",
             "LOG_LEVEL": "WARNING",
-            # Load meets everybody within the second in which five minutes are over; no day does.
+            # Under load the five minutes of the default would end for all users within one second,
+            # which does not happen on an ordinary day.
             "FINESSE_CREDENTIAL_CACHE_SECONDS": "3600",
             "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
         }
 
     def commands(self) -> dict[str, list[str]]:
-        """How each role is started."""
+        """The command of each role."""
         raise NotImplementedError
 
     def settings_of(self, role: str) -> dict[str, str]:
-        """What one role has in its environment, and the others have not."""
+        """Environment variables of this role alone."""
         return {}
 
     def start(self, *roles: str) -> None:
-        """Start those that do not run, and wait until those that listen do."""
+        """Start the roles that do not run yet, and wait until the servers among them listen."""
         commands, environment = self.commands(), self.environment()
         new = [role for role in roles if role not in self.roles]
         for role in new:
@@ -94,9 +95,9 @@ class Contender:
             self.stage.end(self.roles.pop(role))
 
     def await_service(self, login_id: str) -> None:
-        """Until a request of this user is answered, by an installation whose worker runs or whose
-        heartbeat somebody else makes. Raises RuntimeError."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait until a request of this user is answered with 200, which needs a worker or
+        `Bench.beating`. Raises RuntimeError."""
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while (status := self.status(login_id)) != 200:
             if time.monotonic() > deadline:
                 logs = "\n".join(process.tail() for process in self.roles.values())
@@ -119,13 +120,13 @@ class Contender:
         return f"/finesse/api/User/{login_id}/Media/{MRD}"
 
     def change(self, login_id: str) -> bytes:
-        """The PUT with which this agent goes away, or comes back."""
+        """The PUT that sets this agent NOT_READY, or READY if it is so already."""
         self.away ^= {login_id}
         body = NOT_READY if login_id in self.away else READY
         return http_request("PUT", self.media(login_id), login_id, body, "r-1")
 
     def meters(self) -> dict[str, Read]:
-        """What its processes and the services have taken, by role."""
+        """Meters of the CPU seconds of its processes and of the services, by role."""
         found: dict[str, Read] = {
             role: lambda pid=process.pid: of_family(pid)  # type: ignore[misc]
             for role, process in self.roles.items()
@@ -149,7 +150,7 @@ def program(name: str, *arguments: str) -> list[str]:
 
 
 def with_packages(environment: dict[str, str]) -> dict[str, str]:
-    """Where the programs that only the benchmarks need can be imported."""
+    """The environment, with the packages that only the benchmarks need."""
     return environment | {"PYTHONPATH": str(PACKAGES)}
 
 
@@ -237,12 +238,12 @@ class Plain(Contender):
     def commands(self) -> dict[str, list[str]]:
         wsgi = granian("wsgi", "benchmarks.plain.wsgi:application", self.port)
         return {
-            # More threads make it slower: it works all the time, and waits for nobody.
+            # More threads make it slower: it never waits, so they only take the lock in turns.
             "http": [*wsgi, "--blocking-threads", "1"],
             "sockets": [
                 *(PYTHON, "-m", "uvicorn", "benchmarks.plain.asgi:application"),
                 *("--no-access-log", "--loop", "asyncio", "--port", str(self.socket_port)),
-                # Overloaded for a minute, it would take its own clients for dead and end them.
+                # After a minute of overload its own pings would time out, and it would end clients.
                 *("--ws-ping-interval", "3600"),
             ],
             "worker": [

@@ -1,7 +1,7 @@
-"""Clients that cost next to nothing, in one process: sockets that hear, and callers that ask.
+"""Clients that take little CPU, in one process: sockets that receive, callers that send requests.
 
-One epoll loop, no coroutines, nothing parsed but the lengths of frames. What it takes itself is
-measured with each figure: a generator that is busy all the time would be what is measured.
+One epoll loop, no coroutines, nothing parsed but the lengths of frames. The CPU time of this
+process is measured with each figure: if it were busy all the time, the figure would be its own.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from benchmarks.people import basic
 
 SUBSCRIBE = '{{"type": "subscribe", "after": {after}}}'
 CONNECTING_AT_ONCE = 20
-LARGEST = 1 << 18
+LARGEST_READ_BYTES = 1 << 18
 
 
 class EndedError(ConnectionError):
@@ -25,7 +25,7 @@ class EndedError(ConnectionError):
 
 
 class Loop:
-    """All connections of this process, and what each is waiting for."""
+    """The event loop of all connections of this process."""
 
     def __init__(self) -> None:
         self._poll = select.epoll()
@@ -43,18 +43,18 @@ class Loop:
         if self._of.pop(connection.fd, None) is not None:
             self._poll.unregister(connection.fd)
 
-    def turn(self, patience: float) -> None:
-        """Wait for something to happen, and let it."""
-        for fd, events in self._poll.poll(max(0.0, patience)):
+    def turn(self, timeout: float) -> None:
+        """Wait for events, at most so many seconds, and handle them."""
+        for fd, events in self._poll.poll(max(0.0, timeout)):
             if connection := self._of.get(fd):
                 if events & ~select.EPOLLOUT:
                     connection.read()
                 if events & select.EPOLLOUT:
                     connection.flush()
 
-    def until(self, done: Callable[[], bool], patience: float) -> bool:
-        """Go on until it is done; False if that took too long."""
-        deadline = time.monotonic() + patience
+    def until(self, done: Callable[[], bool], timeout: float) -> bool:
+        """Handle events until `done()`. False if it is not after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         while not done():
             left = deadline - time.monotonic()
             if left <= 0:
@@ -64,7 +64,7 @@ class Loop:
 
 
 class Connection:
-    """A TCP connection to a server on loopback that never waits."""
+    """A TCP connection to a server on loopback, non-blocking."""
 
     def __init__(self, loop: Loop, port: int) -> None:
         self._loop = loop
@@ -97,7 +97,7 @@ class Connection:
 
     def read(self) -> None:
         try:
-            data = self._socket.recv(LARGEST)
+            data = self._socket.recv(LARGEST_READ_BYTES)
         except BlockingIOError:
             return
         if not data:
@@ -113,7 +113,7 @@ class Connection:
 
 
 class Caller(Connection):
-    """HTTP on a connection that is kept: one request at a time."""
+    """HTTP on one kept connection: one request at a time."""
 
     def __init__(self, loop: Loop, port: int) -> None:
         super().__init__(loop, port)
@@ -125,7 +125,7 @@ class Caller(Connection):
         return self._answered is None
 
     def ask(self, request: bytes, answered: Callable[[int], None]) -> None:
-        """`answered` is called with the status."""
+        """Send a request; `answered` is called with the status."""
         self._answered = answered
         self.send(request)
 
@@ -146,7 +146,7 @@ class Caller(Connection):
 
 
 class Listener(Connection):
-    """A WebSocket that has subscribed; `heard` is called with each notification's frame."""
+    """A subscribed WebSocket; `heard` is called with the frame of each notification."""
 
     def __init__(
         self,
@@ -224,9 +224,9 @@ def listen(
     *,
     after: int | None = None,
     at_once: int = CONNECTING_AT_ONCE,
-    patience: float = 120.0,
+    timeout: float = 120.0,
 ) -> list[Listener]:
-    """Sockets of these users, subscribed. Raises TimeoutError, EndedError."""
+    """Open sockets of these users and subscribe. Raises TimeoutError, EndedError."""
     made: list[Listener] = []
     waiting: list[Listener] = []
     for login_id in login_ids:
@@ -236,13 +236,14 @@ def listen(
         while len(waiting) >= at_once:
             loop.turn(0.1)
             waiting = [one for one in waiting if not one.subscribed]
-    if not loop.until(lambda: all(one.subscribed for one in waiting), patience):
-        raise TimeoutError(f"{sum(not one.subscribed for one in made)} sockets wait in vain")
+    if not loop.until(lambda: all(one.subscribed for one in waiting), timeout):
+        missing = sum(not one.subscribed for one in made)
+        raise TimeoutError(f"{missing} sockets were not subscribed after {timeout:.0f} s")
     return made
 
 
 def ask_all(port: int, requests: Iterable[bytes], *, connections: int = 4) -> dict[int, int]:
-    """Each request once, over a few connections; how many answers had each status."""
+    """Send each request once, over a few connections; returns the number of answers by status."""
     loop = Loop()
     callers = [Caller(loop, port) for _ in range(connections)]
     statuses: dict[int, int] = {}

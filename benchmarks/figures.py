@@ -1,4 +1,4 @@
-"""What was measured, against what it should be: rounds in, one figure out."""
+"""Figures, made of the rounds that were measured, and their targets."""
 
 import math
 import statistics
@@ -19,7 +19,7 @@ def percentiles(samples: Sequence[float]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What `of` has to be, at least or at most."""
+    """The bound of a figure's value, its ratio to the ceiling, or its ratio to plain DRF."""
 
     of: Literal["ours", "ratio", "of plain"]
     bound: float
@@ -36,8 +36,8 @@ class Target:
 class Figure:
     """Rounds of each contender, in the order in which they alternated.
 
-    The ratio is ours as a part of the ceiling, 1 being as good: of each pair of rounds, and of
-    those the median, so that what the machine does meanwhile hits both.
+    The ratio is ours as a part of the ceiling; 1 is as good. It is the median of the ratios of each
+    pair of rounds, so that other work on the machine slows both.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Figure:
     better: Literal["more", "less"] = "more"
     target: Target | None = None
     beside: str = "the ceiling"
-    """What stands in the ceiling's place, where it is something else."""
+    """The name of what it is compared with, if not the ceiling."""
     shown: bool = True
     """Whether it is in the picture."""
     percentiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Figure:
 
 
 def rounded(value: float | None) -> float | None:
-    """Three figures, and no more than four behind the point."""
+    """The value to three significant digits, at most four of them after the point."""
     if value is None or value == 0 or not math.isfinite(value):
         return None if value is None or not math.isfinite(value) else 0.0
     digits = max(0, min(4, 2 - math.floor(math.log10(abs(value)))))

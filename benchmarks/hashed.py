@@ -1,4 +1,4 @@
-"""The product's settings with another way to keep passwords, for what signing in costs."""
+"""The product's settings with another password hasher, to measure the cost of signing in."""
 
 import os
 

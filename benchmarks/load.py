@@ -1,4 +1,4 @@
-"""Load over HTTP: wrk, which takes a small part of what the servers take for a request."""
+"""Load over HTTP by wrk, which takes a small part of the servers' CPU time for a request."""
 
 import json
 import resource
@@ -15,7 +15,7 @@ SEPARATOR = b"\1"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of one round; percentiles in milliseconds."""
+    """The results of one round; percentiles in milliseconds."""
 
     requests: int
     seconds: float
@@ -32,7 +32,7 @@ class Load:
 
 
 def http(method: str, path: str, login_id: str, body: str = "", request_id: str = "") -> bytes:
-    """A whole request, on a connection that is kept."""
+    """The bytes of a request on a connection that is kept."""
     lines = [
         f"{method} {path} HTTP/1.1",
         "Host: 127.0.0.1",
@@ -46,7 +46,7 @@ def http(method: str, path: str, login_id: str, body: str = "", request_id: str 
 def wrk(
     port: int, requests: Iterable[bytes], folder: Path, *, seconds: float, connections: int
 ) -> Load:
-    """Raises RuntimeError if wrk cannot do its work."""
+    """Send the requests in turns. Raises RuntimeError if wrk fails."""
     file = folder / "requests"
     file.write_bytes(SEPARATOR.join(requests))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

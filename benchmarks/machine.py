@@ -1,4 +1,4 @@
-"""What the processes cost, read from /proc, and what kind of machine this is."""
+"""CPU time and memory of processes, read from /proc, and a description of this machine."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 Read = Callable[[], dict[int, float]]
-"""CPU seconds by process id of whatever belongs to one role, at this moment."""
+"""Reads the CPU seconds of a role's processes, by process id."""
 
 
 def cpu_of(pid: int) -> float:
@@ -21,7 +21,7 @@ def cpu_of(pid: int) -> float:
 
 
 def family(pid: int) -> list[int]:
-    """The process and its descendants, those of its threads included."""
+    """The ids of a process and its descendants, which any of its threads may have started."""
     children: list[str] = []
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -44,7 +44,7 @@ def of_backends(database: str) -> dict[int, float]:
 
 
 def of_program(name: str) -> dict[int, float]:
-    """The processes of this program, whoever uses them."""
+    """All processes of this program on the machine."""
     found = {}
     for pid, _ in _command_lines():
         with contextlib.suppress(OSError):
@@ -54,7 +54,7 @@ def of_program(name: str) -> dict[int, float]:
 
 
 def memory(pid: int) -> int:
-    """Bytes of a process and its descendants: what each has alone, and its share of the rest."""
+    """Bytes (PSS) of a process and its descendants; shared pages count by their share."""
     found = 0
     for one in family(pid):
         with contextlib.suppress(OSError):
@@ -65,7 +65,7 @@ def memory(pid: int) -> int:
 
 
 class Meter:
-    """CPU seconds that each role has taken since it was made."""
+    """The CPU seconds of each role since this meter was made."""
 
     def __init__(self, roles: Mapping[str, Read]) -> None:
         self._roles = roles

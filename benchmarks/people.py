@@ -1,14 +1,14 @@
-"""Who is there in what the benchmarks measure; every contender knows the same people."""
+"""The users, teams and reason codes of the benchmarks, the same for every contender."""
 
 import base64
 
 PASSWORD = "benchmark"
 ADMINISTRATOR = "admin"
 EVERYBODY = "*"
-"""In place of a login id, to the ceiling: told to every socket."""
+"""Instead of a login id: the ceiling sends the frame to every socket."""
 MRD = 5000
 REASON_CODES = range(1001, 1021)
-"""Those of NOT_READY; the first is for everybody."""
+"""Ids of the reason codes of NOT_READY; the first is for all teams."""
 AGENTS_OF_A_TEAM = 40
 
 

@@ -1,4 +1,4 @@
-"""The figures as one picture, made by hand: bars of ours as a part of what it stands beside."""
+"""The figures as one SVG picture: a bar for each ratio to what is compared with."""
 
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
@@ -7,13 +7,13 @@ from benchmarks.figures import Figure, rounded
 
 WIDTH = 1000
 LEFT = 430
-"""Where the bars begin."""
+"""The x at which the bars begin."""
 RIGHT = 150
-"""What is left for the figures behind the longest bar."""
+"""The width of the text to the right of the longest bar."""
 ROW = 34
 TOP = 96
-MOST = 1.2
-"""The ratio at which a bar ends, however good it is."""
+LONGEST_RATIO = 1.2
+"""A bar of this ratio or more has the full width."""
 
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1c1c1c }
@@ -28,10 +28,10 @@ STYLE = """
 
 
 def picture(figures: Sequence[Figure], about: Mapping[str, str]) -> str:
-    """Those that have a ratio to something: its bar, and a mark where the target is."""
+    """An SVG with a bar for each figure that has a ratio, and a mark at its target."""
     shown = [figure for figure in figures if figure.shown and figure.ratio is not None]
     height = TOP + ROW * len(shown) + 24
-    scale = (WIDTH - LEFT - RIGHT) / MOST
+    scale = (WIDTH - LEFT - RIGHT) / LONGEST_RATIO
     end = LEFT + scale
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
@@ -39,7 +39,7 @@ def picture(figures: Sequence[Figure], about: Mapping[str, str]) -> str:
         f'<rect class="back" width="{WIDTH}" height="{height}"/>',
         '<text class="title" x="24" y="34">How close to the ceiling</text>',
         f'<text class="small" x="24" y="56">{escape(_about(about))}</text>',
-        '<text class="small" x="24" y="74">1 is as good as what the figure stands beside; '
+        '<text class="small" x="24" y="74">1 is as good as what it is compared with; '
         "the black mark is the target; orange: missed</text>",
         f'<line class="line" x1="{end:.0f}" x2="{end:.0f}" y1="{TOP - 8}" y2="{height - 20}"/>',
         f'<text class="small" x="{end - 3:.0f}" y="{TOP - 12}">1</text>',
@@ -51,7 +51,7 @@ def picture(figures: Sequence[Figure], about: Mapping[str, str]) -> str:
 
 def _row(figure: Figure, y: int, scale: float) -> list[str]:
     ratio = figure.ratio or 0.0
-    width = scale * min(ratio, MOST)
+    width = scale * min(ratio, LONGEST_RATIO)
     kind = "bar missed" if figure.met is False else "bar"
     words = f"{ratio:.2f}, {rounded(figure.median):,g} {figure.unit}"
     has_mark = figure.target is not None and figure.target.of == "ratio"

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.program populate`: people, MRDs and a past, for whatever database the
-environment names. Whoever is there signs in with `PASSWORD`, and works in the one MRD."""
+"""`python -m benchmarks.program populate`: fill the database of the environment with users, one MRD
+and old rows. All users have the password `PASSWORD`, and all agents work in the one MRD."""
 
 import argparse
 import sys
@@ -32,10 +32,9 @@ from media.models import (
 from media.states import State
 from reasoncodes.models import Category, ReasonCode
 
-AT_ONCE = 5_000
-"""Rows of one INSERT by the ORM."""
-PIECE = 250_000
-"""Rows of one INSERT by the database itself."""
+ORM_INSERT_ROWS = 5_000
+SQL_INSERT_ROWS = 250_000
+"""Rows of one INSERT … SELECT."""
 
 REQUESTS = """
 INSERT INTO media_mediarequest (login_id, mrd_id, requested, reason_code_id, interrupt_action,
@@ -68,7 +67,7 @@ def say(text: str) -> None:
 
 
 def people(agents: int) -> None:
-    """Teams with a supervisor each, agents who are READY, an administrator, reason codes."""
+    """Make teams, each with a supervisor, READY agents, an administrator and reason codes."""
     now = timezone.now()
     password = make_password(PASSWORD)
     teams = Team.objects.bulk_create(
@@ -96,7 +95,7 @@ def people(agents: int) -> None:
             )
             for number in range(agents)
         ),
-        batch_size=AT_ONCE,
+        batch_size=ORM_INSERT_ROWS,
     )
     MediaRoutingDomain.objects.create(
         pk=MRD, name="Chat", description="Chat conversations", interruptible=True
@@ -115,7 +114,7 @@ def people(agents: int) -> None:
             )
             for number in range(agents)
         ),
-        batch_size=AT_ONCE,
+        batch_size=ORM_INSERT_ROWS,
     )
     StateInterval.objects.bulk_create(
         (
@@ -128,10 +127,10 @@ def people(agents: int) -> None:
             )
             for number in range(agents)
         ),
-        batch_size=AT_ONCE,
+        batch_size=ORM_INSERT_ROWS,
     )
     for number in range(REASON_CODES.stop - REASON_CODES.start):
-        # Every fifth is for one team alone, as where a list is more than a table.
+        # Every fifth is for one team alone, so that the lists of the teams differ.
         of_a_team = number % 5 == 4
         reason_code = ReasonCode.objects.create(
             pk=REASON_CODES.start + number,
@@ -145,7 +144,7 @@ def people(agents: int) -> None:
 
 
 def past(agents: int, rows: int) -> None:
-    """So many requests, intervals and notifications that are over: the tables as after months."""
+    """Insert so many old requests, intervals and notifications: the tables as after months."""
     reason_code = ReasonCode.objects.get(pk=REASON_CODES.start)
     media = Media.objects.select_related("mrd").get(user=agent(0), mrd=MRD)
     media.state, media.reason_code = State.NOT_READY, reason_code
@@ -168,16 +167,16 @@ def past(agents: int, rows: int) -> None:
     }
     head = log.head().position
     for statement in (REQUESTS, INTERVALS, NOTIFICATIONS):
-        for begin in range(1, rows + 1, PIECE):
+        for begin in range(1, rows + 1, SQL_INSERT_ROWS):
             piece: dict[str, str | int] = {
                 "begin": head + begin,
-                "end": head + min(begin + PIECE - 1, rows),
+                "end": head + min(begin + SQL_INSERT_ROWS - 1, rows),
             }
             with connection.cursor() as cursor:
                 cursor.execute(statement, values | piece)
-            if rows > PIECE:
+            if rows > SQL_INSERT_ROWS:
                 table = statement.split()[2]
-                say(f"{table}: {min(begin + PIECE - 1, rows):,} of {rows:,} rows")
+                say(f"{table}: {min(begin + SQL_INSERT_ROWS - 1, rows):,} of {rows:,} rows")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE notifications_loghead SET position = %s", [head + rows])
         cursor.execute(
@@ -190,7 +189,7 @@ def past(agents: int, rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, required=True)
-    parser.add_argument("--rows", type=int, default=0, help="of the past, in each of three tables")
+    parser.add_argument("--rows", type=int, default=0, help="old rows, in each of three tables")
     options = parser.parse_args()
     if not User.objects.exists():
         people(options.agents)

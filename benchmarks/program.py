@@ -1,5 +1,5 @@
-"""`python -m benchmarks.program writer --publish`: a program of this folder that works with the
-models of whatever DJANGO_SETTINGS_MODULE names."""
+"""`python -m benchmarks.program writer --publish`: run a program of this folder that needs the
+models of DJANGO_SETTINGS_MODULE."""
 
 import sys
 from importlib import import_module

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.program reader 2000`: read what agents have missed, as the sockets do, and
-print how many reads that were and how long they took."""
+"""`python -m benchmarks.program reader 2000`: read the notifications that 2,000 agents have missed,
+as the sockets do, and print the number of reads and their duration."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from finesse.notifications import log
 from finesse.notifications.nodes import SYSTEM_INFO, nodes_of
 
 MISSED = 20
-"""Notifications that each agent has missed, if there are as many."""
+"""Missed notifications of each agent, if there are as many."""
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     log.read(after=after, upto=head, nodes=[SYSTEM_INFO])
     began = time.perf_counter()
     for number in range(reads):
-        # From all over, as those are who change in between.
+        # Agents from the whole range, as those whose states change.
         nodes = [SYSTEM_INFO, *nodes_of(agent(number * agents // reads))]
         log.read(after=after, upto=head, nodes=nodes)
     print(json.dumps({"requests": reads, "seconds": time.perf_counter() - began}))

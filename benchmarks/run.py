@@ -1,6 +1,7 @@
 """`make bench`, or a part of it: `python -m benchmarks.run --only accept --short`.
 
-What is measured and why it is fair: README.md. The figures go to results/latest.json and a picture.
+README.md says what is measured, and why it is fair. The figures go to results/latest.json and a
+picture.
 """
 
 import argparse
@@ -23,10 +24,10 @@ from benchmarks.picture import picture
 from benchmarks.stage import Services, Stage
 
 RESULTS = Path(__file__).resolve().parent / "results"
-FILES = 16_384
-"""Open files of a process: a socket for each client, and some more."""
-LIMIT = 60 * 60
-"""Seconds after which the run ends, whatever it has."""
+OPEN_FILES = 16_384
+"""Limit of a process: a socket for each client, and some more."""
+RUN_TIMEOUT_SECONDS = 60 * 60
+"""The run ends then, and reports the figures that it has."""
 
 MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "accept": rest.accept,
@@ -55,15 +56,15 @@ def main() -> int:
     )
     options = parser.parse_args()
     if needed := Services().missing():
-        print("The benchmarks need more:", *needed, sep="\n  ", file=sys.stderr)
+        print("The benchmarks also need:", *needed, sep="\n  ", file=sys.stderr)
         print("`make services` installs and starts the services on Debian.", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, _interrupt)
-    watchdog = threading.Timer(LIMIT, signal.raise_signal, [signal.SIGTERM])
+    watchdog = threading.Timer(RUN_TIMEOUT_SECONDS, signal.raise_signal, [signal.SIGTERM])
     watchdog.daemon = True
     watchdog.start()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))
     RESULTS.mkdir(exist_ok=True)
     missing = list(options.only or MEASURES)
     with Stage() as stage:
@@ -79,7 +80,7 @@ def main() -> int:
 
 
 def _measured(bench: Bench, name: str) -> bool:
-    """Whether it was; what fails does not take the figures of the others along."""
+    """Run one measure; False if it failed, which leaves the other figures valid."""
     try:
         for figure in MEASURES[name](bench):
             bench.figures.append(figure)
@@ -94,7 +95,7 @@ def _measured(bench: Bench, name: str) -> bool:
 def report(
     figures: Sequence[Figure], *, whole: bool, short: bool, missing: Sequence[str] = ()
 ) -> None:
-    # What a part or a short form has measured does not take the place of the whole.
+    # The results of a part or of the short form must not replace those of a whole run.
     name = "latest" if whole and not short else "short" if whole else "part"
     form = f"{name}, without {', '.join(missing)}" if missing else name
     (RESULTS / f"{name}.json").write_text(

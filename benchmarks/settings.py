@@ -1,7 +1,7 @@
-"""The product's settings for what the benchmarks start, with two differences.
+"""The product's settings for the benchmarks, with two differences.
 
-A password is quick to check: a thousand users sign in at once, and what is measured is what comes
-afterwards. Successful notifications carry the requestId, so that each can be told from the last.
+Passwords are quick to check, since the sign-in of thousands of users is not what is measured.
+Successful notifications contain the requestId, so that two with the same state differ.
 """
 
 from finesse.settings import *  # noqa: F403

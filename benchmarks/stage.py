@@ -1,5 +1,5 @@
-"""Where it is played: databases, keys and queues of its own on loopback, and processes that are
-ended by their ids."""
+"""The stage of the benchmarks: databases, keys and queues of their own on loopback, and processes,
+which are ended by their ids."""
 
 import contextlib
 import os
@@ -23,10 +23,10 @@ from redis import Redis
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = Path(sys.prefix) / "benchmarks"
-"""What only the benchmarks need, beside the product's environment and not in it."""
+"""Packages that only the benchmarks need, beside the product's environment and not in it."""
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-PATIENCE = 60.0
-"""Seconds that a process may take to be ready."""
+START_TIMEOUT_SECONDS = 60.0
+"""The longest time that a process may take until it is ready."""
 
 
 class Services:
@@ -40,7 +40,7 @@ class Services:
         self.broker = read("CELERY_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
 
     def missing(self) -> list[str]:
-        """What has to be installed or started first, in words."""
+        """Descriptions of everything that must be installed or started first."""
         found = []
         for name, url in (
             ("PostgreSQL", self.database),
@@ -49,7 +49,7 @@ class Services:
         ):
             parts = urlsplit(url)
             if parts.hostname not in LOOPBACK:
-                found.append(f"{name} on loopback; {parts.hostname} is another machine")
+                found.append(f"{name} on loopback; {parts.hostname} may be another machine")
             elif not listens(parts.hostname, parts.port or 0):
                 found.append(f"{name}: nothing listens on {parts.netloc.rpartition('@')[2]}")
         if not shutil.which("wrk"):
@@ -98,7 +98,7 @@ class Process:
             self._popen.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._popen.wait(10)
-        # Whatever it has left behind is of its group, and the group of nobody else.
+        # Processes that it left behind are in its group, and no others.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._popen.wait()
@@ -110,7 +110,7 @@ class Process:
 
 
 class Stage:
-    """Everything that one run makes; what it has made is gone when the context ends."""
+    """Everything that one run makes; it is removed at the end of the context."""
 
     def __init__(self) -> None:
         self.services = Services()
@@ -129,7 +129,7 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Whoever interrupts a second time must not leave databases behind.
+        # A second interrupt must not leave databases behind.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         for process in [*self._processes]:
@@ -152,7 +152,7 @@ class Stage:
         return psycopg.connect(self.services.database, autocommit=True)
 
     def database(self, name: str, template: str | None = None) -> str:
-        """Make a database, empty or as a copy; its whole name."""
+        """Make a database, empty or as a copy; returns its full name."""
         whole = f"{self.name}_{name}"
         copied = f' TEMPLATE "{template}"' if template else ""
         with self.administration() as connection:
@@ -169,7 +169,7 @@ class Stage:
         return f"{self.services.database.rpartition('/')[0]}/{database}"
 
     def sql(self, database: str, *statements: str) -> list[tuple[Any, ...]]:
-        """Execute them, each by itself; the rows of the last."""
+        """Execute the statements, each in its own transaction; returns the rows of the last one."""
         with psycopg.connect(self.url_of(database), autocommit=True) as connection:
             cursor = connection.cursor()
             for statement in statements:
@@ -182,7 +182,7 @@ class Stage:
         return name
 
     def purge(self, queue: str) -> None:
-        """Nothing waits in it any more, if there is such a queue."""
+        """Delete the messages of a queue, if there is such a queue."""
         with Connection(self.services.broker) as broker:
             channel: Any = broker.default_channel
             with contextlib.suppress(*broker.channel_errors):
@@ -200,7 +200,7 @@ class Stage:
         self._processes.remove(process)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> str:
-        """What a program that ends by itself has printed. Raises RuntimeError if it fails."""
+        """Run a program to its end; returns its output. Raises RuntimeError if it fails."""
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -215,8 +215,8 @@ class Stage:
 
 
 def await_port(process: Process, port: int) -> None:
-    """Raises RuntimeError, with the end of its log, for a process that does not come to listen."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until a process listens. Raises RuntimeError, with the end of its log, if not."""
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while not listens("127.0.0.1", port):
         if not process.alive() or time.monotonic() > deadline:
             raise RuntimeError(f"{process.log.name}: does not listen\n{process.tail()}")

@@ -1,7 +1,7 @@
-"""A tap on the wire between a program and PostgreSQL or Redis: what exactly the program says.
+"""A tap between a program and PostgreSQL or Redis, which notes every statement and command.
 
-Whatever a framework adds by itself (checks, transactions, savepoints) is heard, too; the program
-does not know that somebody listens.
+It also notes those that a framework adds by itself (checks, transactions, savepoints). The program
+is not changed for it.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 Parser = Callable[[bytearray, list[str], dict[bytes, str]], None]
 _REQUESTS_OF_TLS = {80877103, 80877104}
-"""Codes with which a client asks for TLS or GSS encryption before it says anything else."""
+"""Codes of a client's request for TLS or GSS encryption, which may be its first message."""
 
 
 class Tap:
-    """Listens on a port of its own, passes everything on, and keeps what the client has said."""
+    """Listens on a port of its own, forwards everything, and notes what the client sends."""
 
     def __init__(self, url: str, parser: Parser) -> None:
         self.heard: list[str] = []
@@ -42,7 +42,7 @@ class Tap:
         return port
 
     def through(self, url: str) -> str:
-        """The same address, by way of the tap."""
+        """The same address, through the tap."""
         parts = urlsplit(url)
         user = parts.netloc.rpartition("@")[0]
         netloc = f"{user}@127.0.0.1:{self.port}" if user else f"127.0.0.1:{self.port}"
@@ -98,7 +98,7 @@ class Tap:
 
 
 def _postgresql(unread: bytearray, heard: list[str], names: dict[bytes, str]) -> None:
-    """Statements of the simple and of the extended protocol, those that were prepared, too."""
+    """Note statements of the simple and the extended protocol; of prepared ones, each execution."""
     while len(unread) >= 8:
         if b"\0began" not in names:
             # The first messages have no type: a request for TLS, or the start itself.
@@ -127,7 +127,7 @@ def _postgresql(unread: bytearray, heard: list[str], names: dict[bytes, str]) ->
 
 
 def _redis(unread: bytearray, heard: list[str], names: dict[bytes, str]) -> None:
-    """Commands, each an array of strings."""
+    """Note commands, each an array of strings."""
     while unread.startswith(b"*"):
         end = unread.find(b"\r\n")
         if end < 0:

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.program writer`: apply whatever is pending as the worker does, and print
-how many requests that were and how long it took. With --publish it hands over what came of them."""
+"""`python -m benchmarks.program writer`: apply all pending requests as the worker does, and print
+their number and the duration. With --publish it publishes their notifications, too."""
 
 import json
 import sys

@@ -1,5 +1,5 @@
 -- Sends the requests of a file in turns, again and again. They are whole HTTP requests, separated
--- by a byte that none of them holds. Prints what came of them as JSON.
+-- by a byte that none of them contains. Prints the results as JSON.
 
 local requests = {}
 local turn = 0

@@ -1,4 +1,4 @@
-"""XMPP, measured: python benchmarks/xmpp.py. What is compared, and why it is fair: README.md."""
+"""`python benchmarks/xmpp.py` measures XMPP. README.md says what is compared, and how fairly."""
 
 import argparse
 import asyncio
@@ -33,14 +33,13 @@ from benchmarks.xmpp_servers import (
 )
 
 RESULTS = Path(__file__).resolve().parent / "results" / "xmpp.json"
-LIMIT = 240
-"""Seconds after which the program ends, whatever it has."""
-SETTLED = 1.5
-"""Seconds to let a server finish what it does after many clients came or went."""
-WARM_UP = 10
-"""Notifications to the one client that are not counted."""
-FILES = 8192
-"""Open files of a process: one for each client, and some more."""
+RUN_TIMEOUT_SECONDS = 240
+SETTLING_SECONDS = 1.5
+"""Time for a server to finish its work after many clients have connected or disconnected."""
+WARM_UP_NOTIFICATIONS = 10
+"""Those to the one client that are not measured."""
+OPEN_FILES = 8192
+"""Limit of a process: one for each client, and some more."""
 MIB = 2**20
 
 Samples = dict[str, dict[str, list[float]]]
@@ -92,12 +91,12 @@ class Benchmark:
             self.say(f"one client: block {block} of {self.options.blocks}")
             for contender in self.contenders:
                 agent, times = agents[contender.name], []
-                for _ in range(self.options.puts if block else WARM_UP):
+                for _ in range(self.options.puts if block else WARM_UP_NOTIFICATIONS):
                     mark = self.mark()
                     waited = Round(mark.encode(), 1)
                     agent.expect(waited)
                     began = time.perf_counter()
-                    await contender.tell_one(mark)
+                    await contender.notify_one(mark)
                     times.append(await waited.complete() - began)
                 if block:
                     self._add("one client p50, ms", contender, statistics.median(times) * 1e3)
@@ -108,14 +107,14 @@ class Benchmark:
     # --- many clients ---------------------------------------------------------------------------
 
     async def _crowd(self, contender: Contender) -> None:
-        await asyncio.sleep(SETTLED)
+        await asyncio.sleep(SETTLING_SECONDS)
         self.idle.setdefault(contender.name, memory(contender.pid()))
         crowd = Crowd(contender.address, PASSWORD)
         names = crowd_names(self.options.clients)
         began = time.perf_counter()
         await crowd.join(names)
         self._add("sign-ins/s", contender, len(names) / (time.perf_counter() - began))
-        await asyncio.sleep(SETTLED)
+        await asyncio.sleep(SETTLING_SECONDS)
         crowded = memory(contender.pid())
         self.crowded.setdefault(contender.name, crowded)
         more = sum(crowded.values()) - sum(self.idle[contender.name].values())
@@ -125,7 +124,7 @@ class Benchmark:
             mark = self.mark()
             waited = crowd.expect(mark.encode())
             began = time.perf_counter()
-            await contender.tell_all(mark)
+            await contender.notify_all(mark)
             last = await waited.complete()
             if not number:
                 continue  # To warm up.
@@ -240,12 +239,12 @@ def main() -> None:
     benchmark = Benchmark(contenders, options)
     # Servers that are started inherit it; many systems give a process 1,024 files.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
-    # Whoever ends this program ends the servers, too.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, OPEN_FILES), most))
+    # On SIGTERM, too, the servers are ended.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     async def bounded() -> None:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(RUN_TIMEOUT_SECONDS):
             await benchmark.run()
 
     asyncio.run(bounded())

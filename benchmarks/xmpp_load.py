@@ -1,4 +1,4 @@
-"""XMPP clients that cost next to nothing, so that what is measured is the server.
+"""XMPP clients that take little CPU, so that the figures are those of the server.
 
 A client reads its stream as bytes and looks for marks in them; nothing is parsed. It signs in
 as any client does (SASL PLAIN, bind, presence), over TCP or over WebSocket (RFC 7395).
@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Literal, Self
 from xml.sax.saxutils import quoteattr
 
-PATIENCE = 30.0
-"""Seconds that any one answer may take."""
-KEPT = 64 * 1024
-"""Bytes that a client remembers of its stream."""
+ANSWER_TIMEOUT_SECONDS = 30.0
+KEPT_BYTES = 64 * 1024
+"""The end of its stream that a client keeps."""
 
 _CLIENT = "jabber:client"
 _STREAMS = "http://etherx.jabber.org/streams"
@@ -30,16 +29,16 @@ _PING = re.compile(rb"<iq [^>]*\bid=['\"]([^'\"]*)['\"][^>]*><ping [^>]*urn:xmpp
 
 
 class RefusedError(ConnectionError):
-    """The server ended the connection, or said no."""
+    """The server refused a request, or ended the connection."""
 
 
 class Round:
-    """One thing that some clients wait for; each that has seen it is counted once."""
+    """A mark that some clients wait for; each client that has seen it is counted once."""
 
     def __init__(self, mark: bytes, waiting: int) -> None:
         self.mark = mark
         self.first = self.last = 0.0
-        """When the first and the newest of them saw it, by the clock of `time.perf_counter`."""
+        """When the first and the latest client saw it, by `time.perf_counter`."""
         self._waiting = waiting
         self._done = asyncio.get_running_loop().create_future()
 
@@ -51,24 +50,25 @@ class Round:
             self._done.set_result(None)
 
     def fail(self, error: Exception) -> None:
-        """One of those who wait never will see it."""
+        """End the waiting with an error, since one of the clients will never see the mark."""
         if not self._done.done():
             self._done.set_exception(error)
 
     async def complete(self) -> float:
-        """Wait until all have seen it; the time at which the last one did.
+        """Wait until all clients have seen it; returns the time at which the last one did.
 
-        Raises TimeoutError, saying how many still wait, or what ended one's connection.
+        Raises TimeoutError with the number of clients that still wait, or the error that ended a
+        connection.
         """
         try:
-            await asyncio.wait_for(self._done, PATIENCE)
+            await asyncio.wait_for(self._done, ANSWER_TIMEOUT_SECONDS)
         except TimeoutError:
             raise TimeoutError(f"{self._waiting} clients have not seen {self.mark!r}") from None
         return self.last
 
 
 class Stream(asyncio.Protocol):
-    """One connection over TCP: what came is kept, up to a limit, until somebody asks for it."""
+    """One connection over TCP, which keeps the end of what it received until `until` reads it."""
 
     def __init__(self) -> None:
         self._kept = bytearray()
@@ -100,7 +100,7 @@ class Stream(asyncio.Protocol):
     # --- reading ----------------------------------------------------------------------------------
 
     def take(self, data: bytes) -> None:
-        """Bytes of the stream, without what a transport wraps around them."""
+        """Take bytes of the stream, without the frames around them."""
         self._kept += data
         if b"urn:xmpp:ping" in data:
             self._answer_ping()
@@ -109,27 +109,27 @@ class Stream(asyncio.Protocol):
             waited, self._round = self._round, None
             waited.seen()
         self._look()
-        if len(self._kept) > KEPT:
-            del self._kept[: len(self._kept) - KEPT]
+        if len(self._kept) > KEPT_BYTES:
+            del self._kept[: len(self._kept) - KEPT_BYTES]
 
     def expect(self, waited: Round) -> None:
-        """Tell the round when its mark comes; what came before is forgotten."""
+        """Count this client in the round when its mark comes; forget the bytes before."""
         self._kept.clear()
         self._round = waited
 
     async def until(self, pattern: bytes) -> bytes:
-        """Everything up to and with the first match. Raises OSError or TimeoutError."""
+        """Wait for a match; returns the bytes up to its end. Raises OSError or TimeoutError."""
         if self._lost:
             raise self._lost
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._awaited = (re.compile(pattern), answer)
         self._look()
-        return await asyncio.wait_for(answer, PATIENCE)
+        return await asyncio.wait_for(answer, ANSWER_TIMEOUT_SECONDS)
 
     def _answer_ping(self) -> None:
-        """Servers take leave of clients that do not."""
+        """Answer a ping, since servers disconnect clients that do not."""
         if match := _PING.search(self._kept):
-            # Once.
+            # Removed, so that it is answered once.
             del self._kept[match.start() : match.end()]
             self.send(f"<iq xmlns='{_CLIENT}' type='result' id={quoteattr(match[1].decode())}/>")
 
@@ -232,7 +232,7 @@ class WebSocket(Stream):
 
 @dataclass(frozen=True)
 class Address:
-    """Where clients connect."""
+    """The address and the transport by which clients connect."""
 
     port: int
     domain: str = "localhost"
@@ -312,7 +312,7 @@ class Crowd:
 def memory(pid: int) -> dict[str, int]:
     """Bytes of memory of a process and its descendants, by the name of the program.
 
-    PSS: what it has alone, and its share of what it has in common with others.
+    PSS: shared pages count by their share.
     """
     found: dict[str, int] = {}
     for one in family(pid):
@@ -325,7 +325,7 @@ def memory(pid: int) -> dict[str, int]:
 
 
 def family(pid: int) -> list[int]:
-    """The process and its descendants, those of its threads included."""
+    """The ids of a process and its descendants, which any of its threads may have started."""
     children: list[str] = []
     with contextlib.suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():

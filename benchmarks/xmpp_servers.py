@@ -1,6 +1,6 @@
-"""What is compared: our service on either of its XMPP paths, and a bare Prosody.
+"""The servers that are compared: our service on each of its XMPP paths, and a bare Prosody.
 
-Each starts on free loopback ports with a folder of its own, and ends what it started.
+Each starts on free loopback ports with a folder of its own, and ends the processes that it started.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Protocol
 from xml.sax.saxutils import escape
 
-from benchmarks.xmpp_load import PATIENCE, Address, Crowd, Stream, sign_in
+from benchmarks.xmpp_load import ANSWER_TIMEOUT_SECONDS, Address, Crowd, Stream, sign_in
 
 ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "localhost"
 PASSWORD = "finesse"
 AGENT = "1234"
-"""The demo's agent, who is READY in MRD 5001 when the demo opens."""
+"""The demo's agent, READY in MRD 5001 at the start of the demo."""
 TEAM = 1
-"""The agent's team. Everybody in the crowd is one of its supervisors."""
+"""The agent's team. All users of the crowd are its supervisors."""
 PUBSUB = "http://jabber.org/protocol/pubsub"
 
 NOT_READY = "<{0}><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></{0}>"
@@ -68,33 +68,33 @@ Component "pubsub.{domain}" "pubsub"
 
 
 class Contender(Protocol):
-    """A server that can be made to tell something to one client, or to many."""
+    """A server that can be made to send a notification to one client, or to many."""
 
     name: str
     address: Address
 
     async def start(self) -> None:
-        """Start it, and wait until it takes clients. Raises RuntimeError, TimeoutError."""
+        """Start it, and wait until it accepts clients. Raises RuntimeError, TimeoutError."""
         ...
 
     async def subscribe(self, crowd: Crowd) -> None:
-        """Have everybody told what `tell_all` provokes."""
+        """Subscribe the crowd to the notifications of `notify_all`."""
         ...
 
-    async def tell_one(self, mark: str) -> None:
-        """Provoke one notification, with the mark in it, for the agent."""
+    async def notify_one(self, mark: str) -> None:
+        """Cause one notification, which contains the mark, for the agent."""
         ...
 
-    async def tell_all(self, mark: str) -> None:
-        """Provoke one notification, with the mark in it, for everybody in the crowd."""
+    async def notify_all(self, mark: str) -> None:
+        """Cause one notification, which contains the mark, for the whole crowd."""
         ...
 
     def pid(self) -> int:
-        """The process whose memory counts, its children's included."""
+        """The process whose memory is measured, with that of its children."""
         ...
 
     def log(self) -> str:
-        """The end of what it wrote."""
+        """The end of its log."""
         ...
 
     def end(self) -> None: ...
@@ -114,7 +114,7 @@ class Process:
             )
 
     def pid(self) -> int:
-        """Raises RuntimeError, with the end of its log, if it is not running."""
+        """Its process id. Raises RuntimeError, with the end of its log, if it is not running."""
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError(f"The server is not running:\n{self.log()}")
         return self._process.pid
@@ -125,8 +125,8 @@ class Process:
         return ""
 
     async def answers(self, address: Address) -> None:
-        """Wait until streams can be opened there. Raises RuntimeError, TimeoutError."""
-        async with asyncio.timeout(PATIENCE):
+        """Wait until it opens streams at the address. Raises RuntimeError, TimeoutError."""
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             while True:
                 self.pid()
                 with contextlib.suppress(OSError):
@@ -159,7 +159,7 @@ class Service(Process):
         self._api = Api(free_port())
         own = Address(self._api.port, DOMAIN, kind="websocket")
         self.address = Address(client_port, DOMAIN) if with_prosody else own
-        self._told = 0
+        self._changes = 0
         embedded = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
         self._environment = {
             **{
@@ -182,7 +182,7 @@ class Service(Process):
         await asyncio.to_thread(self._prepare)
         command = [sys.executable, "manage.py", "run", "--port", str(self._api.port)]
         self.run([*command, *self._arguments], self._environment)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             while not await self._api.is_in_service():
                 self.pid()
                 await asyncio.sleep(0.1)
@@ -206,20 +206,20 @@ class Service(Process):
     async def subscribe(self, crowd: Crowd) -> None:
         await subscribe(crowd.members.items(), f"/finesse/api/Team/{TEAM}/Users")
 
-    async def tell_one(self, mark: str) -> None:
+    async def notify_one(self, mark: str) -> None:
         await self._api.put(f"User/{AGENT}/Media/5001", self._another("Media"), mark)
 
-    async def tell_all(self, mark: str) -> None:
+    async def notify_all(self, mark: str) -> None:
         await self._api.put(f"User/{AGENT}", self._another("User"), mark)
 
     def _another(self, element: str) -> str:
-        """A change of state, whatever it is now: NOT_READY and READY in turns."""
-        self._told += 1
-        return (NOT_READY if self._told % 2 else READY).format(element)
+        """NOT_READY and READY in turns, so that each request is a change."""
+        self._changes += 1
+        return (NOT_READY if self._changes % 2 else READY).format(element)
 
 
 class BareProsody(Process):
-    """Prosody alone: its own pubsub publishes what our service would have sent."""
+    """Prosody alone: its own pubsub publishes the notifications that our service would send."""
 
     name = "bare Prosody"
     _node_of_one = f"/finesse/api/User/{AGENT}/Media"
@@ -241,7 +241,7 @@ class BareProsody(Process):
         for node in (self._node_of_one, self._node_of_all):
             await ask(publisher, f"<create node='{node}'/>")
         self._publisher = publisher
-        # As in our service, the agent is subscribed without having to ask.
+        # As in our service, the agent is subscribed without a request of its own.
         agent = await sign_in(self.address, AGENT, PASSWORD, available=False)
         await subscribe([(AGENT, agent)], self._node_of_one)
         agent.close()
@@ -249,10 +249,10 @@ class BareProsody(Process):
     async def subscribe(self, crowd: Crowd) -> None:
         await subscribe(crowd.members.items(), self._node_of_all)
 
-    async def tell_one(self, mark: str) -> None:
+    async def notify_one(self, mark: str) -> None:
         await self._publish(self._node_of_one, MEDIA_UPDATE.format(mark=mark))
 
-    async def tell_all(self, mark: str) -> None:
+    async def notify_all(self, mark: str) -> None:
         await self._publish(self._node_of_all, TEAM_UPDATE.format(mark=mark))
 
     async def _publish(self, node: str, update: str) -> None:
@@ -265,7 +265,7 @@ class BareProsody(Process):
 
 
 class Api:
-    """The agent's HTTP client: one connection that is kept, and nothing that costs time."""
+    """The agent's HTTP client: one kept connection, with little work for each request."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -284,14 +284,14 @@ class Api:
             return False
 
     async def put(self, path: str, body: str, request_id: str) -> None:
-        """Raises RuntimeError if it is not accepted."""
+        """Send a PUT. Raises RuntimeError if it is not accepted."""
         answer = await self._request(f"PUT /finesse/api/{path}", body, request_id)
         if b" 202 " not in answer:
             raise RuntimeError(f"PUT {path} was answered: {answer.decode()}")
 
     async def _request(self, line: str, body: str = "", request_id: str = "") -> bytes:
-        """The answer, read whole."""
-        # Servers close what was quiet for a few seconds.
+        """Send a request; returns the whole answer."""
+        # Servers close connections that were idle for a few seconds.
         if self._connection is None or self._connection.is_closed:
             self._connection = await Address(self.port).connect()
         self._connection.send(
@@ -305,7 +305,7 @@ class Api:
 
 
 async def ask(stream: Stream, request: str) -> None:
-    """Ask the pubsub service for something. Raises RuntimeError if it refuses."""
+    """Send the pubsub service a request. Raises RuntimeError if it refuses."""
     stream.send(
         f"<iq xmlns='jabber:client' type='set' id='ask' to='pubsub.{DOMAIN}'>"
         f"<pubsub xmlns='{PUBSUB}'>{request}</pubsub></iq>"
@@ -345,9 +345,9 @@ MEDIA_UPDATE = (
     "<interruptAction>ACCEPT</interruptAction></Media></data><event>PUT</event>"
     "<requestId>{mark}</requestId><source>/finesse/api/User/1234/Media/5001</source></Update>"
 )
-"""What the service tells the agent who goes NOT_READY; the bare server publishes the same."""
+"""The service's notification for the agent, now NOT_READY; the bare server sends the same."""
 TEAM_UPDATE = (
     "<Update><data><user><uri>/finesse/api/User/1234</uri></user></data><event>PUT</event>"
     "<requestId>{mark}</requestId><source>/finesse/api/User/1234</source></Update>"
 )
-"""What the service tells the supervisors of the agent's team."""
+"""The service's notification for the supervisors of the agent's team."""

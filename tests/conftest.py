@@ -59,7 +59,7 @@ LONGEST = (
     "tls/test_tls.py",
     "xmpp/test_socket.py",
 )
-"""Files whose tests take longest: what starts last must not be what the others wait for."""
+"""Files whose tests take longest. They start first, so that none is left for the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -132,7 +132,7 @@ def cast(db: None) -> Cast:
 
 @pytest.fixture
 def codes(cast: Cast) -> dict[str, ReasonCode]:
-    """Lunch and End of shift for everybody, Coaching for Chat, Filing for Back office."""
+    """Lunch and End of shift for all teams, Coaching for Chat, Filing for Back office."""
     made = {}
     for label, category, code, team in (
         ("Lunch", "NOT_READY", 1, None),
@@ -157,7 +157,7 @@ class ServedHandler(Handler, ClientHandler):
 
 
 class API:
-    """Requests as alice unless told otherwise."""
+    """Requests as alice unless another user is given."""
 
     def __init__(self) -> None:
         # A 500 must be seen as the client sees it.
@@ -207,15 +207,15 @@ def api(in_service: None) -> API:
 
 @pytest.fixture
 def settle() -> Callable[[], list[Notification]]:
-    """Apply everything accepted; what was told since the last time."""
-    told = 0
+    """Apply all accepted requests; returns the notifications since the last call."""
+    published = 0
 
     def apply() -> list[Notification]:
-        nonlocal told
+        nonlocal published
         while writer.apply_pending():
             pass
-        new = list(Notification.objects.filter(position__gt=told).order_by("position"))
-        told = new[-1].position if new else told
+        new = list(Notification.objects.filter(position__gt=published).order_by("position"))
+        published = new[-1].position if new else published
         return new
 
     return apply
@@ -243,7 +243,7 @@ def update_of(notification: Notification) -> Element:
 
 @pytest.fixture
 def own_layer(settings: Any) -> None:
-    """Publishing goes to a layer that nobody listens to, whatever services are there."""
+    """Publish to a layer without listeners, with and without real services."""
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 

@@ -6,7 +6,7 @@ import tempfile
 os.environ.setdefault("SECRET_KEY", "for-tests-only")
 os.environ.setdefault("FINESSE_DATA_DIR", tempfile.mkdtemp(prefix="finesse-tests-"))
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Processes that test side by side must not hear each other on one Redis or broker.
+    # Processes that test side by side must not receive each other's messages.
     instance = os.environ.get("FINESSE_INSTANCE", "finesse-tests")
     os.environ["FINESSE_INSTANCE"] = f"{instance}-{os.environ['PYTEST_XDIST_WORKER']}"
 
@@ -29,5 +29,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 FINESSE_HEARTBEAT_SECONDS = 60.0
 if REDIS_URL:  # noqa: F405
     CACHES["default"]["OPTIONS"]["socket_timeout"] = 30  # noqa: F405
-# A second without its client signs nobody out, but in the tests that are about it.
+# A second without a client signs no user out, except in the tests of that.
 FINESSE_PRESENCE_SECONDS = 0

@@ -1,5 +1,5 @@
-"""Everybody signs in at once, and no password is known: how long that takes, and what those feel
-who are signed in already."""
+"""All users sign in at once, with no password in the cache: how long that takes, and the latency of
+a user who has signed in before."""
 
 import re
 import time
@@ -18,18 +18,18 @@ HASHERS = {
     "Argon2 as Django has it": "django.contrib.auth.hashers.Argon2PasswordHasher",
     "Argon2 with 19 MiB": "finesse.users.hashers.Argon2PasswordHasher",
 }
-COMERS = 2000
-AT_ONCE = 200
-"""Connections of those who come."""
-AGAIN = 0.5
-"""Seconds after which one who was told 503 tries again."""
-EVERY = 0.05
-"""Seconds from one request to the next of the one who is signed in."""
+USERS = 2000
+CONNECTIONS = 200
+"""Connections over which the users sign in."""
+RETRY_SECONDS = 0.5
+"""A client whose sign-in was answered 503 tries again after that time."""
+REQUEST_INTERVAL_SECONDS = 0.05
+"""Time between two requests of the signed-in user."""
 
 
 def cold(bench: Bench) -> list[Figure]:
     figures = []
-    # The short form leaves out the one that gains nothing.
+    # The short form leaves out Argon2 as Django has it.
     for name, hasher in list(HASHERS.items())[:: 2 if bench.short else 1]:
         figures += _with(bench, name, hasher)
     return figures
@@ -54,11 +54,11 @@ def _with(bench: Bench, name: str, hasher: str) -> list[Figure]:
     bench.play(["http"], contender)
     with bench.beating(contender):
         contender.await_service(agent(0))
-        # Each worker checks one more, so that what is loaded late is loaded.
+        # Each worker checks one more password, which loads the modules that are imported late.
         quiet, _, _ = _storm(contender, 0, bench.seconds(5, 2))
-        bench.say(f"{name}: everybody comes")
-        storm, come, refused = _storm(contender, bench.agents - 1, bench.seconds(20, 4))
-    rate = come / bench.seconds(20, 4)
+        bench.say(f"{name}: all users sign in")
+        storm, signed_in, refused = _storm(contender, bench.agents - 1, bench.seconds(20, 4))
+    rate = signed_in / bench.seconds(20, 4)
     both = {"quiet": percentiles(quiet), "meanwhile": percentiles(storm)}
     return [
         Figure(
@@ -68,20 +68,20 @@ def _with(bench: Bench, name: str, hasher: str) -> list[Figure]:
             shown=False,
             percentiles=both,
             notes=[
-                f"{COMERS:,} users at once: all in after {COMERS / max(rate, 1e-9):,.0f} s; "
-                f"{refused:,} were told 503 and came again",
-                f"a user who was signed in, asking every {EVERY * 1e3:.0f} ms, was answered "
-                f"{len(storm)} times meanwhile",
+                f"{USERS:,} users at once: all in after {USERS / max(rate, 1e-9):,.0f} s; "
+                f"{refused:,} were answered 503 and tried again",
+                f"meanwhile a signed-in user with a request every {REQUEST_INTERVAL_SECONDS:g} s "
+                f"got {len(storm)} answers",
             ],
         )
     ]
 
 
-def _storm(contender: Ours, comers: int, seconds: float) -> tuple[list[float], int, int]:
-    """Milliseconds of the signed-in user's requests; how many came in; how many 503s that took."""
+def _storm(contender: Ours, users: int, seconds: float) -> tuple[list[float], int, int]:
+    """Milliseconds of the signed-in user's requests, the number of sign-ins, and that of 503s."""
     loop = Loop()
-    waiting: deque[tuple[float, str]] = deque((0.0, agent(1 + one)) for one in range(comers))
-    free = deque(Caller(loop, contender.port) for _ in range(min(AT_ONCE, comers)))
+    waiting: deque[tuple[float, str]] = deque((0.0, agent(1 + one)) for one in range(users))
+    free = deque(Caller(loop, contender.port) for _ in range(min(CONNECTIONS, users)))
     known = Caller(loop, contender.port)
     latencies: list[float] = []
     outcomes = {200: 0, 503: 0}
@@ -90,9 +90,9 @@ def _storm(contender: Ours, comers: int, seconds: float) -> tuple[list[float], i
         outcomes[status] += 1
         free.append(caller)
         if status == 503:
-            waiting.append((time.monotonic() + AGAIN, name))
+            waiting.append((time.monotonic() + RETRY_SECONDS, name))
 
-    def told(began: float, status: int) -> None:
+    def measure(began: float, status: int) -> None:
         if status == 200:
             latencies.append((time.perf_counter() - began) * 1e3)
 
@@ -105,11 +105,11 @@ def _storm(contender: Ours, comers: int, seconds: float) -> tuple[list[float], i
             asked = http("GET", contender.media(name), name)
             caller.ask(asked, partial(answered, caller, name))
         if known.is_free and now >= due:
-            due = now + EVERY
+            due = now + REQUEST_INTERVAL_SECONDS
             asked_at = time.perf_counter()
-            known.ask(request, partial(told, asked_at))
+            known.ask(request, partial(measure, asked_at))
         loop.turn(0.01)
     if not known.is_free:
-        # Not answered until now: it felt at least this.
+        # The last request has no answer yet: its latency is at least this.
         latencies.append((time.perf_counter() - asked_at) * 1e3)
     return latencies, outcomes[200], outcomes[503]

@@ -1,4 +1,4 @@
-"""The way of a request to its end: applying alone, whole cycles, and how long one takes."""
+"""A request from its PUT to the sockets: applying alone, whole cycles, and their latency."""
 
 import json
 import re
@@ -22,9 +22,9 @@ from benchmarks.people import (
 )
 
 ROLES = ("http", "sockets", "worker", "beat")
-LEFT_BEHIND = 15.0
-"""Seconds after the last request in which whatever was accepted has to arrive."""
-_WHO = re.compile(rb'"node": ?"/finesse/api/User/([^/"]+)/Media"')
+ARRIVAL_TIMEOUT_SECONDS = 15.0
+"""All notifications have to arrive within this time after the last request."""
+_LOGIN_ID = re.compile(rb'"node": ?"/finesse/api/User/([^/"]+)/Media"')
 _POSITION = re.compile(rb'"position": ?(\d+)')
 
 # --- the writer alone -----------------------------------------------------------------------------
@@ -39,11 +39,11 @@ FROM (SELECT n, ({agent(0)} + n % {{agents}} * {{step}})::text AS login,
 
 
 def writer(bench: Bench) -> list[Figure]:
-    """Applying what is pending in batches, each request a change; publishing not included."""
+    """Applying pending requests in batches, each a change, without publishing."""
     contenders: list[Ours | Ceiling] = [bench.ours, bench.ceiling]
     rates: dict[str, list[float]] = {one.name: [] for one in contenders}
     cpu: dict[str, list[float]] = {one.name: [] for one in contenders}
-    # Whole turns of everybody: afterwards all are READY again.
+    # An even number of requests of each agent: afterwards all are READY again.
     turns = 2 * round(bench.seconds(20_000, 4_000) / 2 / bench.agents)
     requests = turns * bench.agents
 
@@ -51,11 +51,11 @@ def writer(bench: Bench) -> list[Figure]:
         bench.reset(contender)
         fill(bench, contender, requests)
         printed = bench.stage.run(contender.drain(), contender.environment())
-        told = json.loads(printed)
-        if told["requests"] != requests:
-            raise RuntimeError(f"{contender.name} applied {told['requests']} of {requests}")
-        rates[contender.name].append(requests / told["seconds"])
-        cpu[contender.name].append(told["cpu"] * 1e3 / requests)
+        result = json.loads(printed)
+        if result["requests"] != requests:
+            raise RuntimeError(f"{contender.name} applied {result['requests']} of {requests}")
+        rates[contender.name].append(requests / result["seconds"])
+        cpu[contender.name].append(result["cpu"] * 1e3 / requests)
 
     bench.play(())
     bench.alternate("the writer alone", contenders, one_round)
@@ -72,7 +72,7 @@ def writer(bench: Bench) -> list[Figure]:
 
 
 def fill(bench: Bench, contender: Contender, requests: int) -> None:
-    """Leave so many requests pending, each of which changes something."""
+    """Insert so many pending requests, each a change."""
     statement = PENDING.format(agents=bench.agents, step=1, requests=requests)
     bench.stage.sql(contender.database, statement, "ANALYZE media_mediarequest")
 
@@ -82,19 +82,19 @@ def fill(bench: Bench, contender: Contender, requests: int) -> None:
 
 @dataclass
 class Cycles:
-    """What the agents of one round have seen."""
+    """Counts of one contender's rounds."""
 
     accepted: int = 0
-    told: int = 0
+    received: int = 0
     doubled: int = 0
     swapped: int = 0
-    """Notifications at the administrator's socket whose position was not the next."""
+    """Notifications at the administrator's socket that did not have the next position."""
     latencies: list[float] = field(default_factory=list)
-    """From sending the PUT until both its 202 and its notification were there, in seconds."""
+    """Seconds from sending the PUT until both its 202 and its notification arrived."""
 
 
 class Agent:
-    """Asks for NOT_READY and READY in turns, the next when the last has arrived at its socket."""
+    """Requests NOT_READY and READY in turns, each after the last notification has arrived."""
 
     def __init__(self, contender: Contender, number: int, caller: Caller, cycles: Cycles) -> None:
         self._name = agent(number)
@@ -116,8 +116,8 @@ class Agent:
         self._cycles.accepted += 1
         self._seen(1)
 
-    def told(self) -> None:
-        self._cycles.told += 1
+    def receive(self) -> None:
+        self._cycles.received += 1
         if not self.waits_for & 2:
             self._cycles.doubled += 1
             return
@@ -131,13 +131,14 @@ class Agent:
                 self.ask()
 
 
-def who(frame: bytes) -> str:
-    found = _WHO.search(frame)
+def login_id_of(frame: bytes) -> str:
+    found = _LOGIN_ID.search(frame)
     return found[1].decode() if found else ""
 
 
 def cycles(bench: Bench) -> list[Figure]:
-    """As many agents as keep the machine busy; each waits for its notification, then goes on."""
+    """As many agents as keep the machine busy. Each sends its next request when the notification
+    of the last has arrived."""
     contenders: list[Contender] = [bench.ours, bench.ceiling, bench.plain]
     rates: dict[str, list[float]] = {one.name: [] for one in contenders}
     seen: dict[str, Cycles] = {one.name: Cycles() for one in contenders}
@@ -152,7 +153,7 @@ def cycles(bench: Bench) -> list[Figure]:
         except EndedError:
             if not isinstance(contender, Plain):
                 raise
-            # It promises nothing, and overloaded it keeps nothing.
+            # It does not promise to keep sockets when it is overloaded.
             failed.append("plain DRF: its server ended sockets in a round, which does not count")
             return
         rates[contender.name].append(rate)
@@ -189,7 +190,7 @@ def cycles(bench: Bench) -> list[Figure]:
 
 
 def _account(name: str, seen: Cycles) -> str:
-    lost = seen.accepted - seen.told + seen.doubled
+    lost = seen.accepted - seen.received + seen.doubled
     return (
         f"{name}: {seen.accepted:,} accepted, {lost} lost, {seen.doubled} doubled, "
         f"{seen.swapped} out of order"
@@ -205,7 +206,7 @@ def _cycle(
     expected = [0]
 
     def heard(listener: Listener, frame: bytes) -> None:
-        agents[listener.login_id].told()
+        agents[listener.login_id].receive()
 
     def watched(listener: Listener, frame: bytes) -> None:
         if found := _POSITION.search(frame):
@@ -224,37 +225,38 @@ def _cycle(
     loop.until(lambda: False, 1.0)
     before, meter, cpu = len(seen.latencies), Meter(contender.meters()), time.process_time()
     began = time.perf_counter()
-    # In whole minutes the overloaded server of the plain way has ended sockets; why is not known.
+    # Overloaded for a whole minute, the server of plain DRF has ended sockets for unknown reasons.
     loop.until(lambda: False, bench.seconds(20 if isinstance(contender, Plain) else 60, 4))
     took, done = time.perf_counter() - began, len(seen.latencies) - before
     share = (time.process_time() - cpu) / took
     spent = {role: seconds * 1e3 / max(1, done) for role, seconds in meter.read().items()}
     for one in agents.values():
         one.stopped = True
-    loop.until(lambda: not any(one.waits_for for one in agents.values()), LEFT_BEHIND)
+    loop.until(lambda: not any(one.waits_for for one in agents.values()), ARRIVAL_TIMEOUT_SECONDS)
     for connection in [*callers, *sockets]:
         connection.close()
     return done / took, spent, share
 
 
-# --- how long one takes ---------------------------------------------------------------------------
+# --- latency --------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A request on its way, and how many sockets have not heard of it yet."""
+    """A request whose notification is to arrive at so many more sockets."""
 
     due: float
     sockets: int
 
 
 class Schedule:
-    """Requests at their times, whatever became of those before; each is timed from its due time."""
+    """Sends requests at fixed times, even while earlier ones are under way; the latency of each
+    counts from its due time."""
 
     def __init__(self, contender: Contender, loop: Loop, agents: int) -> None:
         self.latencies: list[float] = []
         self.skipped = 0
-        """Requests that were due before the same agent's last had arrived."""
+        """Requests left out, since the same agent's last had not arrived when they were due."""
         self._loop = loop
         self._contender = contender
         self._names = deque(map(agent, range(agents)))
@@ -269,14 +271,14 @@ class Schedule:
             while (left := due - time.perf_counter()) > 0:
                 self._loop.turn(left)
             self._ask(due)
-        self._loop.until(lambda: not self._on_their_way, LEFT_BEHIND)
+        self._loop.until(lambda: not self._on_their_way, ARRIVAL_TIMEOUT_SECONDS)
 
     @property
     def lost(self) -> int:
         return len(self._on_their_way)
 
     def heard(self, listener: Listener, frame: bytes) -> None:
-        name = who(frame)
+        name = login_id_of(frame)
         if waiting := self._on_their_way.get(name):
             waiting.sockets -= 1
             if not waiting.sockets:
@@ -310,9 +312,9 @@ class Schedule:
 
 
 SOCKETS_OF_EACH = 2
-"""An agent's own, and that of the team's supervisor."""
+"""The agent's socket and that of the team's supervisor."""
 RATE = 170.0
-"""Cycles a second: what 2,000 agents make on a busy day."""
+"""Cycles a second, as 2,000 agents make them on a busy day."""
 
 
 def latency(bench: Bench) -> list[Figure]:
@@ -332,9 +334,9 @@ def latency(bench: Bench) -> list[Figure]:
 
     def one_round(contender: Contender) -> None:
         bench.say(f"{contender.name}: {len(names):,} sockets")
-        told, note = _scheduled(contender, bench.agents, names, RATE, bench.seconds(30, 4))
-        samples[contender.name].append(told)
-        notes.extend(note)
+        latencies, more = _scheduled(contender, bench.agents, names, RATE, bench.seconds(30, 4))
+        samples[contender.name].append(latencies)
+        notes.extend(more)
 
     bench.alternate("latency", contenders, one_round, 1 if bench.short else 3)
     return [
@@ -348,7 +350,7 @@ def latency(bench: Bench) -> list[Figure]:
 def _scheduled(
     contender: Contender, agents: int, names: Sequence[str], rate: float, seconds: float
 ) -> tuple[list[float], list[str]]:
-    """The latencies in milliseconds, and what else is to be said."""
+    """The latencies in milliseconds, and notes about requests that were left out or lost."""
     loop = Loop()
     schedule = Schedule(contender, loop, agents)
     path, port = contender.socket_path, contender.socket_port
@@ -361,11 +363,12 @@ def _scheduled(
     notes = []
     if schedule.skipped:
         notes.append(
-            f"{contender.name} is overrun: {schedule.skipped} requests were due before the same "
-            "agent's last had arrived, and were left out"
+            f"{contender.name} is overloaded: {schedule.skipped} requests were left out, since the "
+            "same agent's last had not arrived when they were due"
         )
     if schedule.lost:
-        notes.append(f"{contender.name}: {schedule.lost} were not told within {LEFT_BEHIND:.0f} s")
+        late = f"did not arrive within {ARRIVAL_TIMEOUT_SECONDS:.0f} s"
+        notes.append(f"{contender.name}: {schedule.lost} notifications {late}")
     return [one * 1e3 for one in schedule.latencies], notes
 
 
@@ -377,12 +380,12 @@ def _latency_figure(
     notes: Sequence[str],
 ) -> Figure:
     rounds = {
-        who: [percentiles(of_round)[percent] for of_round in of_one]
-        for who, of_one in samples.items()
+        contender: [percentiles(of_round)[percent] for of_round in of_one]
+        for contender, of_one in samples.items()
     }
     every = {
-        who: percentiles([one for of_round in of_one for one in of_round])
-        for who, of_one in samples.items()
+        contender: percentiles([one for of_round in of_one for one in of_round])
+        for contender, of_one in samples.items()
     }
     return Figure(
         name=name,
@@ -408,9 +411,9 @@ def default(bench: Bench) -> list[Figure]:
 
     def one_round(contender: Contender) -> None:
         names = [*map(agent, range(agents)), supervisor(0)]
-        told, note = _scheduled(contender, agents, names, 20.0, bench.seconds(20, 4))
-        samples.append(told)
-        notes.extend(note)
+        latencies, more = _scheduled(contender, agents, names, 20.0, bench.seconds(20, 4))
+        samples.append(latencies)
+        notes.extend(more)
 
     bench.alternate("latency of the default set-up", [embedded], one_round)
     figure = _latency_figure(

@@ -1,4 +1,4 @@
-"""What the API alone does: accepting, reading, and what knowing the caller costs."""
+"""The API alone: accepting, reading, and the cost of authentication."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -11,17 +11,17 @@ from benchmarks.machine import Meter
 from benchmarks.people import NOT_READY, agent
 
 CONNECTIONS = 16
-"""Enough that no worker waits for a request, few enough that none waits long in a queue."""
+"""Enough that no worker waits for a request, and few enough that no request waits long."""
 
 
 def put(contender: Contender, number: int) -> bytes:
-    """The request of the seed."""
+    """The PUT of NOT_READY of one agent."""
     name = agent(number)
     return http("PUT", contender.media(name), name, NOT_READY, f"r-{number}")
 
 
 class Rounds:
-    """Rounds of wrk against several contenders, and what each of them took."""
+    """Rounds of wrk against several contenders, with the CPU time of each."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -45,7 +45,7 @@ class Rounds:
     def run(
         self, contender: Contender, requests: Sequence[bytes], seconds: float, name: str = ""
     ) -> None:
-        """Raises RuntimeError if one request is not answered as it should be."""
+        """Run one round. Raises RuntimeError if one request is not answered as it should be."""
         name = name or contender.name
         meter = Meter(contender.meters())
         folder = self._bench.stage.folder
@@ -66,7 +66,7 @@ def _median_of(loads: Sequence[Load]) -> dict[str, float]:
 
 
 def accept(bench: Bench) -> list[Figure]:
-    """PUTs until their 202, with nobody applying what was accepted."""
+    """PUTs until their 202; no worker applies them."""
     contenders: list[Contender] = [bench.ours, bench.ceiling, bench.plain]
     rounds = Rounds(bench)
     bench.play(["http"], *contenders)
@@ -144,10 +144,10 @@ def read(bench: Bench) -> list[Figure]:
 
 
 def authentication(bench: Bench) -> list[Figure]:
-    """The same PUT, whose caller is known by HTTP Basic, by name alone, or not even read.
+    """The same PUT with HTTP Basic, without a check of the password, and without reading the user.
 
-    The target is for the first beside the second, the same endpoint without authentication: it has
-    to read the user anyway, since it asks for the team. The third says what that reading costs.
+    The target compares the first with the second, which reads the user, too, since the endpoint
+    needs the team. The third shows the cost of that read.
     """
     variants = {
         "basic": bench.ours,

@@ -1,4 +1,4 @@
-"""Does it stay as fast with many agents, and after years? And how does it ask for what it needs?"""
+"""Speed with many agents and after years; the statements of each path, and their plans."""
 
 import json
 import re
@@ -21,18 +21,17 @@ from benchmarks.tap import Tap
 from finesse.notifications.nodes import MEDIA
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-BATCH = 200
-"""Requests that both apply in one transaction."""
+BATCH_SIZE = 200
+"""Requests that ours and the ceiling apply in one transaction."""
 MISSED = 20
-"""Notifications that an agent has missed who comes back; as in benchmarks/reader.py."""
-BACK = 200
-"""Sockets that come back to an installation."""
-NO_SLOWER = Target("ratio", 0.909)
-"""No more than 1.1 times slower."""
+"""Missed notifications of each agent that reconnects; as in benchmarks/reader.py."""
+RECONNECTING_SOCKETS = 200
+NOT_MUCH_SLOWER = Target("ratio", 0.909)
+"""At most 1.1 times slower."""
 SCAN = re.compile(r"Seq Scan on (\w+)")
-LARGE = 10_000
-"""Rows of a table that nobody should read whole. PostgreSQL is right to do so with a few pages: a
-batch that changes a tenth of 2,000 Media is not looked up one by one."""
+LARGE_TABLE_ROWS = 10_000
+"""Tables with so many rows must not be scanned whole. In smaller ones a scan can be right: a batch
+that changes a tenth of 2,000 Media should not look them up one by one."""
 PAGES = {
     "users": "users/user/",
     "teams": "users/team/",
@@ -45,12 +44,12 @@ PAGES = {
 
 
 def sizes(bench: Bench) -> list[tuple[int, int]]:
-    """Agents, and rows of the past; the first is what the others are held against.
+    """Numbers of agents and of old rows; the others are compared with the first.
 
-    The smallest has as many agents as a batch has requests, and whoever reads has missed as much
-    everywhere: else one would do less work than the other.
+    So that all do the same work, the smallest has as many agents as a batch has requests, and the
+    agents have missed as many notifications in each.
     """
-    small, middle, large = BATCH, 2000, 20_000
+    small, middle, large = BATCH_SIZE, 2000, 20_000
     if bench.short:
         return [(small, MISSED * small), (middle, 200_000)]
     of_many = [(size, MISSED * size) for size in (small, middle, large)]
@@ -58,7 +57,7 @@ def sizes(bench: Bench) -> list[tuple[int, int]]:
 
 
 def growth(bench: Bench) -> list[Figure]:
-    """Accepting, applying, coming back, on installations of several sizes in turns."""
+    """Accepting, applying and reconnecting, on installations of several sizes in turns."""
     made = {size: _installation(bench, *size) for size in sizes(bench)}
     base, *others = made
     what = ("accepted PUTs", "applied by the writer", "sockets that come back", "reading the log")
@@ -73,19 +72,19 @@ def growth(bench: Bench) -> list[Figure]:
         if load.errors:
             raise RuntimeError(f"{load.errors} of {load.requests} requests failed")
         rates[what[0], size].append(load.rate)
-        # The same for each, half NOT_READY with a reason, half READY; batches are of agents from
-        # all over, different ones where there are enough.
+        # The same for each size: half NOT_READY with a reason, half READY. The agents of a batch
+        # are from the whole range, and different ones where there are enough.
         turn = min(size[0], 2000)
         pending = PENDING.format(agents=turn, step=size[0] // turn, requests=4000)
         reading = program("reader", str(size[0]))
-        # Half a second each, in which a machine may be busy with something else: three times.
+        # Each takes half a second, in which the machine may be busy with other work: three times.
         times = 1 if bench.short else 3
         for _ in range(times):
             bench.reset(contender)
             bench.stage.sql(contender.database, pending, "ANALYZE media_mediarequest")
             for name, command in ((what[1], contender.drain()), (what[3], reading)):
-                told = json.loads(bench.stage.run(command, contender.environment()))
-                rates[name, size].append(told["requests"] / told["seconds"])
+                result = json.loads(bench.stage.run(command, contender.environment()))
+                rates[name, size].append(result["requests"] / result["seconds"])
         bench.reset(contender)
         contender.start("sockets")
         rates[what[2], size] += _coming_back(bench, contender, size[0], times)
@@ -103,8 +102,8 @@ def growth(bench: Bench) -> list[Figure]:
             ours=rates[name, (agents, rows)],
             ceiling=rates[name, base],
             beside=f"the same with {base[0]:,} agents and {base[1]:,} rows",
-            # A part of what a socket waits for when it comes back, which has the target.
-            target=None if name == what[3] else NO_SLOWER,
+            # Reading the log is a part of reconnecting, which has the target.
+            target=None if name == what[3] else NOT_MUCH_SLOWER,
         )
         for name in what
         for agents, rows in others
@@ -112,11 +111,14 @@ def growth(bench: Bench) -> list[Figure]:
 
 
 def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) -> list[float]:
-    """Sockets a second, each of which has what it has missed, of a server that remembers none of
-    it. They come eight at a time, of agents from all over."""
+    """Sockets a second that received what they had missed from a server that has just started.
+    Eight connect at a time, of agents from the whole range."""
     ((head,),) = bench.stage.sql(contender.database, "SELECT position FROM notifications_loghead")
     after = head - MISSED * agents
-    back = [agent(number) for number in Random(BACK).sample(range(agents), BACK)]
+    back = [
+        agent(number)
+        for number in Random(RECONNECTING_SOCKETS).sample(range(agents), RECONNECTING_SOCKETS)
+    ]
     names = {MEDIA.format(id=name): name for name in back}
     nodes = ", ".join(f"'{node}'" for node in names)
     missed = bench.stage.sql(
@@ -125,7 +127,7 @@ def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) ->
         f" WHERE position > {after} AND node IN ({nodes}) GROUP BY node",
     )
     rates = []
-    # The first time their passwords are checked.
+    # The first round, which checks their passwords, does not count.
     for number in range(1 + times):
         loop = Loop()
         left = {names[node]: count for node, count in missed}
@@ -159,17 +161,17 @@ def _population(bench: Bench, agents: int, rows: int) -> str:
     return made[agents, rows]
 
 
-# --- what is said to the database -----------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 def statements(bench: Bench) -> list[Figure]:
-    """Both lists of what is said to PostgreSQL and Redis for one PUT, and for a batch of ten."""
+    """The statements and commands of both for one PUT and for a batch of ten requests."""
     contenders: list[Ours | Ceiling] = [bench.ours, bench.ceiling]
     bench.play(())
-    told = {one.name: _overheard(bench, one) for one in contenders}
+    found = {one.name: _overheard(bench, one) for one in contenders}
     lines = []
-    for subject in told["ours"]:
-        for name, of_one in told.items():
+    for subject in found["ours"]:
+        for name, of_one in found.items():
             heard = of_one[subject]
             lines += [f"## {subject}: {name} ({len(heard)})", "", "```", *heard, "```", ""]
     (RESULTS / "statements.md").write_text("\n".join(lines))
@@ -177,13 +179,13 @@ def statements(bench: Bench) -> list[Figure]:
         Figure(
             name=subject,
             unit="round trips" if "PUT" in subject else "statements",
-            ours=[len(told["ours"][subject])],
-            ceiling=[len(told["ceiling"][subject])],
+            ours=[len(found["ours"][subject])],
+            ceiling=[len(found["ceiling"][subject])],
             better="less",
             shown=False,
             notes=["the lists: results/statements.md"],
         )
-        for subject in told["ours"]
+        for subject in found["ours"]
     ]
 
 
@@ -196,20 +198,20 @@ def _overheard(bench: Bench, contender: Ours | Ceiling) -> dict[str, list[str]]:
             contender.start("http")
             contender.await_service(agent(0))
             ask_all(contender.port, [put(contender, 0)] * 40)
-            # Each process has something to say when it is new, and now and then about heartbeats:
-            # the shortest of some is what every PUT says.
-            said = []
+            # A new process sends more, and each reads heartbeats now and then: the shortest of some
+            # lists is what every PUT sends.
+            sent = []
             for _ in range(10):
                 database.heard.clear()
                 redis.heard.clear()
                 ask_all(contender.port, [put(contender, 0)], connections=1)
-                said.append(([*database.heard], [*redis.heard]))
-            found["SQL of one PUT"] = min((one for one, _ in said), key=len)
-            found["Redis of one PUT"] = min((one for _, one in said), key=len)
+                sent.append(([*database.heard], [*redis.heard]))
+            found["SQL of one PUT"] = min((one for one, _ in sent), key=len)
+            found["Redis of one PUT"] = min((one for _, one in sent), key=len)
             contender.end(*tuple(contender.roles))
         bench.reset(contender)
-        # A batch and ten: what is said once on a new connection is said in the first.
-        pending = BATCH + 10
+        # A full batch before the ten: it has the statements that a new connection begins with.
+        pending = BATCH_SIZE + 10
         statement = PENDING.format(agents=bench.agents, step=1, requests=pending)
         bench.stage.sql(contender.database, statement)
         database.heard.clear()
@@ -221,14 +223,14 @@ def _overheard(bench: Bench, contender: Ours | Ceiling) -> dict[str, list[str]]:
 
 
 def _second_batch(heard: list[str]) -> list[str]:
-    """From the second locking of the head, but not a third, which finds nothing to do."""
+    """The statements from the second lock of the head up to a third, which finds nothing to do."""
     begins = [number for number, one in enumerate(heard) if one.startswith("BEGIN")]
     locks = [begin for begin in begins if "loghead" in heard[begin + 1]]
     return heard[locks[1] : locks[2] if len(locks) > 2 else None]
 
 
 def plans(bench: Bench) -> list[Figure]:
-    """How PostgreSQL finds what is asked for: with the most agents, and the longest past."""
+    """PostgreSQL's plans, with the most agents and with the most old rows."""
     notes, lines, scans = [], [], []
     bench.play(())
     for number, (agents, rows) in enumerate(_extremes(bench)):
@@ -254,7 +256,7 @@ def plans(bench: Bench) -> list[Figure]:
     (RESULTS / "plans.md").write_text("\n".join(lines))
     return [
         Figure(
-            name=f"scans of tables with {LARGE:,} rows or more",
+            name=f"scans of tables with {LARGE_TABLE_ROWS:,} rows or more",
             unit="scans",
             ours=[len(scans)],
             better="less",
@@ -266,18 +268,20 @@ def plans(bench: Bench) -> list[Figure]:
 
 
 def _extremes(bench: Bench) -> list[tuple[int, int]]:
-    """The size with the most agents, and that with the longest past."""
+    """The size with the most agents, and the one with the most old rows."""
     both = max(sizes(bench)), max(sizes(bench), key=lambda size: size[1])
     return list(dict.fromkeys(both))
 
 
 def _large_tables(bench: Bench, contender: Contender) -> set[str]:
-    statement = f"SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= {LARGE}"
+    statement = (
+        f"SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= {LARGE_TABLE_ROWS}"
+    )
     return {name for (name,) in bench.stage.sql(contender.database, statement)}
 
 
 def _paths(bench: Bench, contender: Ours) -> dict[str, list[str]]:
-    """What is said to the database on each path."""
+    """The statements of each path."""
     found: dict[str, list[str]] = {}
     with Tap.database(bench.stage.services.database) as tap:
         contender.through(tap)
@@ -310,7 +314,7 @@ def _listen_once(bench: Bench, contender: Contender) -> None:
 
 
 def _plan(bench: Bench, contender: Contender, statement: str) -> list[str]:
-    """The plan for any values: the statement was heard with places for them."""
+    """The generic plan, since the statement was noted without its values."""
     places = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
     values = f"({', '.join(['NULL'] * places)})" if places else ""
     rows = bench.stage.sql(
@@ -326,7 +330,7 @@ def _plan(bench: Bench, contender: Contender, statement: str) -> list[str]:
 
 
 def admin(bench: Bench) -> list[Figure]:
-    """The lists of the administration, first byte: with the most agents, and the longest past."""
+    """The administration's lists until their first byte, for the two extreme sizes."""
     took: dict[str, list[float]] = {}
     notes = []
     for number, (agents, rows) in enumerate(_extremes(bench)):

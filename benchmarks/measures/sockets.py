@@ -1,4 +1,4 @@
-"""Many sockets of one process: telling all of them, what each costs, all coming back at once."""
+"""Many sockets of one process: sending to all of them, the cost of each, and all reconnecting."""
 
 import json
 import statistics
@@ -17,13 +17,13 @@ from benchmarks.people import EVERYBODY, agent
 from benchmarks.stage import ROOT
 from benchmarks.tap import Tap
 
-PATIENCE = 30.0
-FRAME = 860
-"""Bytes of the frame that the service sends for what the teller appends, roughly."""
+ARRIVAL_TIMEOUT_SECONDS = 30.0
+FRAME_BYTES = 860
+"""About the size of the frame that the service sends for the announcer's notification."""
 
 
 class Crowd:
-    """A growing number of sockets of one contender, and when the last of them was told."""
+    """A growing number of sockets of one contender, and the time until all have a notification."""
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
@@ -39,15 +39,15 @@ class Crowd:
     def _count(self, listener: Listener, frame: bytes) -> None:
         self.heard += 1
 
-    def told(self, tell: Callable[[], float]) -> tuple[float, float, float]:
-        """Seconds until the last had it; CPU seconds of the server and of this process."""
+    def measure(self, announce: Callable[[], float]) -> tuple[float, float, float]:
+        """Seconds until the last socket received it; CPU seconds of the server and this process."""
         self.heard = 0
         self.loop.turn(0)
         meter = Meter({"sockets": self.contender.meters()["sockets"]})
         cpu = time.process_time()
-        began = tell()
-        if not self.loop.until(lambda: self.heard == len(self.sockets), PATIENCE):
-            raise RuntimeError(f"{self.heard} of {len(self.sockets)} were told")
+        began = announce()
+        if not self.loop.until(lambda: self.heard == len(self.sockets), ARRIVAL_TIMEOUT_SECONDS):
+            raise RuntimeError(f"{self.heard} of {len(self.sockets)} sockets received it")
         took, cpu = time.monotonic() - began, time.process_time() - cpu
         return took, meter.read()["sockets"], cpu
 
@@ -57,7 +57,7 @@ class Crowd:
 
 
 def fan_out(bench: Bench) -> list[Figure]:
-    """One notification for everybody: from the hand-over to Redis until the last socket has it."""
+    """One notification for all users: from its delivery to Redis until the last socket has it."""
     sizes = (100, 400) if bench.short else (100, 1000, 2000)
     contenders: list[Contender] = [bench.ours, bench.ceiling]
     bench.play(["http", "sockets"], *contenders)
@@ -65,17 +65,17 @@ def fan_out(bench: Bench) -> list[Figure]:
         for contender in contenders:
             bench.warm(contender)
         with subprocess.Popen(
-            program("teller"),
+            program("announcer"),
             cwd=ROOT,
             env=bench.ours.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        ) as teller:
+        ) as announcer:
             try:
-                figures = _fan_out(bench, sizes, contenders, teller)
+                figures = _fan_out(bench, sizes, contenders, announcer)
             finally:
-                teller.kill()
+                announcer.kill()
     return figures
 
 
@@ -83,30 +83,30 @@ def _fan_out(
     bench: Bench,
     sizes: tuple[int, ...],
     contenders: list[Contender],
-    teller: "subprocess.Popen[str]",
+    announcer: "subprocess.Popen[str]",
 ) -> list[Figure]:
-    assert teller.stdin is not None
-    assert teller.stdout is not None
-    to_teller, from_teller = teller.stdin, teller.stdout
+    assert announcer.stdin is not None
+    assert announcer.stdout is not None
+    to_announcer, from_announcer = announcer.stdin, announcer.stdout
     redis = Redis.from_url(bench.stage.services.redis)
     channel = f"{bench.ceiling.instance}:ceiling:published"
-    length = [FRAME]
+    length = [FRAME_BYTES]
 
-    def tell_ours() -> float:
-        to_teller.write("\n")
-        to_teller.flush()
-        began, size = from_teller.readline().split()
+    def announce_ours() -> float:
+        to_announcer.write("\n")
+        to_announcer.flush()
+        began, size = from_announcer.readline().split()
         length[0] = int(size)
         return float(began)
 
-    def tell_ceiling() -> float:
+    def announce_ceiling() -> float:
         frame = json.dumps({"type": "notification", "update": "x" * (length[0] - 40)})
         message = json.dumps([[0, EVERYBODY, frame]])
         began = time.monotonic()
         redis.publish(channel, message)
         return began
 
-    tell = {"ours": tell_ours, "ceiling": tell_ceiling}
+    announce = {"ours": announce_ours, "ceiling": announce_ceiling}
     crowds = {one.name: Crowd(one) for one in contenders}
     idle = {one.name: memory(one.roles["sockets"].pid) for one in contenders}
     figures = []
@@ -120,7 +120,7 @@ def _fan_out(
         for number in range(11 if bench.short else 41):
             for contender in contenders:
                 name = contender.name
-                took, spent, own = crowds[name].told(tell[name])
+                took, spent, own = crowds[name].measure(announce[name])
                 if number:
                     samples[name].append(took * 1e3)
                     cpu[name].append(spent * 1e3)
@@ -160,14 +160,14 @@ def _fan_out(
     return figures
 
 
-BEHIND = 50
+MISSED = 50
 
 
 def replay(bench: Bench) -> list[Figure]:
-    """Everybody comes back at once, each so many notifications behind, to a server that has just
-    started and remembers nothing."""
+    """All users reconnect at once, each so many notifications behind, to a server that has just
+    started."""
     agents = bench.agents
-    database = bench.population(agents, agents * BEHIND)
+    database = bench.population(agents, agents * MISSED)
     contender = Ours(bench.stage, database, "replay")
     times: list[float] = []
     last: list[float] = []
@@ -176,7 +176,7 @@ def replay(bench: Bench) -> list[Figure]:
     with bench.beating(contender):
         bench.warm(contender)
         for number in range(1, 1 + (1 if bench.short else 3)):
-            bench.say(f"{agents:,} sockets come back: round {number}")
+            bench.say(f"{agents:,} sockets reconnect: round {number}")
             contender.start("sockets")
             meter = Meter(contender.meters())
             arrived = _come_back(contender, agents)
@@ -188,22 +188,22 @@ def replay(bench: Bench) -> list[Figure]:
         reads = _reads_of_one(bench, contender)
     return [
         Figure(
-            name=f"{agents:,} sockets come back, each {BEHIND} behind: until the last has all",
+            name=f"{agents:,} sockets come back, each {MISSED} behind: until the last has all",
             unit="s",
             ours=times,
             better="less",
             percentiles={"ours": percentiles([one * 1e3 for one in last])},
             cpu={"ours": cpu[-1]},
-            notes=[f"p50 of them had all after {percentile(last, 50):.1f} s"],
+            notes=[f"half of them had all after {percentile(last, 50):.1f} s"],
         ),
         Figure(name="database reads of a socket that comes back", unit="reads", ours=[reads]),
     ]
 
 
 def _come_back(contender: Contender, agents: int, at_once: int = 1 << 30) -> list[float]:
-    """When each had everything, in seconds from the first connection."""
+    """Seconds from the first connection until each had everything."""
     loop = Loop()
-    left = dict.fromkeys(map(agent, range(agents)), BEHIND)
+    left = dict.fromkeys(map(agent, range(agents)), MISSED)
     arrived: list[float] = []
     began = time.monotonic()
 
@@ -222,7 +222,7 @@ def _come_back(contender: Contender, agents: int, at_once: int = 1 << 30) -> lis
 
 
 def _reads_of_one(bench: Bench, contender: Ours) -> float:
-    """Counted on the wire, of a few sockets one after the other, the handshake included."""
+    """Reads of one socket, its handshake included: the mean of some, one after the other."""
     counted = 20
     with Tap.database(contender.stage.services.database) as tap:
         contender.through(tap)

@@ -5,7 +5,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 
 class MediaConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """It believes whom it is told, which is in its favour; the administrator hears of everybody."""
+    """Checks no password, which is in its favour. The administrator gets all notifications."""
 
     async def connect(self) -> None:
         given = dict(self.scope["headers"])[b"authorization"].decode()

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.program plain.populate 2000`: tables, and the people as everywhere."""
+"""`python -m benchmarks.program plain.populate 2000`: make the tables, and the same users."""
 
 import sys
 

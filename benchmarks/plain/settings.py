@@ -1,7 +1,7 @@
-"""A project's settings as `startproject` makes them, plus what the four packages ask for.
+"""A project's settings as `startproject` makes them, plus those that the four packages need.
 
 In its favour: connections to the database are kept, and passwords are as quick to check as in the
-other contenders, so that it is not PBKDF2 that is measured.
+other contenders, since PBKDF2 is not to be measured.
 """
 
 import os
@@ -36,7 +36,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
-# The tables are made as the models are: there is nothing to migrate from.
+# The tables are made from the models, without migrations.
 MIGRATION_MODULES = dict.fromkeys(("auth", "contenttypes", "sessions", "plain"))
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.BasicAuthentication"],

@@ -1,8 +1,8 @@
--- Whether a password is right is asked of the service, which has the users: SASL PLAIN over HTTP.
--- No other mechanism is offered, since clients would take it, and no password is known here.
+-- Signs users in with SASL PLAIN. The service has the users, so each password is sent there over
+-- HTTP. No other mechanism is offered: clients would choose it, and no password is stored here.
 --
--- Options: finesse_password_url, finesse_secret, finesse_trust_password_url (whatever certificate
--- it shows), finesse_allow_cleartext.
+-- Options: finesse_password_url, finesse_secret, finesse_trust_password_url (accept any
+-- certificate), finesse_allow_cleartext.
 
 local async = require "util.async";
 local formencode = require "util.http".formencode;
@@ -13,19 +13,20 @@ local url = assert(module:get_option_string("finesse_password_url"), "finesse_pa
 local secret = assert(module:get_option_string("finesse_secret"), "finesse_secret is not set");
 local trusts_url = module:get_option_boolean("finesse_trust_password_url", false);
 local allow_cleartext = module:get_option_boolean("finesse_allow_cleartext", false);
-local patience = 50; -- Seconds; a check may have to wait for its turn.
+local answer_timeout_seconds = 50; -- The service may keep a check waiting for its turn.
 
--- The HTTP status of the answer, or why there is none. Only the client that asks is kept waiting.
-local function ask(user, password, address)
+-- Ask the service. Returns the HTTP status, or a text if no answer came. Only the client that is
+-- signing in has to wait.
+local function request_status(user, password, address)
 	local wait, done = async.waiter();
 	local status;
-	local function finish(why, code)
+	local function finish(body_or_error, code)
 		if not status then
-			status = code == 0 and why or code;
+			status = code == 0 and body_or_error or code;
 			done();
 		end
 	end
-	local timer = module:add_timer(patience, function () finish("no answer in time", 0); end);
+	local timer = module:add_timer(answer_timeout_seconds, function () finish("no answer in time", 0); end);
 	http.request(url, {
 		headers = {
 			["Authorization"] = "Bearer " .. secret,
@@ -39,13 +40,13 @@ local function ask(user, password, address)
 	return status;
 end
 
--- The user name of an address in this domain; any other text is one as it is.
+-- The user name in an address of this domain; any other text is a user name already.
 local function user_of(name)
 	local user, host = name:match("^(.+)@([^@]+)$");
 	return host and stringprep.nameprep(host) == module.host and user or name;
 end
 
--- What mod_saslauth calls a SASL handler.
+-- A SASL handler, as mod_saslauth expects it.
 local handler = {};
 handler.__index = handler;
 
@@ -76,25 +77,26 @@ function handler:process(message)
 	end
 	name = user_of(name);
 	self.username = stringprep.nodeprep(name);
-	-- Clients leave it empty, or name the user once more, or the user's address.
+	-- Clients leave the authorization identity empty, or send the user name or address again.
 	if acting_as ~= "" and stringprep.nodeprep(user_of(acting_as)) ~= self.username then
 		return "failure", "invalid-authzid";
 	end
 	if not self.username or self.username == "" then
 		return "failure", "not-authorized";
 	end
-	-- Where the client comes from: wrong passwords block a user there alone.
-	local status = ask(name, password, self.session and self.session.ip or "");
+	-- With the client's address, since wrong passwords block a user from that address only.
+	local status = request_status(name, password, self.session and self.session.ip or "");
 	if status == 200 then
 		return "success";
 	elseif status == 401 then
 		return "failure", "not-authorized";
 	end
-	module:log("warn", "%s cannot say whether a password is right: %s", url, status);
+	module:log("warn", "Cannot check a password at %s: %s", url, status);
 	return "failure", "temporary-auth-failure";
 end
 
--- PLAIN is for those whom nobody can listen to: what does not leave this machine is as good as TLS.
+-- PLAIN needs a connection that nobody can read. One that does not leave this machine is as safe
+-- as TLS.
 local function is_loopback(ip)
 	return ip == "::1" or ip:gsub("^::ffff:", ""):match("^127%.") ~= nil;
 end

@@ -1,5 +1,5 @@
--- What one peer may take. Whoever takes more gets the stream error that says so; whoever is gone
--- without a word is noticed.
+-- Limits of one peer: connections, stanzas, unread bytes, wrong passwords. A session over a limit is
+-- closed with a stream error that names it. A peer that has vanished is found with pings.
 --
 -- Options, each with its default below: finesse_<name>.
 
@@ -15,27 +15,28 @@ local function limit(name, default)
 	return module:get_option_number("finesse_" .. name, default);
 end
 
-local strangers_per_address = limit("strangers_per_address", 200); -- who have not signed in yet
+local strangers_per_address = limit("strangers_per_address", 200); -- connections that have not signed in
 local connections_per_user = limit("connections_per_user", 20);
 local seconds_before_bind = limit("seconds_before_bind", 30);
 local stanzas_before_bind = limit("stanzas_before_bind", 20);
 local wrong_passwords = limit("wrong_passwords", 3); -- on one connection
-local deepest = limit("deepest_stanza", 20); -- levels of elements
-local quiet_seconds = limit("quiet_seconds", 20); -- until a ping, and again until the end
-local unread_bytes = limit("unread_bytes", 1024 * 1024); -- waiting for a slow reader
-local unread_stanzas = limit("unread_stanzas", 500); -- likewise, with BOSH
+local deepest_levels = limit("deepest_stanza", 20); -- of nested elements
+local quiet_seconds = limit("quiet_seconds", 20); -- until a ping, then as long until the end
+local unread_bytes = limit("unread_bytes", 1024 * 1024); -- sent, and not yet read by the client
+local unread_stanzas = limit("unread_stanzas", 500); -- the same for BOSH
+local error_read_seconds = 5;
 
 local function close(session, condition, text)
 	local conn = session.conn;
 	session.finesse_unread = 0; -- Room for the error.
 	session:close { condition = condition, text = text };
-	-- It may still have to read what it was sent: not for long. BOSH shares its connections.
+	-- A client that reads slowly gets this long to read the error. BOSH shares its connections.
 	if conn and not session.sid then
-		module:add_timer(5, function () conn:close(); end);
+		module:add_timer(error_read_seconds, function () conn:close(); end);
 	end
 end
 
--- Not from within what reads or writes, which would go on with a session that is no more.
+-- Close after the current read or write, which would otherwise continue with a closed session.
 local function close_soon(session, condition, text)
 	if not session.finesse_closing then
 		session.finesse_closing = true;
@@ -47,7 +48,7 @@ local function close_soon(session, condition, text)
 	end
 end
 
--- Strangers, by address ------------------------------------------------------------------------
+-- Connections that have not signed in, by network ----------------------------------------------
 
 local strangers = {};
 
@@ -61,36 +62,36 @@ local function still_strangers(sessions)
 	return found;
 end
 
--- What one party is likely to have whole: an address, or a network of IPv6.
-local function origin_of(address)
+-- The addresses that one party is likely to have to itself: one of IPv4, or a /64 network of IPv6.
+local function network_of(address)
 	local ip = new_ip(address);
 	return ip and ip.proto == "IPv6" and ip.bits:sub(1, 64) or address;
 end
 
 local too_many = "Too many connections from your address";
 
-local function is_welcome(session)
-	local origin = origin_of(session.ip);
-	local here = strangers[origin] or {};
-	if #here >= strangers_per_address then
-		here = still_strangers(here);
+local function has_room(session)
+	local network = network_of(session.ip);
+	local found = strangers[network] or {};
+	if #found >= strangers_per_address then
+		found = still_strangers(found);
 	end
-	strangers[origin] = here;
-	if #here < strangers_per_address then
-		here[#here + 1] = session;
+	strangers[network] = found;
+	if #found < strangers_per_address then
+		found[#found + 1] = session;
 		return true;
 	end
 end
 
 module:add_timer(60, function ()
-	for origin, sessions in pairs(strangers) do
+	for network, sessions in pairs(strangers) do
 		local left = still_strangers(sessions);
-		strangers[origin] = left[1] and left or nil;
+		strangers[network] = left[1] and left or nil;
 	end
 	return 60;
 end);
 
--- What goes in and out of one session -----------------------------------------------------------
+-- Input and output of one session ---------------------------------------------------------------
 
 local function nests_deeper(stanza, levels)
 	if levels == 0 then
@@ -111,10 +112,10 @@ end
 local function on_stanza_in(stanza, session)
 	if session.finesse_closing then
 		return;
-	elseif session.finesse_unwelcome then
+	elseif session.finesse_is_one_too_many then
 		close_soon(session, "policy-violation", too_many);
 		return;
-	elseif nests_deeper(stanza, deepest) then
+	elseif nests_deeper(stanza, deepest_levels) then
 		close_soon(session, "policy-violation", "The stanza is too deep");
 		return;
 	elseif not session.full_jid then
@@ -146,7 +147,7 @@ local function guard(session)
 	if not session.type:match("^c2s") then
 		return;
 	end
-	local welcome = is_welcome(session);
+	local room = has_room(session);
 	session.finesse_deadline = module:add_timer(seconds_before_bind, function ()
 		if not session.destroyed and not session.full_jid then
 			close(session, "connection-timeout");
@@ -154,15 +155,15 @@ local function guard(session)
 	end);
 	filters.add_filter(session, "stanzas/in", on_stanza_in);
 	if session.sid then
-		-- BOSH: its TLS is HTTP's, and it has its own way to notice who is gone. It can be told
-		-- something only while it asks.
-		session.ssl_ctx, session.finesse_unwelcome = false, not welcome;
+		-- BOSH: TLS is that of HTTP, and mod_bosh itself finds clients that have vanished. An error
+		-- can be sent only as the answer to a request, hence the mark.
+		session.ssl_ctx, session.finesse_is_one_too_many = false, not room;
 		filters.add_filter(session, "stanzas/out", on_bosh_out);
 	else
 		session.finesse_heard = now();
 		filters.add_filter(session, "bytes/in", on_bytes_in);
 		filters.add_filter(session, "bytes/out", on_bytes_out);
-		if not welcome then
+		if not room then
 			close_soon(session, "policy-violation", too_many);
 		end
 	end
@@ -174,7 +175,7 @@ function module.unload()
 	filters.remove_filter_hook(guard);
 end
 
--- Who is gone without a word ---------------------------------------------------------------------
+-- Peers that have vanished -----------------------------------------------------------------------
 
 local function ping(session)
 	session.finesse_pinged = now();
@@ -182,9 +183,9 @@ local function ping(session)
 	session.send(iq:tag("ping", { xmlns = "urn:xmpp:ping" }));
 end
 
-local tick = math.min(1, quiet_seconds / 4);
+local check_interval_seconds = math.min(1, quiet_seconds / 4);
 
-module:add_timer(tick, function ()
+module:add_timer(check_interval_seconds, function ()
 	local time = now();
 	for _, session in pairs(prosody.full_sessions) do
 		local pinged, heard = session.finesse_pinged, session.finesse_heard;
@@ -194,7 +195,7 @@ module:add_timer(tick, function ()
 			ping(session);
 		end
 	end
-	return tick;
+	return check_interval_seconds;
 end);
 
 -- On each host -----------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ function module.add_host(module)
 		local user = prosody.hosts[module.host].sessions[session.username];
 		local count = 0;
 		for resource in pairs(user and user.sessions or {}) do
-			-- Whoever has the resource already has to give way.
+			-- A session with the same resource is replaced by this one, so it does not count.
 			count = count + (resource == event.resource and 0 or 1);
 		end
 		if count >= connections_per_user then

@@ -1,53 +1,53 @@
--- The user `Finesse`, whose presence clients watch: when it goes, the service has failed
--- [Cisco Finesse Failover Mechanisms]. It is there while the component is, and is given a moment
--- to come back.
+-- The user `Finesse`, whose presence clients watch: unavailable means that the service has failed
+-- [Cisco Finesse Failover Mechanisms]. It is available while the component is connected, and stays
+-- so if the component comes back soon enough.
 --
--- Option: finesse_patience, seconds for which the component may be away unnoticed. It is
--- mod_finesse_sessions that says when it comes and goes.
+-- Option: finesse_patience, seconds that the component has to come back. mod_finesse_sessions fires
+-- the events when the component connects and disconnects.
 
 local st = require "util.stanza";
 
 local address = "finesse@" .. module.host .. "/finesse";
-local patience = module:get_option_number("finesse_patience", 5);
+local return_timeout_seconds = module:get_option_number("finesse_patience", 5);
 
 local connected = false;
-local is_present = false; -- As clients were told.
-local waiting; -- for the component to come back
+local is_present = false; -- as last sent to clients
+local return_timer; -- for the component to come back
 
-local function tell(session)
+local function send_presence(session)
 	session.send(st.presence {
 		from = address, to = session.full_jid, type = not is_present and "unavailable" or nil,
 	});
 end
 
-local function settle()
+local function publish()
 	if connected == is_present then
 		return;
 	end
 	is_present = connected;
 	for _, session in pairs(prosody.full_sessions) do
 		if session.host == module.host and session.presence then
-			tell(session);
+			send_presence(session);
 		end
 	end
 end
 
 module:hook("presence/initial", function (event)
 	if is_present then
-		tell(event.origin);
+		send_presence(event.origin);
 	end
 end);
 
 module:hook("finesse-component-connected", function ()
 	connected = true;
-	if waiting then
-		waiting:stop();
-		waiting = nil;
+	if return_timer then
+		return_timer:stop();
+		return_timer = nil;
 	end
-	settle();
+	publish();
 end);
 
 module:hook("finesse-component-disconnected", function ()
 	connected = false;
-	waiting = module:add_timer(patience, settle);
+	return_timer = module:add_timer(return_timeout_seconds, publish);
 end);

@@ -1,9 +1,10 @@
--- Tells the component that is pubsub.<domain> of every session here: bound, present, gone. It
--- answers with where in the log a session begins, and each item says how far a session has come;
--- so a component that comes back goes on with each exactly where it was.
+-- Informs the component pubsub.<domain> when a session is bound, changes its presence or ends. The
+-- component answers with the position in the log at which the session begins. The id of each item is
+-- a position, too, so this server knows how far each session has come: a component that reconnects
+-- continues with each session exactly there.
 --
 -- Option: finesse_bind_patience, seconds that a client waits for the component's answer, or for the
--- component.
+-- component to connect.
 
 local async = require "util.async";
 local st = require "util.stanza";
@@ -11,36 +12,36 @@ local st = require "util.stanza";
 local xmlns = "urn:finesse-media:sessions";
 local xmlns_event = "http://jabber.org/protocol/pubsub#event";
 local component = "pubsub." .. module.host;
-local patience = module:get_option_number("finesse_bind_patience", 5);
+local bind_timeout_seconds = module:get_option_number("finesse_bind_patience", 5);
 local full_sessions = prosody.full_sessions;
 
 local connected; -- the component's own session
-local newest; -- the highest position seen here: no client that comes from now on needs what is before
-local awaited = {}; -- address -> sessions that the component has been told of and not answered yet
+local newest; -- the highest position seen here: a client that binds from now on needs none before it
+local awaited = {}; -- address -> bound sessions whose place the component has not sent yet
 
-local function tell(what, attributes)
+local function inform(event, attributes)
 	if connected then
 		attributes = attributes or {};
 		attributes.xmlns = xmlns;
-		module:send(st.message({ from = module.host, to = component }):tag(what, attributes));
+		module:send(st.message({ from = module.host, to = component }):tag(event, attributes));
 	end
 end
 
-local function tell_bound(session)
+local function inform_bound(session)
 	local position = session.finesse_position;
 	if not position then
 		local waiting = awaited[session.full_jid] or {};
 		awaited[session.full_jid] = waiting;
 		waiting[#waiting + 1] = session;
 	end
-	tell("bound", {
+	inform("bound", {
 		jid = session.full_jid,
 		position = position and ("%d"):format(position),
 		priority = session.presence and ("%d"):format(session.priority),
 	});
 end
 
--- Only ever forward: what a session has had, it has had.
+-- A position only grows: what was sent to a session is not sent again.
 local function advance(session, position)
 	if position and position > (session.finesse_position or -1) then
 		session.finesse_position = position;
@@ -61,18 +62,18 @@ module:hook("resource-bind", function (event)
 		session.finesse_position = newest;
 		return;
 	end
-	-- The client hears that it is bound once its place in the log is known: whatever it causes
-	-- from then on comes behind that place.
+	-- The client gets the answer to its bind after its position in the log is known: all that it
+	-- causes from then on has higher positions.
 	local wait, done = async.waiter(1, true);
 	session.finesse_release = done;
-	local timer = module:add_timer(patience, done);
-	tell_bound(session);
+	local timer = module:add_timer(bind_timeout_seconds, done);
+	inform_bound(session);
 	wait();
 	timer:stop();
 end);
 
 module:hook("resource-unbind", function (event)
-	tell("unbound", { jid = event.session.full_jid });
+	inform("unbound", { jid = event.session.full_jid });
 end, -10); -- After mod_presence has said that it is unavailable.
 
 module:hook("presence/bare", function (event)
@@ -83,12 +84,12 @@ module:hook("presence/bare", function (event)
 	end
 	local priority = tonumber((presence:get_child_text("priority") or ""):match("^%s*([+-]?%d+)%s*$")) or 0;
 	priority = ("%d"):format(math.max(-128, math.min(priority, 127)));
-	tell("presence", { jid = session.full_jid, priority = not kind and priority or nil });
+	inform("presence", { jid = session.full_jid, priority = not kind and priority or nil });
 end, 10); -- Before mod_presence, which ends the event.
 
--- Where a session begins, or how far it has come; and whose user has no access any more. Answers
--- come in the order of the questions, so that of two clients that took the same address in a row
--- neither gets the other's.
+-- From the component: the position of a session, or the end of its user's access. Answers come in
+-- the order of the questions, so of two clients that took the same address one after the other,
+-- each gets its own.
 module:hook("message/host", function (event)
 	if event.stanza.attr.from ~= component then
 		return;
@@ -114,8 +115,8 @@ module:hook("message/host", function (event)
 	return true;
 end);
 
--- A notification. Its item's id is its position. For a client that has gone, or has it already,
--- it ends here: mod_message would hand it to the user's other clients.
+-- A notification, whose item's id is its position. It is dropped if its client has gone or has it
+-- already: mod_message would deliver it to the user's other clients.
 module:hook("message/full", function (event)
 	local message = event.stanza;
 	if message.attr.from ~= component then
@@ -139,16 +140,16 @@ local function on_connected(event)
 	awaited = {};
 	for _, session in pairs(full_sessions) do
 		if session.host == module.host then
-			tell_bound(session);
+			inform_bound(session);
 		end
 	end
-	tell("synced");
+	inform("synced");
 	module:fire_event("finesse-component-connected");
 end
 
 local function on_disconnected(event)
 	if event.session ~= connected then
-		return; -- One that was refused, since the component is here.
+		return; -- A second component, which was refused.
 	end
 	connected = nil;
 	awaited = {};
@@ -161,18 +162,18 @@ local function on_disconnected(event)
 	module:fire_event("finesse-component-disconnected");
 end
 
-local function watch()
+local function follow_component()
 	local host = module:context(component);
 	host:hook("component-authenticated", on_connected);
 	host:hook("component-disconnected", on_disconnected);
 end
 
 if prosody.hosts[component] then
-	watch();
+	follow_component();
 else
 	module:hook_global("host-activated", function (host)
 		if host == component then
-			watch();
+			follow_component();
 		end
 	end);
 end

@@ -1,4 +1,4 @@
--- Users talk to the service, not to each other, and have no contacts.
+-- Users exchange stanzas with the service, not with each other, and have no contacts.
 --
 -- Option: finesse_users_may_talk.
 
@@ -11,7 +11,7 @@ local users_may_talk = module:get_option_boolean("finesse_users_may_talk", false
 local function may_pass(session, stanza)
 	local user, host = jid_split(stanza.attr.to);
 	if not user then
-		-- Questions and answers; only this server tells the component of presence.
+		-- Requests and their answers; presence reaches the component by this server alone.
 		return not host or stanza.name == "iq" and (host == module.host or host == component);
 	end
 	return host == module.host and (users_may_talk or user == session.username);

@@ -1,5 +1,5 @@
-{% autoescape off %}-- Prosody 0.12 as the XMPP server of Finesse Media. Written by `manage.py` from the service's
--- settings: rather change those and write it anew. It holds a secret.
+{% autoescape off %}-- Prosody 0.12 as the XMPP server of Finesse Media. `manage.py` wrote this file from the service's
+-- settings: do not edit it, change the settings and write it again. It contains a secret.
 
 {% if folder %}run_as_root = true
 data_path = {{ folder }}
@@ -17,7 +17,7 @@ modules_enabled = {
 {% if folder %}	"finesse_child", -- ends with its parent
 {% else %}	"admin_shell", "http_openmetrics", -- both for this machine only
 {% endif %}}
--- No other servers, nothing kept for those who are away: the service's own log does that.
+-- No connections to other servers, and no offline messages: the service's log has all notifications.
 modules_disabled = { "s2s", "s2s_auth_certs", "offline" }
 storage = "none"
 
@@ -33,7 +33,7 @@ http_interfaces = { {{ bosh_host }} }
 http_ports = { {{ bosh_port }} }
 https_ports = {}
 http_default_host = {{ domain }}
--- A client that is gone is noticed after both of these at the latest.
+-- A client that has vanished is found after the sum of these, in seconds, at the latest.
 bosh_max_wait = 20
 bosh_max_inactivity = 60
 
@@ -41,7 +41,7 @@ bosh_max_inactivity = 60
 component_interfaces = { {{ component_host }} }
 component_ports = { {{ component_port }} }
 
--- What one peer may take (more of it in mod_finesse_limits.lua)
+-- Limits of one peer (mod_finesse_limits.lua has more)
 c2s_stanza_size_limit = 64 * 1024
 c2s_timeout = 30
 c2s_close_timeout = 1
@@ -64,6 +64,6 @@ VirtualHost {{ domain }}
 
 Component {{ pubsub_domain }}
 	component_secret = {{ secret }}
-	-- A connection whose other end is gone without a word must not keep the new one out.
+	-- A connection whose other end has vanished must not keep the new one out.
 	component_conflict_resolve = "kick_old"
 {% endautoescape %}

@@ -248,7 +248,7 @@ def test_an_administrator_makes_a_user_who_can_work_at_once(api: API) -> None:
     assert answer.status_code == 202
 
 
-def test_a_membership_that_is_made_or_removed_is_told(
+def test_a_membership_that_is_made_or_removed_is_published(
     cast: Cast, settle: Callable[[], Any]
 ) -> None:
     dave = signed_in("dave")

@@ -76,7 +76,7 @@ def test_wrong_credentials_are_refused_with_the_name_that_was_given(
         "Digest username=alice",
     ],
 )
-def test_what_is_not_basic_is_refused(api: API, header: str) -> None:
+def test_a_header_other_than_basic_is_refused(api: API, header: str) -> None:
     path = "/finesse/api/User/alice/Media/5001"
     failure(api.client.get(path, headers={"Authorization": header}), "")
 
@@ -108,7 +108,7 @@ def test_a_process_that_has_met_a_password_reads_the_users_row_alone(
         assert passwords.verify("alice", PASSWORD) == cast.alice
 
 
-def test_a_process_that_has_met_nobody_believes_the_cache(
+def test_a_new_process_uses_the_shared_cache(
     api: API, checks: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
@@ -148,7 +148,7 @@ def test_a_renewal_that_the_cache_refuses_lets_in_all_the_same(
     assert passwords.verify("alice", PASSWORD) == cast.alice
 
 
-def test_the_ends_of_what_is_remembered_together_are_spread(
+def test_passwords_cached_together_do_not_expire_together(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remembered, "_until", {})
@@ -253,7 +253,7 @@ def test_five_wrong_passwords_block_even_the_right_one(api: API) -> None:
 def test_a_password_that_was_verified_before_the_failures_is_believed(
     api: API, checks: list[str]
 ) -> None:
-    """An agent at work behind the same address as somebody who guesses."""
+    """An agent at work, with the same address as a client that guesses passwords."""
     assert api.get().status_code == 200
     for _ in range(5):
         failure(api.get(password="wrong"), "alice")
@@ -490,10 +490,10 @@ def test_a_hash_that_the_check_renews_lets_in(
     assert passwords.verify("alice", "another") is None
 
 
-def test_when_too_many_wait_the_next_is_refused_at_once_and_told_when_to_come_back(
+def test_when_too_many_wait_the_next_is_refused_at_once_with_retry_after(
     api: API, settings: Any
 ) -> None:
-    """So that threads are left for those whose password is known."""
+    """So that threads are left for users with a password in the cache."""
     assert api.get().status_code == 200
     settings.FINESSE_PASSWORD_PLACES = 1
     with QUEUE.turn("somebody", STRANGER):

@@ -1,6 +1,6 @@
-"""Whatever comes in: an answer of the protocol comes out, and what is refused leaves no trace.
+"""Odd requests: each gets an answer of the protocol, and a refused one leaves no trace.
 
-`make test` sends some 1,500 requests, always the same; `make fuzz` sends 20,000 new ones and tells
+`make test` sends some 1,500 requests, always the same; `make fuzz` sends 20,000 new ones and prints
 how they were answered. FINESSE_FUZZ is the number of requests.
 """
 
@@ -38,19 +38,19 @@ USUAL = 1_500
 REQUESTS = int(os.environ.get("FINESSE_FUZZ", USUAL))
 TOGETHER = 5
 """Requests that follow each other on the same data."""
-PATIENCE = 5
-"""Seconds that any answer may take, however busy the machine is."""
+ANSWER_TIMEOUT_SECONDS = 5
+"""For any answer, also on a busy machine."""
 
 
-# --- what may be accepted -----------------------------------------------------------------------
+# --- requests that may be accepted --------------------------------------------------------------
 
 STATES = {"LOGIN", "READY", "NOT_READY", "LOGOUT", "ACTIVE"}
 
 
 def expected(request: Request) -> list[Element] | None:
-    """What the documents say of a 202: the elements that each lead to one request. None: no 202.
+    """The elements that each lead to one request if the answer is 202; None if it must not be 202.
 
-    Written from the protocol, not from the code; it need not know what is refused for its state.
+    Written from the protocol, not from the code; states that forbid a request do not matter here.
     """
     named = re.fullmatch(
         r"User/([^/]+)(/Media(?:/([^/]+))?)?/?", unquote(request.path.split("?")[0])
@@ -175,7 +175,7 @@ KEPT = (Media, Desktop, User, Team, MediaRoutingDomain, StateInterval)
 GROWING = (MediaRequest,)
 LOG = (LogHead, Notification)
 MEMORY = {"sign_in_failed"}
-"""Columns that say what was tried, like the counts in the cache, and nothing that was asked for."""
+"""Columns that note failed tries, as the counts in the cache do, and no requested change."""
 
 
 def digest(*models: Any) -> str:
@@ -201,7 +201,7 @@ class World:
         self.sent = 0
 
     def fresh(self, down: bool) -> None:
-        """As if nobody had ever called; without bells, since they are nobody's here."""
+        """As if no request had ever come; without bells, since no worker runs here."""
         self.sent += 1
         cache.key_prefix = f"fuzz-{self.sent}"
         cache.set(BELL_KEY, True, None)
@@ -242,7 +242,7 @@ class World:
             headers=headers,
             **extra,
         )
-        assert time.perf_counter() - started < PATIENCE
+        assert time.perf_counter() - started < ANSWER_TIMEOUT_SECONDS
         return response
 
     def exchange(self, request: Request) -> None:
@@ -305,19 +305,19 @@ class World:
         while writer.apply_pending():
             pass
         assert not new.exists()
-        told = list(Notification.objects.filter(position__gt=head).order_by("position"))
-        assert [one.position for one in told] == [*range(head + 1, head + 1 + len(told))]
+        published = list(Notification.objects.filter(position__gt=head).order_by("position"))
+        assert [one.position for one in published] == [*range(head + 1, head + 1 + len(published))]
         outcomes = MediaRequest.objects.filter(pk__gte=ids[0])
         positions = sorted(one.position for one in outcomes if one.position)
-        # A change of a user is told again to its team, right behind.
-        to_teams = {one.position for one in told if team_of(one.node) is not None}
-        assert positions == [one.position for one in told if one.position not in to_teams]
+        # A change of a user is published again to its team, at the next position.
+        to_teams = {one.position for one in published if team_of(one.node) is not None}
+        assert positions == [one.position for one in published if one.position not in to_teams]
         assert {position - 1 for position in to_teams} <= set(positions)
         for one in outcomes:
             assert (one.position is None) is (one.outcome == "ignored")
             assert one.error != "RUNTIME_EXCEPTION"
             self.answers[f"202 {one.outcome}"] += 1
-        for one in told:
+        for one in published:
             assert faults(one.update) == []
         after = self.state()
         assert after[2] == self.before[2], "agents change no reason codes"
@@ -355,7 +355,7 @@ def world(
 
 
 def explore(world: World, number: int, *, down: bool) -> None:
-    """Send that many requests, some together, each time to a world that nobody has called."""
+    """Send so many requests, in groups, each group to an untouched installation."""
 
     @settings(
         max_examples=-(-number // TOGETHER),
@@ -376,7 +376,7 @@ def explore(world: World, number: int, *, down: bool) -> None:
 
 # Shrinking what fails takes its time, too.
 @pytest.mark.timeout(600 + REQUESTS // 10)
-def test_whatever_comes_is_answered_and_done_whole_or_not_at_all(
+def test_each_odd_request_is_answered_and_done_whole_or_not_at_all(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     explore(world, REQUESTS * 14 // 15, down=False)
@@ -396,7 +396,7 @@ def test_whatever_comes_is_answered_and_done_whole_or_not_at_all(
 
 @pytest.mark.usefixtures("cast")
 def test_more_query_parameters_than_django_counts_are_ignored_too(api: API) -> None:
-    """With a charset, Django counts them while it makes the request, where nobody can answer."""
+    """With a charset, Django counts them while it makes the request, before any view answers."""
     path = "User/alice/Media/5001?" + "&".join(["a=1"] * 5_000)
     response = api.request("PUT", path, LOGIN, content_type="text/xml; charset=UTF-8")
     assert response.status_code == 202
@@ -404,7 +404,7 @@ def test_more_query_parameters_than_django_counts_are_ignored_too(api: API) -> N
 
 @pytest.mark.usefixtures("cast")
 def test_a_body_that_ends_before_its_length_is_refused(api: API) -> None:
-    """Although what has come is a whole document."""
+    """Although the received part is a whole document."""
     extra: dict[str, Any] = {"wsgi.input": BytesIO(LOGIN.encode()), "CONTENT_LENGTH": "300"}
     response = api.client.put(
         "/finesse/api/User/alice/Media/5001",

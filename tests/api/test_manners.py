@@ -15,7 +15,7 @@ from tests.conftest import API, Cast, error_of
 READ_ONLY = "GET, HEAD, OPTIONS"
 CHANGED = "GET, PUT, HEAD, OPTIONS"
 RESOURCES = {
-    # path, query: what is allowed there
+    # path, query: the allowed methods
     ("SystemInfo", ""): READ_ONLY,
     ("User/dave", ""): CHANGED,
     ("User/dave/Media", ""): CHANGED,
@@ -94,9 +94,7 @@ def test_unknown_query_parameters_are_ignored(
 
 
 @every_resource
-def test_head_tells_what_get_would_without_a_body(
-    ask: Ask, path: str, query: str, allowed: str
-) -> None:
+def test_head_answers_as_get_without_a_body(ask: Ask, path: str, query: str, allowed: str) -> None:
     head, get = ask("HEAD", path, query), ask("GET", path, query)
     assert (head.status_code, head.content) == (200, b"")
     assert head["Content-Length"] == get["Content-Length"] == str(len(get.content))
@@ -104,7 +102,7 @@ def test_head_tells_what_get_would_without_a_body(
 
 
 @every_resource
-def test_options_tells_what_is_allowed(ask: Ask, path: str, query: str, allowed: str) -> None:
+def test_options_lists_the_allowed_methods(ask: Ask, path: str, query: str, allowed: str) -> None:
     response = ask("OPTIONS", path, query)
     assert (response.status_code, response.content) == (200, b"")
     assert response["Allow"] == allowed

@@ -1,4 +1,4 @@
-"""A view's `renderer_classes` write what it answers: a second format is one line on the view."""
+"""A view's `renderer_classes` write its answers: a second format is one line on the view."""
 
 import json
 from typing import Any

@@ -71,7 +71,7 @@ def test_the_seeds_own_sample_with_its_misspelt_tag_is_malformed() -> None:
         b"<Media a='1' a='2'/>",
     ],
 )
-def test_what_is_not_well_formed_utf8_xml_is_refused(body: bytes) -> None:
+def test_a_body_other_than_well_formed_utf8_xml_is_refused(body: bytes) -> None:
     refused(body)
 
 

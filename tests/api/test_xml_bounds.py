@@ -1,4 +1,4 @@
-"""A small document costs little, whatever is in it; the worst that passes is searched for."""
+"""A small document takes little CPU time; the worst accepted one is searched for."""
 
 import random
 import tracemalloc
@@ -26,7 +26,7 @@ TRIES = 25
 
 @dataclass(frozen=True)
 class Document:
-    """The shape of a document whose cost is looked for."""
+    """The shape of a document whose CPU time is measured."""
 
     elements: int
     attributes: int

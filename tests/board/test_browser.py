@@ -1,8 +1,6 @@
-"""What people see: a real browser at a real installation."""
+"""The viewer in a real browser, with a real installation."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,10 +10,11 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import ON_SERVICES, Installation
+from tests.kit.programs import needed
 
-SOON = 2_000
+SHORT_TIMEOUT_MS = 2_000
 """Milliseconds within which a change has to be seen."""
-PATIENCE = 15_000
+LONG_TIMEOUT_MS = 15_000
 LOGIN = (
     "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
     "<interruptAction>ACCEPT</interruptAction></Media>"
@@ -27,11 +26,7 @@ MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Med
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("There is no chromium; on Debian, 'make services' installs it")
-    return path
+    return needed("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +46,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 class Window:
-    """A browser of somebody's own, and everything that its console and its sockets said."""
+    """A separate browser, with all messages of its console and its sockets."""
 
     def __init__(self, browser: Browser, url: str, width: int, height: int) -> None:
         self.url = url
         self.context = browser.new_context(viewport={"width": width, "height": height})
-        self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_timeout(LONG_TIMEOUT_MS)
         self.problems: list[str] = []
         self.frames: list[dict[str, Any]] = []
         self.page = self.new_tab()
@@ -87,7 +82,7 @@ class Window:
 
     def expect_connection(self, state: str) -> None:
         connection = self.page.get_by_test_id("connection")
-        expect(connection).to_have_attribute("data-state", state, timeout=PATIENCE)
+        expect(connection).to_have_attribute("data-state", state, timeout=LONG_TIMEOUT_MS)
 
     @property
     def rows(self) -> Locator:
@@ -113,11 +108,11 @@ class Window:
         return [int(item.get_attribute("data-position") or 0) for item in self.items.all()]
 
     def sources(self) -> set[str]:
-        """What the sockets told of, shown or not."""
+        """The sources of all notifications that the sockets received, shown or not."""
         return {frame["source"] for frame in self.frames if frame["type"] == "notification"}
 
     def draw(self) -> None:
-        """Return when whatever has arrived is on the screen."""
+        """Return when everything that has arrived is drawn."""
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
@@ -174,10 +169,10 @@ def test_a_supervisor_sees_at_once_that_an_agent_went_to_lunch(
     expect(row.locator("[data-field=state]")).to_have_text("READY")
 
     put("1234", 5001, LUNCH, "r-1")
-    expect(row.locator("[data-field=state]")).to_have_text("NOT_READY", timeout=SOON)
-    expect(row.locator("[data-field=reason]")).to_have_text("Lunch (1)", timeout=SOON)
+    expect(row.locator("[data-field=state]")).to_have_text("NOT_READY", timeout=SHORT_TIMEOUT_MS)
+    expect(row.locator("[data-field=reason]")).to_have_text("Lunch (1)", timeout=SHORT_TIMEOUT_MS)
     item = window.item("r-1")
-    expect(item).to_have_count(1, timeout=SOON)
+    expect(item).to_have_count(1, timeout=SHORT_TIMEOUT_MS)
     expect(item).to_contain_text("Ana Lima")
     expect(item).to_contain_text("NOT_READY · Lunch")
     item.locator("summary").click()
@@ -192,9 +187,7 @@ def test_a_supervisor_sees_at_once_that_an_agent_went_to_lunch(
     assert window.problems == []
 
 
-def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
-    open_window: OpenWindow, put: Put
-) -> None:
+def test_each_user_sees_their_own_media_and_no_others(open_window: OpenWindow, put: Put) -> None:
     chi, dana, admin = open_window(), open_window(), open_window()
     chi.sign_in_and_go_live("1300")
     dana.sign_in_and_go_live("2001")
@@ -205,7 +198,7 @@ def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
     expect(dana.page.get_by_test_id("board")).not_to_contain_text("Chi Wong")
     expect(admin.rows).to_have_count(5)
 
-    # Notifications come in order: who has the last would have the others, too.
+    # Notifications come in order: a socket with the last one would have the others, too.
     for user, mrd, body, request_id in (
         ("1234", 5001, MEETING, "own-1"),
         ("1300", 5002, LOGIN, "own-2"),
@@ -223,7 +216,7 @@ def test_everybody_sees_their_own_and_nobody_sees_what_is_not_theirs(
     assert dana.sources() >= {"/finesse/api/User/1234/Media/5001"}
     assert not [source for source in dana.sources() if "/User/1300/" in source]
     expect(chi.item("own-2")).to_have_count(1)
-    # The user itself was told when the demo was loaded.
+    # The user itself was published when the demo was loaded.
     assert chi.sources() == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
     assert chi.item("own-1").count() == chi.item("own-3").count() == 0
     expect(chi.rows).to_have_count(1)
@@ -240,7 +233,7 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
 
     put("1235", 5000, READY, "r-error")
     item = window.item("r-error")
-    expect(item).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN", timeout=SOON)
+    expect(item).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN", timeout=SHORT_TIMEOUT_MS)
     expect(item).to_contain_text("Ben Okoro")
     expect(item).to_have_attribute("data-kind", "error")
     item.locator("summary").click()
@@ -252,7 +245,7 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
     assert window.problems == []
 
 
-def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
+def test_a_desktops_state_is_shown_by_name_and_leaves_the_board_alone(
     installation: Installation, open_window: OpenWindow
 ) -> None:
     window = open_window()
@@ -275,7 +268,7 @@ def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
         )
         assert response.status_code == 202, response.text
     item = window.item("desktop-1")
-    expect(item).to_contain_text("Ben Okoro", timeout=SOON)
+    expect(item).to_contain_text("Ben Okoro", timeout=SHORT_TIMEOUT_MS)
     expect(item).to_contain_text("Desktop NOT_READY · Lunch")
     expect(item).to_have_attribute("data-kind", "change")
 
@@ -284,7 +277,7 @@ def test_a_desktops_state_is_told_by_name_and_leaves_the_board_alone(
     assert window.problems == []
 
 
-def test_an_outage_and_its_end_are_told_in_words(
+def test_an_outage_and_its_end_are_shown_in_words(
     installation: Installation, open_window: OpenWindow
 ) -> None:
     window = open_window()
@@ -294,11 +287,13 @@ def test_an_outage_and_its_end_are_told_in_words(
     pill = window.page.get_by_test_id("service")
     if ON_SERVICES:
         installation.kill("worker")
-        expect(pill).to_have_attribute("data-status", "OUT_OF_SERVICE", timeout=PATIENCE)
-        expect(of_the_service.first).to_contain_text("Out of service · worker", timeout=PATIENCE)
+        expect(pill).to_have_attribute("data-status", "OUT_OF_SERVICE", timeout=LONG_TIMEOUT_MS)
+        expect(of_the_service.first).to_contain_text(
+            "Out of service · worker", timeout=LONG_TIMEOUT_MS
+        )
         installation.start()
     else:
-        # Here the worker dies with its server; another process that knows no worker tells it.
+        # Here the worker dies with its server; another process, without a worker, publishes it.
         installation.manage(
             "shell",
             "--no-imports",
@@ -306,12 +301,12 @@ def test_an_outage_and_its_end_are_told_in_words(
             "from finesse.notifications.outages import Status, publish_status\n"
             "publish_status(Status.OUT_OF_SERVICE)",
         )
-    expect(of_the_service).to_have_count(2, timeout=PATIENCE)
+    expect(of_the_service).to_have_count(2, timeout=LONG_TIMEOUT_MS)
     back, out = of_the_service.all()
     expect(out).to_contain_text("Out of service")
     expect(out).to_contain_text("Service")
     expect(back.locator(".what")).to_have_text("In service")
-    expect(pill).to_have_attribute("data-status", "IN_SERVICE", timeout=PATIENCE)
+    expect(pill).to_have_attribute("data-status", "IN_SERVICE", timeout=LONG_TIMEOUT_MS)
 
 
 def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(
@@ -322,14 +317,14 @@ def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(
     put("1234", 5001, MEETING, "before-the-loss")
     expect(window.item("before-the-loss")).to_have_count(1)
     window.page.evaluate("() => { window.isTheSamePage = true; }")
-    before, told = window.states(), window.positions()
+    before, shown = window.states(), window.positions()
 
     installation.kill("server")
     window.expect_connection("reconnecting")
     expect(window.page.get_by_test_id("connection")).to_contain_text("Reconnecting")
     expect(window.page.get_by_text("As of")).to_be_visible()
     assert window.states() == before
-    assert window.positions() == told
+    assert window.positions() == shown
 
     installation.start()
     put("1234", 5001, LUNCH, "after-the-loss")
@@ -339,7 +334,7 @@ def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(
     expect(window.item("after-that")).to_have_count(1)
     expect(window.row("1234", 5001).locator("[data-field=state]")).to_have_text("READY")
     expect(window.page.get_by_text("As of")).to_be_hidden()
-    assert window.positions() == [told[0] + 2, told[0] + 1, *told]
+    assert window.positions() == [shown[0] + 2, shown[0] + 1, *shown]
     assert window.page.evaluate("() => window.isTheSamePage")
 
 
@@ -406,7 +401,7 @@ def test_a_membership_given_and_taken_on_the_user_page_shows_on_the_board_at_onc
     assert window.problems == []
 
 
-def test_a_reason_code_that_exists_already_is_told_on_the_form(open_window: OpenWindow) -> None:
+def test_a_reason_code_that_exists_already_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
     window.sign_in_and_go_live("2001")
     page = window.page
@@ -419,7 +414,7 @@ def test_a_reason_code_that_exists_already_is_told_on_the_form(open_window: Open
     assert window.problems == []
 
 
-def test_a_wrong_password_is_told_on_the_form(open_window: OpenWindow) -> None:
+def test_a_wrong_password_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
     window.sign_in("2001", "wrong")
     expect(window.page.get_by_role("alert")).to_contain_text("do not belong together")

@@ -35,7 +35,7 @@ def test_the_page_asks_to_sign_in_first_and_comes_back() -> None:
     assert (page.status_code, page.context["role"]) == (200, "agent")
 
 
-def test_a_wrong_password_is_told_and_the_demos_logins_are_not_outside_the_demo() -> None:
+def test_a_wrong_password_is_an_error_and_the_demos_logins_are_shown_in_the_demo_only() -> None:
     page = Client().post("/login/", {"username": "alice", "password": "wrong"})
     assert page.status_code == 200
     assert b"do not belong together" in page.content
@@ -47,7 +47,7 @@ def test_the_demos_sign_in_page_names_its_logins(settings: Any) -> None:
     assert b"2001" in Client().get("/login/").content
 
 
-def test_the_page_brings_every_state_and_those_who_are_not_available_last() -> None:
+def test_the_page_lists_every_state_with_the_unavailable_ones_last() -> None:
     page = signed_in("alice").get("/").content.decode()
     found = re.search(r'<script id="states" type="application/json">(.+?)</script>', page)
     assert found
@@ -79,7 +79,7 @@ def test_signing_out_needs_a_post_and_ends_the_session() -> None:
         ("dave", ["alice/Media/5000", "alice/Media/5001", "bob/Media/5002"]),
     ],
 )
-def test_the_board_shows_whom_one_may_see(login: str, sources: list[str]) -> None:
+def test_the_board_shows_the_agents_that_the_user_may_see(login: str, sources: list[str]) -> None:
     board = signed_in(login).get("/board/").json()
     assert [row["source"] for row in board["media"]] == [
         f"/finesse/api/User/{one}" for one in sources
@@ -105,10 +105,10 @@ def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
     settle()
     for _ in range(3):
         api.state("READY")
-    told = settle()
-    assert signed_in("alice").get("/board/").json()["replayFrom"] == told[0].position
+    published = settle()
+    assert signed_in("alice").get("/board/").json()["replayFrom"] == published[0].position
     of_bob = signed_in("bob").get("/board/").json()
-    assert of_bob["replayFrom"] < told[0].position
+    assert of_bob["replayFrom"] < published[0].position
 
 
 def test_the_boards_queries_do_not_grow_with_the_agents(

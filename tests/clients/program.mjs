@@ -1,5 +1,5 @@
-// What every client program here is around its library: arguments, commands from standard input,
-// events to standard output (README.md), and how a client gets each notification exactly once.
+// The common part of the client programs: arguments, commands from standard input, events to
+// standard output (README.md), and receiving each notification exactly once.
 
 import { createInterface } from "node:readline";
 
@@ -8,8 +8,8 @@ const [service, login, password, domain, resource] = process.argv.slice(2);
 export const options = { service, login, password, domain, resource };
 export const pubsub = `pubsub.${domain}`;
 
-/** Milliseconds after which a library that does not reconnect by itself is told to. */
-export const AGAIN = 300;
+/** The pause before a client whose library does not reconnect by itself connects again. */
+export const RETRY_DELAY_MS = 300;
 
 const NODES = [
   `/finesse/api/User/${login}`,
@@ -18,17 +18,17 @@ const NODES = [
   "/finesse/api/SystemInfo",
 ];
 
-export function tell(event, more = {}) {
+export function report(event, more = {}) {
   process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
 }
 
 /**
  * Run a client: `connect()`, `fetch(node, after)` for the items after an id, as a list of
- * {node, id, update}, and `stop()`. What its library tells it, it hands to the recipient.
+ * {node, id, update}, and `stop()`. It passes the events of its library to the recipient.
  */
 export function run(client) {
   const commands = {
-    fetch: async ({ node, after }) => tell("items", { items: await client.fetch(node, after) }),
+    fetch: async ({ node, after }) => report("items", { items: await client.fetch(node, after) }),
     stop: async () => {
       await client.stop();
       process.exit(0);
@@ -37,14 +37,14 @@ export function run(client) {
   createInterface({ input: process.stdin })
     .on("line", (line) => {
       const command = JSON.parse(line);
-      commands[command.do](command).catch((error) => tell("error", { error: described(error) }));
+      commands[command.do](command).catch((error) => report("error", { error: described(error) }));
     })
-    // Whoever started this program is gone.
+    // The process that started this program has ended.
     .on("close", () => process.exit(0));
   client.connect();
 }
 
-/** Each notification once and in order, whatever happens to the connection. */
+/** Receives each notification once and in order, also over lost connections. */
 export class Recipient {
   #last = null;
   #held = null;
@@ -54,11 +54,11 @@ export class Recipient {
     this.#client = client;
   }
 
-  /** Signed in, and presence sent; also again, after a loss: then fetch what was missed. */
+  /** Signed in, and presence sent. After a loss of the connection, fetch the missed notifications. */
   async online(address) {
-    tell("online", { address: String(address) });
+    report("online", { address: String(address) });
     if (this.#last === null) return;
-    // What is new meanwhile has to wait its turn.
+    // New notifications wait until the missed ones have been taken.
     this.#held = [];
     try {
       const missed = (await Promise.all(NODES.map((node) => this.#after(node)))).flat();
@@ -66,10 +66,10 @@ export class Recipient {
       missed.forEach((item) => this.#take(item, "retrieved"));
       this.#held.forEach((item) => this.#take(item, "live"));
       this.#held = null;
-      tell("current");
+      report("current");
     } catch (error) {
       // Lost again: the next connection starts from the same place.
-      tell("error", { error: described(error) });
+      report("error", { error: described(error) });
     }
   }
 
@@ -79,18 +79,18 @@ export class Recipient {
   }
 
   offline(reason) {
-    tell("offline", { reason: described(reason) });
+    report("offline", { reason: described(reason) });
   }
 
   error(error) {
-    tell("error", { error: described(error) });
+    report("error", { error: described(error) });
   }
 
   #take(item, how) {
-    // An item's id is its position in the log of everything.
+    // An item's id is its position in the log.
     if (this.#last !== null && Number(item.id) <= this.#last) return;
     this.#last = Number(item.id);
-    tell("notification", { ...item, how });
+    report("notification", { ...item, how });
   }
 
   async #after(node) {

@@ -21,7 +21,7 @@ Item = dict[str, Any]
 register_stanza_plugin(Pubsub, Set)
 
 
-def tell(event: str, **more: Any) -> None:
+def report(event: str, **more: Any) -> None:
     print(json.dumps({"event": event, **more}), flush=True)
 
 
@@ -41,16 +41,16 @@ class Client(ClientXMPP):
         self.leaving = False
         for event, handler in (
             ("session_start", self._online),
-            ("pubsub_publish", self._told),
+            ("pubsub_publish", self._notified),
             ("disconnected", self._offline),
-            ("failed_all_auth", lambda _: tell("error", error="authentication failed")),
-            ("stream_error", lambda error: tell("error", error=error["condition"])),
+            ("failed_all_auth", lambda _: report("error", error="authentication failed")),
+            ("stream_error", lambda error: report("error", error=error["condition"])),
         ):
             self.add_event_handler(event, handler)
 
     async def _online(self, _: Any) -> None:
         self.send_presence(ppriority=0)
-        tell("online", address=self.boundjid.full)
+        report("online", address=self.boundjid.full)
         if self.last is None:
             return
         self.held = []
@@ -58,17 +58,17 @@ class Client(ClientXMPP):
             pages = [await self.fetch(node, self.last) for node in self.nodes]
         except (IqError, IqTimeout) as error:
             # Lost again: the next connection starts from the same place.
-            tell("error", error=error.condition)
+            report("error", error=error.condition)
             return
         for item in sorted((one for page in pages for one in page), key=lambda one: int(one["id"])):
             self._take(item, "retrieved")
         for item in self.held:
             self._take(item, "live")
         self.held = None
-        tell("current")
+        report("current")
 
     async def fetch(self, node: str, after: int) -> list[Item]:
-        # Its own iterator takes an error for the end: what was missed would seem to be nothing.
+        # Its own iterator takes an error for the end, as if no notification had been missed.
         found: list[Item] = []
         while True:
             request = self.make_iq_get(ito=self.pubsub)
@@ -81,22 +81,22 @@ class Client(ClientXMPP):
                 {"node": node, "id": item["id"], "update": item["payload"].text} for item in page
             ]
 
-    def _told(self, message: Any) -> None:
+    def _notified(self, message: Any) -> None:
         items = message["pubsub_event"]["items"]
         item = items["item"]
-        told = {"node": items["node"], "id": item["id"], "update": item["payload"].text}
+        notification = {"node": items["node"], "id": item["id"], "update": item["payload"].text}
         if self.held is None:
-            self._take(told, "live")
+            self._take(notification, "live")
         else:
-            self.held.append(told)
+            self.held.append(notification)
 
     def _take(self, item: Item, how: str) -> None:
         if self.last is None or int(item["id"]) > self.last:
             self.last = int(item["id"])
-            tell("notification", **item, how=how)
+            report("notification", **item, how=how)
 
     def _offline(self, reason: Any) -> None:
-        tell("offline", reason=str(reason or ""))
+        report("offline", reason=str(reason or ""))
         if not self.leaving:
             # From here on it tries until it succeeds.
             self.connect(*self.place)
@@ -104,9 +104,9 @@ class Client(ClientXMPP):
     async def carry_out(self, command: dict[str, Any]) -> None:
         if command["do"] == "fetch":
             try:
-                tell("items", items=await self.fetch(command["node"], command["after"]))
+                report("items", items=await self.fetch(command["node"], command["after"]))
             except (IqError, IqTimeout) as error:
-                tell("error", error=error.condition)
+                report("error", error=error.condition)
         else:
             self.leaving = True
             await self.disconnect()

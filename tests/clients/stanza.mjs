@@ -31,8 +31,9 @@ class Client {
       }),
     );
     library.on("session:started", () => {
-      // What it asks for besides; its enableKeepAlive() would ping in this way. That is not used,
-      // since a ping that was lost with one connection ends the next, fifteen seconds later.
+      // Requests that programs with this library send: for the roster, and pings, as those of its
+      // enableKeepAlive(). That itself is not used: a ping that was lost with one connection ends
+      // the next one fifteen seconds later.
       for (const asked of [library.getRoster(), library.ping()]) {
         asked.catch((error) => this.#recipient.error(error.error?.condition ?? error));
       }
@@ -40,7 +41,7 @@ class Client {
       this.#recipient.online(library.jid);
     });
     library.on("pubsub:published", ({ pubsub: { items } }) =>
-      told(items.node, items.published).forEach((item) => this.#recipient.notification(item)),
+      itemsIn(items.node, items.published).forEach((item) => this.#recipient.notification(item)),
     );
     library.on("disconnected", () => this.#recipient.offline());
     library.on("auth:failed", () => this.#recipient.error("authentication failed"));
@@ -54,7 +55,7 @@ class Client {
   async fetch(node, after) {
     try {
       const found = await this.#library.getItems(pubsub, node, { after: String(after) });
-      return told(node, found.items);
+      return itemsIn(node, found.items);
     } catch (error) {
       throw error.error ? new Error(error.error.condition) : error;
     }
@@ -67,7 +68,7 @@ class Client {
   }
 }
 
-function told(node, items = []) {
+function itemsIn(node, items = []) {
   return items.map(({ id, content }) => ({ node, id, update: content.update }));
 }
 

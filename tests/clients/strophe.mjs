@@ -4,7 +4,7 @@ import { DOMParser } from "@xmldom/xmldom";
 import { $iq, $pres, Strophe } from "strophe.js";
 import XMLHttpRequest from "xhr2";
 
-import { AGAIN, options, pubsub, Recipient, run } from "./program.mjs";
+import { RETRY_DELAY_MS, options, pubsub, Recipient, run } from "./program.mjs";
 
 // What browsers have and Node has not: BOSH is made of requests whose answers are parsed.
 globalThis.XMLHttpRequest = class extends XMLHttpRequest {
@@ -15,7 +15,7 @@ globalThis.XMLHttpRequest = class extends XMLHttpRequest {
   set responseXML(_) {}
 };
 
-// What is below goes to standard output.
+// Messages of lower levels would go to standard output.
 Strophe.setLogLevel(Strophe.LogLevel.WARN);
 Strophe.addNamespace("PUBSUB", "http://jabber.org/protocol/pubsub");
 
@@ -27,7 +27,7 @@ class Client {
   connect() {
     const { login, domain, resource, password } = options;
     const address = `${login}@${domain}/${resource}`;
-    this.#connection.connect(address, password, (...told) => this.#on(...told));
+    this.#connection.connect(address, password, (...status) => this.#on(...status));
   }
 
   #on(status, condition, failure) {
@@ -38,9 +38,9 @@ class Client {
       this.#recipient.online(this.#connection.jid);
     } else if (status === Status.DISCONNECTED) {
       this.#recipient.offline(condition);
-      // It has no way of its own to come back.
+      // Strophe does not reconnect by itself.
       if (this.#stopping) this.#stopping();
-      else setTimeout(() => this.connect(), AGAIN);
+      else setTimeout(() => this.connect(), RETRY_DELAY_MS);
     } else if (status === Status.AUTHFAIL) {
       this.#recipient.error(`authentication failed: ${failure.firstElementChild?.tagName}`);
     } else if (status === Status.ERROR || status === Status.CONNFAIL) {

@@ -33,7 +33,7 @@ class Client {
   }
 
   connect() {
-    // Its failure is told as an error, and it tries again by itself.
+    // A failure is reported by the error event, and the library tries again by itself.
     this.#library.start().catch(() => {});
   }
 

@@ -61,9 +61,11 @@ def test_rows_are_written_by_one_statement_and_none_by_none(
 
 def test_the_largest_numbers_and_empty_texts_are_kept(db: None) -> None:
     position = 2**63 - 1
-    told = Notification(position=position, node="n", source="s", event="PUT", at=NOW, update="")
-    BulkInsert(Notification)([told])
-    assert values(Notification.objects.get()) == values(told)
+    published = Notification(
+        position=position, node="n", source="s", event="PUT", at=NOW, update=""
+    )
+    BulkInsert(Notification)([published])
+    assert values(Notification.objects.get()) == values(published)
 
 
 def test_a_row_that_the_database_refuses_takes_the_others_with_it(

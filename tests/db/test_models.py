@@ -52,7 +52,7 @@ def test_login_ids_are_addresses_and_unique_without_case(login_id: str) -> None:
 
 
 @pytest.mark.parametrize("login_id", ["a b", "a@b", "ALICE", "alice\n"])
-def test_the_form_tells_what_is_wrong_with_a_login_id(login_id: str) -> None:
+def test_the_form_explains_what_is_wrong_with_a_login_id(login_id: str) -> None:
     with pytest.raises(ValidationError):
         User(login_id=login_id, first_name="X", password="x").full_clean()
 

@@ -1,4 +1,4 @@
-"""What is put together once or not asked every time: the answers are the same."""
+"""Compiled statements and cached answers: the results are the same as without them."""
 
 import contextlib
 import threading
@@ -95,7 +95,7 @@ def test_related_rows_come_along(cast: Cast, of_user: Statement[Media]) -> None:
     assert len(asked) == 0
 
 
-def test_whoever_is_not_there_is_none(cast: Cast, of_user: Statement[Media]) -> None:
+def test_a_row_that_does_not_exist_is_none(cast: Cast, of_user: Statement[Media]) -> None:
     assert of_user.first(login_id="nobody") is None
 
 
@@ -113,7 +113,7 @@ def test_a_connection_that_was_closed_is_opened_again(
     assert len(of_user.all(login_id="alice")) == 2
 
 
-def test_whoever_listens_to_statements_hears_of_it(cast: Cast, of_user: Statement[Media]) -> None:
+def test_execute_wrappers_see_the_statement(cast: Cast, of_user: Statement[Media]) -> None:
     heard: list[str] = []
 
     def listen(execute: Any, sql: str, *more: Any) -> Any:
@@ -202,7 +202,7 @@ def test_what_a_transaction_has_written_is_undone_with_it(before: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_sees_what_a_transaction_has_not_committed() -> None:
+def test_an_uncommitted_change_is_invisible_to_other_connections() -> None:
     insert = Insertion(MediaRequest)
     seen: list[int] = []
 

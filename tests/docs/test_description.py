@@ -270,7 +270,7 @@ def test_the_server_does_what_is_described(
         case.validate_response(response, checks=CHECKS)
         if response.status_code >= 400:
             assert is_one_of(response.content, called), response.text
-            # What is described as right can be read, at least.
+            # The requests that are described as right can be parsed, at least.
             assert mode is GenerationMode.NEGATIVE or "Bad Request" not in response.text
         sent = (case.headers or {}).get("requestId")
         if sent and called.method != "GET" and re.fullmatch("[!-~]([ -~]{,253}[!-~])?", sent):
@@ -280,7 +280,7 @@ def test_the_server_does_what_is_described(
 
 
 def is_one_of(body: bytes, called: page_contents.OperationEntry) -> bool:
-    """Whether the error is a row that the operation declares, with whatever in its placeholders."""
+    """Whether the operation declares the row of this error, with any values in its placeholders."""
     error = {child.tag: child.text or "" for child in fromstring(body)[0]}
     return any(
         error["ErrorType"] == TABLE[one.name].type
@@ -323,7 +323,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
             assert Client().get(target).status_code in {200, 302}, link
 
 
-def test_commands_to_copy_tell_the_password_in_the_demo_only(settings: Any) -> None:
+def test_commands_to_copy_contain_the_password_in_the_demo_only(settings: Any) -> None:
     assert "1234:finesse" not in page("/finesse/docs/")
     settings.FINESSE_DEMO = True
     assert "1234:finesse" in page("/finesse/docs/")
@@ -459,9 +459,9 @@ def test_the_table_of_states_says_what_the_server_does(
             api.put(document_of(step))
         settle()
         answer = api.put(document_of(request))
-        told = "".join(notification.update for notification in settle())
+        notified = "".join(notification.update for notification in settle())
         if request in refused:
-            assert TABLE[refused[request]].message in (told or answer.content.decode())
+            assert TABLE[refused[request]].message in (notified or answer.content.decode())
         else:
             assert answer.status_code == 202
             after = outcomes[request] if outcomes[request] in list(TRANSITIONS) else state
@@ -530,7 +530,7 @@ def test_what_may_be_asked_for_now_succeeds(
             api.put(document_of(step))
         settle()
         assert api.put(document_of(one.request)).status_code == 202
-        assert "apiErrors" not in "".join(told.update for told in settle())
+        assert "apiErrors" not in "".join(notified.update for notified in settle())
 
 
 def test_each_sees_the_own_reason_codes_by_category(codes: dict[str, ReasonCode]) -> None:
@@ -551,7 +551,7 @@ def test_each_sees_the_own_reason_codes_by_category(codes: dict[str, ReasonCode]
 
 
 @pytest.mark.usefixtures("cast")
-def test_somebody_without_media_is_told_so() -> None:
+def test_a_user_without_media_reads_so_on_the_page() -> None:
     text = page("/finesse/docs/errors/AGENT_ALREADY_LOGGED_IN/", signed_in("carol"))
     assert "not assigned to any Media Routing Domain" in text
 
@@ -574,7 +574,7 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
-# --- who else names it --------------------------------------------------------------------------
+# --- other names of the same errors -------------------------------------------------------------
 
 
 def test_the_document_of_the_api_names_the_pages() -> None:

@@ -141,17 +141,17 @@ def team_of_user() -> dict[str, Any]:
 
 
 def update(data: dict[str, Any] | None, source: str, **options: Any) -> str:
-    return told([log.Entry(node=source, source=source, data=data, **options)])
+    return published([log.Entry(node=source, source=source, data=data, **options)])
 
 
-def told(entries: list[log.Entry]) -> str:
+def published(entries: list[log.Entry]) -> str:
     """What the log makes of the one entry."""
     (written,) = log.append(log.lock(), entries)
     return written.update
 
 
 def second_sign_in() -> str:
-    """The error that the writer tells."""
+    """The error that the writer publishes."""
     agent = User.objects.create_user("1001001", first_name="Agent")
     mrd = MediaRoutingDomain.objects.create(pk=5001, name="Cisco_Email_MRD")
     Media.objects.create(user=agent, mrd=mrd)
@@ -194,7 +194,7 @@ PRODUCED: dict[str, Callable[[], str]] = {
     "update-user": lambda: update(
         {"user": represent_user(user())}, "/finesse/api/User/1001002", event=Event.PUT
     ),
-    "update-team-user": lambda: told(of_changed_member(represent_user(user()), 1)),
+    "update-team-user": lambda: published(of_changed_member(represent_user(user()), 1)),
     "update-user-deleted": lambda: update(None, "/finesse/api/User/1001002", event=Event.DELETE),
     "error-out-of-service": lambda: error(errors.OUT_OF_SERVICE),
     "error-already-logged-in": lambda: error(errors.AGENT_ALREADY_LOGGED_IN),
@@ -239,7 +239,7 @@ def names(element: Element) -> list[str]:
 
 
 def test_every_answer_and_event_among_the_documents_is_written_by_the_product_too() -> None:
-    """What is not: requests, what the service has none of, and what is compared elsewhere."""
+    """Except requests, documents of tasks, and those that other tests compare."""
     tasks = {"dialogs", "update-dialog", "update-dialogs", "error-dialog-not-found"}
     elsewhere = {"update-media", "system-info", "update-system-info"}
     requests = {name for name in NAMES if re.match("put-|post-|xmpp-", name)}
@@ -269,7 +269,7 @@ def test_the_product_takes_the_body_as_printed(api: API, cast: Cast, name: str) 
     team = cast.alice.team
     assert team
     if "sign-out" not in name:
-        # Whoever signs out without a reason has none to choose.
+        # An agent who signs out without a reason has none to choose.
         make = ReasonCode.objects.create
         make(pk=1001, category="NOT_READY", code=10, label="Team Meeting")
         make(pk=1017, category="NOT_READY", code=13, label="Coaching", for_all=False)

@@ -201,7 +201,7 @@ def test_a_small_corruption_makes_a_document_invalid(name: str, changes: list[st
 
 @dataclass(frozen=True)
 class Get:
-    """A GET and what it is answered with. {chat} and {Lunch} stand for the ids of the cast's."""
+    """A GET and its answer. {chat} and {Lunch} stand for ids of the cast."""
 
     path: str
     root: str
@@ -380,9 +380,9 @@ def test_out_of_service_everything_but_system_info_is_the_printed_503(
     settings.FINESSE_HEARTBEAT_SECONDS = -1
     for get in GETS:
         response = place.get(get)
-        told = (response.status_code, described(response))
+        published = (response.status_code, described(response))
         system_info = get.path.startswith("SystemInfo")
-        assert told == ((200, "SystemInfo") if system_info else (503, "ApiErrors")), get
+        assert published == ((200, "SystemInfo") if system_info else (503, "ApiErrors")), get
 
 
 def test_every_error_of_the_table_is_valid(db: None) -> None:
@@ -395,7 +395,7 @@ def test_every_error_of_the_table_is_valid(db: None) -> None:
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Every pattern with its whole route, written as Django tells the route of a match."""
+    """Every pattern with its whole route, written as Django writes the route of a match."""
     for pattern in resolver.url_patterns:
         route = prefix + str(pattern.pattern).removeprefix("^" if prefix else "")
         if isinstance(pattern, URLResolver):
@@ -424,10 +424,10 @@ def test_every_get_of_the_api_is_among_those_above() -> None:
 
 
 def test_every_notification_is_a_valid_update(place: Place, cast: Cast, settings: Any) -> None:
-    told = place.work()
-    # Supervisors, and whoever configures: users, teams, members and MRDs.
+    published = place.work()
+    # Supervisors, and administrators: users, teams, members and MRDs.
     assert place.desktop("alice", "<state>LOGOUT</state>", login="carol").status_code == 202
-    told += place.settle()
+    published += place.settle()
     cast.alice.first_name = "Alicia <&>"
     cast.alice.save()
     cast.bob.team = cast.alice.team
@@ -442,16 +442,16 @@ def test_every_notification_is_a_valid_update(place: Place, cast: Cast, settings
     member.delete()
     new.delete()
     mrd.delete()
-    told += place.settle()
+    published += place.settle()
     settings.FINESSE_HEARTBEAT_SECONDS = -1
     publish_status(Status.OUT_OF_SERVICE)
     settings.FINESSE_HEARTBEAT_SECONDS = 5
     settings.FINESSE_XMPP_DOMAIN = "finesse.example"
     publish_status(Status.IN_SERVICE)
-    told += place.settle()
-    for notification in told:
+    published += place.settle()
+    for notification in published:
         assert faults(notification.update) == [], notification.update
-    assert {kind(fromstring(one.update)) for one in told} == {
+    assert {kind(fromstring(one.update)) for one in published} == {
         "PUT Media",
         "POST Media",
         "DELETE Media",

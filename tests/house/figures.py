@@ -15,7 +15,7 @@ from tests.house.source import Tree
 DURATION = Path("test-results") / "duration.json"
 """Where `make test` leaves what the whole suite took; git-ignored."""
 BESIDE = (".xsd", ".html", ".js", ".css", ".lua")
-"""What is written by hand beside Python."""
+"""Files beside Python that are written by hand."""
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +50,7 @@ def lines_by_room(tree: Tree) -> dict[str, int]:
 
 
 def _room(package: str) -> str:
-    """The package, at most two names deep: what is deeper belongs to that room."""
+    """The package, at most two names deep: a deeper module belongs to that room."""
     return ".".join(package.split(".")[:2])
 
 
@@ -100,7 +100,7 @@ def duration(tree: Tree) -> dict[str, str]:
 
 
 def details(tree: Tree) -> Iterator[str]:
-    """What a reader wants to know who finds a figure too large, a line each."""
+    """Details for a reader who finds a figure too large, a line each."""
     for circle in circles(tree):
         yield f"circle: {', '.join(circle)}"
     for name in outside(tree):

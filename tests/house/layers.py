@@ -18,7 +18,7 @@ class Layers:
     """Each row may import those below it; modules of a row do not import each other."""
 
     def members(self) -> Iterator[str]:
-        """The full names of what has a layer."""
+        """The full names of the modules that have a layer."""
         for row in self.rows:
             yield from (f"{self.container}.{name}".lstrip(".") for name in row)
 

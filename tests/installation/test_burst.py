@@ -106,24 +106,24 @@ def test_a_burst_with_kill_9_in_the_middle_loses_doubles_and_swaps_nothing(
     accepted = [request_id for stream in clients.accepted.values() for request_id in stream]
     assert len(accepted) == len(set(accepted)) == REQUESTS
     assert [one for one in accepted if outcome[one][0] is None] == []
-    told = [position for _, _, _, _, position in ended if position]
-    assert len(told) == len(set(told))
+    published = [position for _, _, _, _, position in ended if position]
+    assert len(published) == len(set(published))
 
-    # Positions are contiguous, and whoever comes back has everything once and in order.
+    # Positions are contiguous, and a client that reconnects has everything once and in order.
     with watch(installation.url, "admin") as after:
         answer = after.subscribe(head)
         assert (answer["type"], answer["resume"]) == ("subscribed", "replayed")
-        # An outage that lasted is told, too, and its end may be the last of all.
+        # An outage that lasted is published, too, and its end may be the last of all.
         last = answer["position"]
-        assert last >= max(told)
+        assert last >= max(published)
         frames = after.until(last)
     assert [frame["position"] for frame in frames] == list(range(head + 1, last + 1))
 
-    # Each stream tells its requests in the order in which they were accepted.
+    # Each source has its requests in the order in which they were accepted.
     by_source = defaultdict(list)
     for frame in frames:
         by_source[frame["source"]].append(frame["requestId"])
     for (user, mrd), sent in clients.accepted.items():
         seen = by_source[f"/finesse/api/User/{user}/Media/{mrd}"]
-        told_and_accepted = [one for one in sent if outcome[one][1]]
-        assert [one for one in seen if one in set(sent)] == told_and_accepted
+        published_and_accepted = [one for one in sent if outcome[one][1]]
+        assert [one for one in seen if one in set(sent)] == published_and_accepted

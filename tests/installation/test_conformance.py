@@ -19,7 +19,7 @@ from tests.kit.installation import ROOT, Installation
 KIT = ROOT / "tests" / "conformance"
 ORIGIN = "https://desk.example"
 BLOCKED = {"LOCKOUT_USER": "1399", "LOCKOUT_PASSWORD": "finesse"}
-"""Somebody for the lock-out, who is needed for nothing else."""
+"""A user for the lock-out, needed by no other check."""
 
 NOT_OBSERVED = "notifications are not observed (--notifications=none)"
 NOT_BLOCKED = (
@@ -85,7 +85,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 def configured(installation: Installation) -> object:
-    """What the kit may not leave behind: states, codes and who may choose them."""
+    """The rows that the kit must restore: states, codes and the teams that may choose them."""
     return installation.query(
         "import json\n"
         "from media.models import Desktop, Media\n"
@@ -139,7 +139,7 @@ def test_a_second_run_conforms_too_and_without_notifications_says_what_it_left_o
         assert reason in " ".join(run.output.split())
 
 
-def test_what_is_not_configured_is_skipped_and_said(
+def test_a_check_without_its_configuration_is_skipped_and_reported(
     installation: Installation, tmp_path: Path
 ) -> None:
     run = conformance(
@@ -184,7 +184,7 @@ def test_a_wrong_password_is_tried_once(installation: Installation, tmp_path: Pa
     run = conformance(installation.url, tmp_path, OTHER_PASSWORD="wrong")
     assert run.code == 2
     assert "the server refuses OTHER 1235 with the given password" in run.output
-    # Nobody is locked out.
+    # No user is locked out.
     run = conformance(installation.url, tmp_path, "-k", "test_system_info")
     assert run.code == 0, run.output
 
@@ -199,7 +199,7 @@ def test_make_passes_on_what_its_command_line_names_and_not_the_shells_user(
     installation: Installation, tmp_path: Path
 ) -> None:
     report = tmp_path / "named.xml"
-    # The environment of the tests is there, whatever make thinks of its age.
+    # The environment of the tests is complete, even if make takes it for old.
     command = ["make", "--old-file", ".venv/installed-dev", f"BIN={Path(sys.executable).parent}"]
     done = subprocess.run(
         [
@@ -245,14 +245,14 @@ def test_the_kit_runs_wherever_it_is_copied(installation: Installation, tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_projects_readme_tells_how_many_checks_there_are() -> None:
+def test_the_projects_readme_has_the_number_of_checks() -> None:
     source = "\n".join(path.read_text() for path in KIT.glob("test_*.py"))
     documented = len(re.findall(r"^@statement\(", source, re.MULTILINE))
     choices = len(re.findall(r"^@choice\(", source, re.MULTILINE))
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert len(checks_of_the_kit()) == documented + choices
-    told = f"{documented + choices} checks, one a statement, each with the page of the protocol"
-    assert told in readme
+    sentence = f"{documented + choices} checks, one a statement, each with the page of the protocol"
+    assert sentence in readme
     assert f"{documented} are documented, {choices} are this project's choices" in readme
 
 

@@ -46,9 +46,9 @@ def test_the_seeds_request_reaches_a_program_and_the_get(installation: Installat
         answer = put(installation, "1234", 5001, LUNCH, requestId="r-1")
         assert (answer.status_code, answer.content) == (202, b"")
         assert answer.headers["requestId"] == "r-1"
-        told = dana.receive()
-    assert told["source"] == "/finesse/api/User/1234/Media/5001"
-    update = fromstring(told["update"])
+        frame = dana.receive()
+    assert frame["source"] == "/finesse/api/User/1234/Media/5001"
+    update = fromstring(frame["update"])
     assert update.findtext("data/Media/state") == "NOT_READY"
     assert update.findtext("data/Media/ReasonCode/label") == "Lunch"
     got = fromstring(
@@ -70,9 +70,9 @@ def test_an_asynchronous_error_reaches_a_program_with_its_request_id(
         chi.subscribe()
         ready = "<Media><state>READY</state></Media>"
         assert put(installation, "1300", 5002, ready, requestId="r-2").status_code == 202
-        told = chi.receive()
-    assert told["requestId"] == "r-2"
-    assert "E_ARM_STAT_AGENT_NOT_LOGGED_IN" in told["update"]
+        frame = chi.receive()
+    assert frame["requestId"] == "r-2"
+    assert "E_ARM_STAT_AGENT_NOT_LOGGED_IN" in frame["update"]
 
 
 def test_the_demo_is_what_the_documents_say(installation: Installation) -> None:
@@ -200,7 +200,7 @@ def test_a_small_chunked_body_is_accepted_and_the_request_ids_header_keeps_its_c
     assert "\r\nrequestId: r-3\r\n" in answer
 
 
-def test_a_client_that_goes_away_within_its_body_disturbs_nobody(
+def test_a_client_that_leaves_within_its_body_disturbs_no_other(
     installation: Installation,
 ) -> None:
     for header in ("Content-Length: 1000", "Transfer-Encoding: chunked"):
@@ -262,8 +262,8 @@ def test_restarting_keeps_everything_and_resumes(installation: Installation) -> 
     installation.start()
     with watch(installation.url, "1234") as ana:
         assert ana.subscribe(head)["resume"] == "replayed"
-        (told,) = ana.until(head + 1)
-    assert "<state>READY</state>" in told["update"]
+        (frame,) = ana.until(head + 1)
+    assert "<state>READY</state>" in frame["update"]
 
 
 @pytest.mark.skipif(not ON_SERVICES, reason="one process: when the worker dies, the server does")
@@ -291,10 +291,10 @@ class TestOnServices:
             ready = "<Media><state>READY</state></Media>"
             assert put(installation, "1235", 5000, ready, requestId="r-9").status_code == 202
             installation.start()
-            # On a slow machine the outage itself is told in between.
-            while (told := ben.receive(30))["node"] == SYSTEM_INFO:
+            # On a slow machine the outage itself is published in between.
+            while (frame := ben.receive(30))["node"] == SYSTEM_INFO:
                 pass
-            assert told["requestId"] == "r-9"
+            assert frame["requestId"] == "r-9"
 
 
 @pytest.mark.skipif(ON_SERVICES, reason="`run` is the embedded default")
@@ -368,7 +368,7 @@ class TestRun:
         assert "passwords are public" in err
         assert "Traceback" not in err
 
-    def test_a_port_that_is_taken_is_told_with_the_way_out(self, demo: Installation) -> None:
+    def test_a_port_that_is_taken_is_reported_with_the_way_out(self, demo: Installation) -> None:
         with socket.create_server(("127.0.0.1", demo.port)):
             process = self.run(demo, "--port", str(demo.port))
             _, err = process.communicate(timeout=20)

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element
 def typed(element: Element, schema: dict[str, Any], document: dict[str, Any]) -> Any:
     """The element as an instance of the schema, by the rules of OpenAPI's XML objects.
 
-    What is not described stays in it, so that a strict schema finds it; a text that is not of the
-    described type stays the text that it is.
+    Elements that are not described stay in it, so that a strict schema finds them; a text that is
+    not of the described type stays a text.
     """
     schema = resolved(schema, document)
     if "oneOf" in schema:

@@ -124,7 +124,7 @@ class Peer:
 
     def ended(self) -> str | int | None:
         """The stream error with which it was closed, empty for none; the WebSocket's code if the
-        end was the WebSocket's alone. What came before the end is passed over."""
+        end was the WebSocket's alone. Anything received before the end is skipped."""
         condition: str | None = None
         while isinstance(element := self.read(), Element):
             if element.tag == ERROR:

@@ -31,7 +31,7 @@ from finesse.tls.own_certificate import make_or_renew
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_SERVICES = bool(settings.REDIS_URL)
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 DATABASE = "demo.sqlite3"
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 
@@ -80,7 +80,7 @@ class Installation:
             self.xmpp_port, self.xmpp_secure_port = free_port(), free_port()
             self.component_port, self.bosh_port = free_port(), free_port()
             self.bosh_url = f"http://127.0.0.1:{self.bosh_port}/http-bind"
-            # Whom XMPP's clients have to trust; the server is "localhost".
+            # The authority that XMPP's clients have to trust; the server is "localhost".
             self.authority = folder / "tls" / "authority.pem"
             self.environment |= {
                 "FINESSE_XMPP_DOMAIN": "localhost",
@@ -122,7 +122,7 @@ class Installation:
             self.manage("demo")
 
     def start(self) -> None:
-        """Start what is not running, and wait until the service is in service."""
+        """Start the processes that do not run, and wait until the service is in service."""
         if not self.prepared:
             self.prepare()
         python = sys.executable
@@ -158,7 +158,7 @@ class Installation:
                 *("--password-url", f"{self.url}/finesse/xmpp/password"),
                 *("--interface", "127.0.0.1"),
             )
-            # Whoever runs the tests, and nothing of it outside their folder.
+            # Prosody runs as the user of the tests, and writes into their folder only.
             own = f"run_as_root = true\ndata_path = '{self.folder / 'prosody'}'\n"
             (self.folder / "prosody").mkdir()
             file.write_text(own + made)
@@ -179,7 +179,7 @@ class Installation:
             )
 
     def await_status(self, status: int) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         seen: Any = None
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.HTTPError):
@@ -228,7 +228,7 @@ class Installation:
                 broker.default_channel.queue_delete(self.name)
 
     def query(self, code: str) -> Any:
-        """Evaluate Python in the installation's own Django, for what no client can see."""
+        """Evaluate Python in the installation's own Django, for data that no client can see."""
         return json.loads(self.manage("shell", "--no-imports", "-c", code).splitlines()[-1])
 
 

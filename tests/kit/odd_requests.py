@@ -11,7 +11,7 @@ from tests.kit.golden_files import NAMES, golden
 
 @dataclass(frozen=True)
 class Caller:
-    """An Authorization header, and whose it is."""
+    """An Authorization header, and its user."""
 
     header: str | None
     login: str | None = None
@@ -152,7 +152,7 @@ CALLS = [
     ("GET", "Team/{chat}/ReasonCodes?category=NOT_READY", "dave", "Media"),
     ("GET", "ReasonCodes?category=ALL", "dave", "Media"),
 ]
-"""What is right to ask: method, path, who may, and the root of the body."""
+"""Correct requests: method, path, the users that may send it, and the root of the body."""
 SEGMENTS = [
     "alice", "5000", "%00", "a%00b", "%2F", "%2e%2e", "..", ".", "", "%ff", "%C3%A9",
     "%F0%9F%98%80", "%E2%80%AE", "٣", "05000", "-1", "0", "9" * 30, "2147483648", "a" * 4000,

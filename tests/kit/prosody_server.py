@@ -1,13 +1,12 @@
-"""A real Prosody with this project's modules, on ports of its own, and who talks to it.
+"""A real Prosody with this project's modules, on ports of its own, and its peers.
 
-`Desk` answers for the passwords, `Component` stands for pubsub.<domain>, `Wire` is a client that
+`Desk` checks the passwords, `Component` stands for pubsub.<domain>, `Wire` is a client that
 shows everything that is sent to it.
 """
 
 import asyncio
 import base64
 import contextlib
-import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from urllib.parse import parse_qs
 from xml.etree.ElementTree import Element, XMLPullParser, tostring
 
 import httpx
-import pytest
 from defusedxml.ElementTree import fromstring
 from django.conf import settings as current
 from slixmpp import ComponentXMPP
@@ -28,6 +26,7 @@ from finesse.tls.own_certificate import make_or_renew
 from finesse.xmpp.prosody import child_process
 from finesse.xmpp.prosody.configuration import Configuration, component_address
 from tests.kit.installation import free_port
+from tests.kit.programs import give_up
 
 SECRET = 'an "odd" \\secret'
 SESSIONS = "urn:finesse-media:sessions"
@@ -51,7 +50,7 @@ class Changed(Configuration):
     """With options for all hosts that an operator could write into the file."""
 
     options: str = ""
-    bind_patience: float = 0.1
+    bind_timeout: float = 0.1
     """Seconds; most tests have no component to wait for."""
 
     def render(self) -> str:
@@ -85,8 +84,7 @@ class Server:
 
 def require_prosody() -> None:
     if child_process.find() is None:
-        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("There is no prosody; on Debian, 'make services' installs it")
+        give_up("There is no prosody")
 
 
 @contextlib.asynccontextmanager
@@ -146,11 +144,11 @@ async def listens(address: tuple[str, int]) -> bool:
     return True
 
 
-# --- Who knows the passwords ---------------------------------------------------------------------
+# --- The service's check of passwords ------------------------------------------------------------
 
 
 class Desk:
-    """Knows that everybody's password is `right`; whoever is `slow` waits until `go` is set."""
+    """All passwords are `right`; the answer for the user `slow` waits until `go` is set."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
@@ -196,7 +194,7 @@ class Component(ComponentXMPP):
         self.next_position = position
         self.answers = asyncio.Event()
         self.answers.set()
-        self.told: asyncio.Queue[tuple[str, dict[str, str]]] = asyncio.Queue()
+        self.announced: asyncio.Queue[tuple[str, dict[str, str]]] = asyncio.Queue()
         self.others: asyncio.Queue[Element] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self.connected_once = asyncio.Event()
@@ -222,7 +220,7 @@ class Component(ComponentXMPP):
         xml: Element = stanza.xml
         what = next(iter(xml), None)
         if xml.get("from") == self.domain and what is not None and f"{{{SESSIONS}}}" in what.tag:
-            self.told.put_nowait((names(what)[0], dict(what.attrib)))
+            self.announced.put_nowait((names(what)[0], dict(what.attrib)))
             if names(what)[0] == "bound" and "position" not in what.attrib:
                 task = asyncio.ensure_future(self._place(what.attrib["jid"]))
                 self._tasks.add(task)
@@ -252,7 +250,7 @@ class Component(ComponentXMPP):
 
     async def hears(self) -> tuple[str, dict[str, str]]:
         async with asyncio.timeout(30):
-            return await self.told.get()
+            return await self.announced.get()
 
 
 # --- A client ------------------------------------------------------------------------------------
@@ -288,9 +286,9 @@ class Wire:
         self.writer.write(text.encode())
         await self.writer.drain()
 
-    async def read(self, patience: float = 30) -> Element | None:
+    async def read(self, seconds: float = 30) -> Element | None:
         """The next element of the stream; None at its end."""
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(seconds):
             while True:
                 for event, element in self.parser.read_events():
                     self._depth += 1 if event == "start" else -1
@@ -303,8 +301,8 @@ class Wire:
                     return None
                 self.parser.feed(data)
 
-    async def hear(self, patience: float = 30) -> Element:
-        element = await self.read(patience)
+    async def hear(self, seconds: float = 30) -> Element:
+        element = await self.read(seconds)
         assert element is not None, "The stream has ended"
         return element
 
@@ -356,7 +354,7 @@ class Wire:
         return self
 
     async def available(self, content: str = "") -> "Wire":
-        """Say so, while the component is there: it comes back, and the service's own comes."""
+        """Send presence while the component is connected; wait for its echo and the service's."""
         own = await self.ask(f"<presence>{content}</presence>")
         finesse = await self.hear()
         assert own.get("from") == self.jid
@@ -373,10 +371,10 @@ class Wire:
         to = f"to='{to}'" if to else ""
         return await self.ask(f"<iq type='get' id='p' {to}><ping xmlns='urn:xmpp:ping'/></iq>")
 
-    async def ended(self, patience: float = 30) -> str:
+    async def ended(self, seconds: float = 30) -> str:
         """The stream error with which it ends, empty without one."""
         condition = ""
-        while (element := await self.read(patience)) is not None:
+        while (element := await self.read(seconds)) is not None:
             if element.tag == "{http://etherx.jabber.org/streams}error":
                 condition = names(element)[1]
         return condition

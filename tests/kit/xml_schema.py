@@ -1,4 +1,4 @@
-"""The XML Schema, and what it finds wrong with a document."""
+"""The XML Schema, and its errors about a document."""
 
 from xml.etree.ElementTree import fromstring
 
@@ -10,7 +10,7 @@ SCHEMA = xmlschema.XMLSchema10(xml_schema())
 
 
 def faults(document: str | bytes, type_name: str | None = None) -> list[str]:
-    """What is wrong with an answer or an event; with a request, if its type is named."""
+    """The errors of an answer or an event, or of a request, if its type is named."""
     root = fromstring(document)
     described = SCHEMA.types[type_name] if type_name else SCHEMA
     return [f"{error.path}: {error.reason}" for error in described.iter_errors(root)]

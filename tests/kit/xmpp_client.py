@@ -17,7 +17,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from tests.kit.installation import Installation
 
 PUBSUB = "pubsub.localhost"
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 _EVENT = "{http://jabber.org/protocol/pubsub#event}"
 _NOTIFICATION = "{http://jabber.org/protocol/pubsub}notification"
 
@@ -71,7 +71,7 @@ class Desk(ClientXMPP):
         self.is_bound.clear()
         self.is_gone.clear()
         self.connect("127.0.0.1", self.served.xmpp_port)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await self.is_bound.wait()
         return self
 
@@ -83,18 +83,18 @@ class Desk(ClientXMPP):
 
     async def leave(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 await self.disconnect(2)
 
     async def next(self) -> Item:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await self.arrived.get()
 
     async def ask(self, kind: str, payload: str, to: str = PUBSUB) -> Element:
         """The answer; raises slixmpp's IqError for an error."""
         iq = self.Iq(stype=kind, sto=to)
         iq.xml.append(fromstring(payload))
-        answer: Element = (await iq.send(timeout=PATIENCE)).xml
+        answer: Element = (await iq.send(timeout=TIMEOUT_SECONDS)).xml
         return answer
 
     async def ask_pubsub(self, kind: str, content: str) -> Element:
@@ -128,8 +128,8 @@ class Desk(ClientXMPP):
 
 async def put(url: str, user: str, body: str, request_id: str = "") -> None:
     headers = {"Content-Type": "application/xml", "requestId": request_id or "r"}
-    async with httpx.AsyncClient(auth=(user, "finesse"), timeout=PATIENCE) as http:
-        async with asyncio.timeout(PATIENCE):
+    async with httpx.AsyncClient(auth=(user, "finesse"), timeout=TIMEOUT_SECONDS) as http:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while (answer := await http.put(url, content=body, headers=headers)).status_code == 503:
                 await asyncio.sleep(0.1)
         assert answer.status_code == 202, answer.text

@@ -1,7 +1,7 @@
 """A client that does what a good client does, small enough for many of them in one process.
 
-It keeps to the documentation: reconnect, send presence, retrieve what followed the last item, drop
-what it has already. Plain XML over TCP, or over WebSocket (RFC 7395).
+It keeps to the documentation: reconnect, send presence, retrieve the items after the last one,
+drop those that it has already. Plain XML over TCP, or over WebSocket (RFC 7395).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 from tests.kit.installation import Installation
 
 SYSTEM_INFO = "/finesse/api/SystemInfo"
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 STREAM = (
     "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
     "to='localhost' version='1.0'>"
@@ -109,7 +109,7 @@ class WebSocket:
 
 
 class GoodClient:
-    """One client of a user, until it is told to end. `got` is what it has, by node, in order."""
+    """One client of a user, until `end` is called. `got` has its positions by node, in order."""
 
     def __init__(self, served: Installation, user: str, resource: str, wire: type[TCP | WebSocket]):
         self.user = user
@@ -144,7 +144,7 @@ class GoodClient:
             await asyncio.sleep(0.2)
 
     async def _live(self, wire: Wire) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await self._sign_in(wire)
             self.connections += 1
             came: list[Element] = []
@@ -203,7 +203,7 @@ class GoodClient:
             missed += found
 
     async def _ask(self, wire: Wire, payload: str, came: list[Element]) -> Element:
-        """The answer; what else comes meanwhile is kept in `came`."""
+        """Send a request; returns the answer. Stanzas that come before it are kept in `came`."""
         asked = f"q{next(self._ids)}"
         await wire.send(
             f"<iq xmlns='jabber:client' type='get' id='{asked}' to='pubsub.localhost'>"
@@ -217,7 +217,7 @@ class GoodClient:
 
 
 async def _items(wire: Wire, came: list[Element]) -> AsyncIterator[tuple[int, str]]:
-    """Position and node of each item: of what came already, then of what comes."""
+    """Position and node of each item: first of the stanzas kept in `came`, then of new ones."""
     event = "{http://jabber.org/protocol/pubsub#event}"
     while True:
         element = came.pop(0) if came else await wire.receive()

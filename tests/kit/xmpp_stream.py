@@ -23,7 +23,7 @@ LOCAL = ("127.0.0.1", 50000)
 
 
 def plain(name: str = "alice", password: str = PASSWORD, acting_as: str = "") -> str:
-    """What a client says who it is."""
+    """The Authorization of a client."""
     return base64.b64encode(f"{acting_as}\0{name}\0{password}".encode()).decode()
 
 
@@ -39,7 +39,7 @@ def names(element: Element) -> list[str]:
 
 
 class Stream:
-    """One connection; alice's unless told otherwise."""
+    """One connection, of alice unless another user is given."""
 
     def __init__(self, path: str = "/ws/", peer: tuple[str, int] = LOCAL, **scope: Any) -> None:
         self.socket: Any = WebsocketCommunicator(application, path, subprotocols=["xmpp"])

@@ -1,4 +1,4 @@
-"""Whatever changes what a GET says is published, in whatever way it is changed."""
+"""Each change of a GET's answer is published, in every way in which it can be made."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,11 +24,11 @@ NO_MEDIA = {"media-TOTAL_FORMS": "0", "media-INITIAL_FORMS": "0"}
 """The part of a user's page in which MRDs are added."""
 Settle = Callable[[], list[Notification]]
 Snapshot = dict[str, str]
-"""What GET answers, by its path below the API, without what is not found and lists of no Media."""
+"""The answers of GET by path below the API, without 404s and without empty lists of Media."""
 
 
 class House:
-    """The installation that is changed, and everybody who changes it."""
+    """The installation that is changed, and all ways to change it."""
 
     def __init__(self, api: API, cast: Cast, codes: dict[str, ReasonCode]) -> None:
         self.api, self.cast, self.codes = api, cast, codes

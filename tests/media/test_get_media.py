@@ -122,13 +122,13 @@ def test_the_list_of_a_user_without_mrds_is_empty(api: API) -> None:
 
 @pytest.mark.parametrize("path", ["User/bob/Media", "User/bob/Media/5002"])
 @pytest.mark.parametrize("login", ["alice", "carol", "dave"])
-def test_nobody_reads_anothers_media(api: API, path: str, login: str) -> None:
+def test_no_user_reads_anothers_media(api: API, path: str, login: str) -> None:
     response = api.request("GET", path, login=login)
     assert response.status_code == 401
     assert error_of(response)["ErrorType"] == "Invalid Authorization User Specified"
 
 
-def test_head_and_options_answer_without_a_body_and_tell_what_is_allowed(api: API) -> None:
+def test_head_and_options_answer_without_a_body_and_list_the_allowed_methods(api: API) -> None:
     head = api.request("HEAD", "User/alice/Media/5001")
     assert (head.status_code, head.content) == (200, b"")
     options = api.request("OPTIONS", "User/alice/Media/5001")
@@ -142,6 +142,6 @@ def test_a_label_with_special_characters_comes_through(
     ReasonCode.objects.filter(pk=codes["Lunch"].pk).update(label="A&B<C>\"'é日")
     api.put(LOGIN)
     api.state("NOT_READY", codes["Lunch"].pk)
-    *_, told = settle()
-    for document in (api.get().content, told.update):
+    *_, published = settle()
+    for document in (api.get().content, published.update):
         assert fromstring(document).findtext(".//label") == "A&B<C>\"'é日"

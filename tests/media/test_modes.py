@@ -40,18 +40,18 @@ def test_an_agent_is_made_not_routable_without_a_change_of_state(
     before = Media.objects.get(user="alice", mrd=5001)
     response = api.put(routable(word), requestId="r-1")
     assert (response.status_code, response.content, response["requestId"]) == (202, b"", "r-1")
-    (told,) = settle()
+    (published,) = settle()
     media = Media.objects.get(user="alice", mrd=5001)
     assert media.routable is value
     assert (media.state, media.state_change_time) == (before.state, before.state_change_time)
-    assert update_of(told).findtext("data/Media/routable") == str(value).lower()
+    assert update_of(published).findtext("data/Media/routable") == str(value).lower()
 
 
 @pytest.mark.usefixtures("signed_in")
 def test_the_same_mode_again_ends_in_the_documented_error(api: API, settle: Settle) -> None:
     assert api.put(routable("true"), requestId="again").status_code == 202
-    (told,) = settle()
-    error = update_of(told).find("data/apiErrors/apiError")
+    (published,) = settle()
+    error = update_of(published).find("data/apiErrors/apiError")
     assert error is not None
     assert [(child.tag, child.text) for child in error] == [
         ("errorData", "1"),
@@ -59,10 +59,10 @@ def test_the_same_mode_again_ends_in_the_documented_error(api: API, settle: Sett
         ("errorMessage", "E_ARM_STAT_ALREADY_IN_REQUESTED_AGENT_MODE"),
         ("errorType", "Agent already in requested mode"),
     ]
-    assert update_of(told).findtext("requestId") == "again"
+    assert update_of(published).findtext("requestId") == "again"
 
 
-def test_whoever_is_signed_out_has_no_mode(api: API, settle: Settle) -> None:
+def test_a_signed_out_media_has_no_mode(api: API, settle: Settle) -> None:
     assert api.put(routable("true")).status_code == 202
     settle()
     assert outcomes() == [("ROUTABLE", "error", "E_ARM_STAT_AGENT_NOT_LOGGED_IN")]
@@ -119,9 +119,9 @@ def test_active_leads_back_from_work_to_where_the_agent_was(
     assert work.findtext("data/Media/state") == "WORK"
     assert work.findtext("data/Media/routable") == "false"
     assert api.state("ACTIVE", requestId="back").status_code == 202
-    (told,) = settle()
-    assert update_of(told).findtext("data/Media/state") == state
-    assert update_of(told).findtext("data/Media/routable") == "true"
+    (published,) = settle()
+    assert update_of(published).findtext("data/Media/state") == state
+    assert update_of(published).findtext("data/Media/routable") == "true"
     assert Media.objects.get(user="alice", mrd=5001).resume == ""
 
 
@@ -133,9 +133,9 @@ def test_a_reason_does_not_outlive_the_lost_connection(
     lose_the_connection()
     settle()
     api.state("ACTIVE")
-    (told,) = settle()
-    assert update_of(told).findtext("data/Media/state") == "NOT_READY"
-    assert update_of(told).findtext("data/Media/reasonCodeId") == "-1"
+    (published,) = settle()
+    assert update_of(published).findtext("data/Media/state") == "NOT_READY"
+    assert update_of(published).findtext("data/Media/reasonCodeId") == "-1"
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -148,7 +148,7 @@ def test_in_work_nothing_else_is_legal(api: API, settle: Settle, body: str) -> N
     assert error_of(response)["ErrorType"] == "Invalid Input"
 
 
-def test_active_is_refused_to_whoever_is_not_in_work(api: API) -> None:
+def test_active_is_refused_outside_work(api: API) -> None:
     for mrd in (5001, 5002):
         response = api.state("ACTIVE", mrd=mrd)
         assert (response.status_code, error_of(response)["ErrorData"]) == (400, "state")
@@ -173,7 +173,8 @@ def test_a_list_is_accepted_whole_and_each_media_has_its_outcome(api: API, settl
     assert (response.status_code, response.content, response["requestId"]) == (202, b"", "all")
     assert set(MediaRequest.objects.values_list("request_id", flat=True)) == {"all"}
     states = [
-        (told.source[-4:], update_of(told).findtext("data/Media/state")) for told in settle()[-3:]
+        (published.source[-4:], update_of(published).findtext("data/Media/state"))
+        for published in settle()[-3:]
     ]
     assert states == [("5000", "NOT_READY"), ("5001", "NOT_READY"), ("5000", "READY")]
 
@@ -198,8 +199,8 @@ def test_one_bad_media_refuses_the_list(
     body = media_list("<id>5000</id><state>READY</state>", second)
     response = api.request("PUT", "User/alice/Media", body)
     assert response.status_code == status
-    told = error_of(response)
-    assert (told.get("ErrorMedia"), told["ErrorType"], told["ErrorData"]) == error
+    published = error_of(response)
+    assert (published.get("ErrorMedia"), published["ErrorType"], published["ErrorData"]) == error
     assert not MediaRequest.objects.exists()
 
 

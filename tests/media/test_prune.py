@@ -1,4 +1,4 @@
-"""Pruning by age: what is old and over goes, nothing else."""
+"""Pruning by age: old rows that are concluded are deleted, and no others."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""PUT /finesse/api/User/<id>/Media/<mrdId>: what is answered at once [seed]."""
+"""PUT /finesse/api/User/<id>/Media/<mrdId>: the immediate answers [seed]."""
 
 import re
 from collections.abc import Callable
@@ -200,7 +200,7 @@ def test_retired_and_system_codes_are_refused(
     "reason", ["999999", "abc", "1.0", "-1", "0", "+1", "1 1", "²", "9" * 30, "0x1", "<a/>"]
 )
 @pytest.mark.usefixtures("codes")
-def test_what_is_no_known_id_is_refused(api: API, reason: str) -> None:
+def test_an_unknown_id_is_refused(api: API, reason: str) -> None:
     error = refused(api.state("NOT_READY", reason), 400)
     assert (error["ErrorType"], error["ErrorData"]) == ("Invalid Input", INVALID_CODE)
 
@@ -310,7 +310,7 @@ def test_a_trailing_slash_is_the_same_address(api: API) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH"])
-def test_other_methods_are_not_allowed_and_the_allowed_ones_told(api: API, method: str) -> None:
+def test_other_methods_are_refused_with_the_list_of_allowed_ones(api: API, method: str) -> None:
     response = api.request(method, "User/alice/Media/5001", LOGIN, requestId="r-5")
     assert refused(response, 405)["ErrorType"] == "Method Not Allowed"
     assert {"GET", "PUT"} <= set(response["Allow"].split(", "))
@@ -318,7 +318,7 @@ def test_other_methods_are_not_allowed_and_the_allowed_ones_told(api: API, metho
 
 
 @pytest.mark.parametrize("login", ["alice", "carol", "dave"])
-def test_nobody_acts_on_anothers_media_not_even_supervisor_or_administrator(
+def test_no_user_acts_on_anothers_media_not_even_supervisor_or_administrator(
     api: API, login: str
 ) -> None:
     response = api.put(LOGIN, user="bob", mrd=5002, login=login)
@@ -337,7 +337,7 @@ def test_an_unknown_user_looks_like_another_user(api: API) -> None:
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
 
 
-def test_what_is_nothing_under_the_api_is_not_found_in_the_protocols_form(api: API) -> None:
+def test_an_unknown_path_under_the_api_is_not_found_in_the_protocols_form(api: API) -> None:
     response = api.request("PUT", "Nonsense/1", LOGIN, requestId="r-6")
     assert refused(response, 404)["ErrorType"] == "Not Found"
     assert response["requestId"] == "r-6"
@@ -393,7 +393,7 @@ def test_a_get_does_not_echo_the_request_id(api: API) -> None:
 # --- what goes wrong inside ---------------------------------------------------------------------
 
 
-def test_an_unforeseen_error_is_told_without_its_trace(
+def test_an_unforeseen_error_is_answered_without_its_trace(
     api: API, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def explode(*args: Any) -> None:

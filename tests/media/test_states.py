@@ -75,7 +75,7 @@ def test_signing_in_again_keeps_the_state_and_renews_the_options(state: State) -
 
 
 @pytest.mark.parametrize("requested", [Requested.READY, Requested.NOT_READY, Requested.LOGOUT])
-def test_who_is_signed_out_can_do_nothing_but_sign_in(requested: Requested) -> None:
+def test_a_signed_out_agent_can_only_sign_in(requested: Requested) -> None:
     decision = decide(session(State.LOGOUT), Change(requested=requested))
     assert decision.error == "AGENT_NOT_LOGGED_IN"
     assert decision.session == session(State.LOGOUT)
@@ -149,7 +149,7 @@ def test_a_lost_connection_leads_to_work_and_active_leads_back(before: State) ->
         state=State.WORK, routable=False, options=OLD, resume=before
     )
     back = decide(lost.session, Change(requested=Requested.ACTIVE))
-    # Without tasks, whoever worked on one is ready; the reason is lost with the connection.
+    # Without tasks, an agent that worked on one is ready; the reason is lost with the connection.
     expected = State.NOT_READY if before is State.NOT_READY else State.READY
     assert back.session == session(expected)
     assert back.error is None

@@ -1,4 +1,4 @@
-"""The User resource: who one is, the desktop's session, and what is told of it [User]."""
+"""The User resource: the user's data, the desktop's session, and its notifications [User]."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ ELEMENTS = [
 
 
 class Desk:
-    """alice's desktop, unless told otherwise."""
+    """alice's desktop, unless another user is given."""
 
     def __init__(self, api: API) -> None:
         self.api = api
@@ -133,17 +133,20 @@ def test_an_unknown_user_has_the_printed_body(desk: Desk) -> None:
 # --- signing in and out -------------------------------------------------------------------------
 
 
-def test_signing_in_leads_to_not_ready_and_is_told_as_a_user_notification(
+def test_signing_in_leads_to_not_ready_and_is_published_as_a_user_notification(
     desk: Desk, settle: Settle
 ) -> None:
     settle()
     response = desk.sign_in(requestId="r-1")
     assert (response.status_code, response.content, response["requestId"]) == (202, b"", "r-1")
     assert desk.state() == "LOGOUT"
-    told, of_team = settle()
+    published, of_team = settle()
     assert of_team.node.startswith("/finesse/api/Team/")
-    assert (told.node, told.source, told.event) == (*["/finesse/api/User/alice"] * 2, "PUT")
-    update = update_of(told)
+    assert (published.node, published.source, published.event) == (
+        *["/finesse/api/User/alice"] * 2,
+        "PUT",
+    )
+    update = update_of(published)
     user = update.find("data/user")
     assert user is not None
     assert [child.tag for child in user] == ELEMENTS
@@ -178,7 +181,9 @@ def test_a_device_takes_the_place_of_the_extension(desk: Desk) -> None:
         ("<User><state>LOGOUT</state></User>", "Invalid State", "state"),
     ],
 )
-def test_what_is_wrong_is_refused_at_once(api: API, body: str, error_type: str, data: str) -> None:
+def test_a_wrong_request_is_refused_at_once(
+    api: API, body: str, error_type: str, data: str
+) -> None:
     response = api.request("PUT", "User/alice", body, requestId="r-1")
     assert (response.status_code, response["requestId"]) == (400, "r-1")
     error = error_of(response)
@@ -249,7 +254,7 @@ def test_the_rules_of_reason_codes_are_those_of_media(
         assert error_of(response)["ErrorData"] == f"finesse.api.reasoncode.{data}"
 
 
-def test_signing_in_again_keeps_the_state_and_tells_nobody(desk: Desk, settle: Settle) -> None:
+def test_signing_in_again_keeps_the_state_and_publishes_nothing(desk: Desk, settle: Settle) -> None:
     desk.sign_in()
     desk.put("READY")
     settle()
@@ -257,10 +262,10 @@ def test_signing_in_again_keeps_the_state_and_tells_nobody(desk: Desk, settle: S
     assert settle() == []
     assert desk.state() == "READY"
     desk.put("LOGIN", "<extension>2002</extension>")
-    told, of_team = settle()
+    published, of_team = settle()
     assert update_of(of_team).findtext("data/user/extension") == "2002"
-    assert update_of(told).findtext("data/user/extension") == "2002"
-    assert update_of(told).findtext("data/user/state") == "READY"
+    assert update_of(published).findtext("data/user/extension") == "2002"
+    assert update_of(published).findtext("data/user/state") == "READY"
 
 
 def test_voice_signs_out_from_not_ready_only(desk: Desk, settle: Settle) -> None:
@@ -275,10 +280,10 @@ def test_a_request_that_follows_at_once_is_judged_in_its_turn(desk: Desk, settle
     desk.sign_in()
     assert desk.put("READY").status_code == 202
     assert desk.put("LOGOUT", requestId="early").status_code == 202
-    told = settle()[-1]
+    published = settle()[-1]
     assert desk.state() == "READY"
-    update = update_of(told)
-    assert told.source == "/finesse/api/User/alice"
+    update = update_of(published)
+    assert published.source == "/finesse/api/User/alice"
     assert update.findtext("requestId") == "early"
     error = update.find("data/apiErrors/apiError")
     assert error is not None
@@ -298,15 +303,15 @@ def test_signing_out_of_the_desktop_signs_out_of_the_mrds(
     desk.put("LOGOUT", f"<reasonCodeId>{shift}</reasonCodeId>", requestId="bye")
     # It was accepted after the sign-out, and stays.
     api.put(LOGIN, mrd=5001)
-    told = settle()
-    assert [one.source.removeprefix("/finesse/api/User/alice") for one in told] == [
+    published = settle()
+    assert [one.source.removeprefix("/finesse/api/User/alice") for one in published] == [
         "",
         "",  # On the node of the team.
         "/Media/5000",
         "/Media/5001",
         "/Media/5001",
     ]
-    assert [one.request_id for one in told] == [""] * 5
+    assert [one.request_id for one in published] == [""] * 5
     assert outcomes()[-3:] == [("LOGIN", "changed", ""), *[("FORCED_LOGOUT", "changed", "")] * 2]
     states = dict(Media.objects.filter(user="alice").values_list("mrd_id", "state"))
     assert states == {5000: "LOGOUT", 5001: "NOT_READY"}
@@ -337,14 +342,14 @@ def test_a_supervisor_changes_the_teams_agents_with_the_systems_code(
     desk.put("READY")
     settle()
     assert desk.put("NOT_READY", login="carol", requestId="s-1").status_code == 202
-    told, _ = settle()
-    user = update_of(told).find("data/user")
+    published, _ = settle()
+    user = update_of(published).find("data/user")
     assert user is not None
     assert user.findtext("reasonCode/code") == "999"
     assert user.findtext("reasonCode/systemCode") == "true"
     assert desk.put("READY", login="carol").status_code == 202
     settle()
-    # Voice signs out from NOT_READY only, but whom a supervisor signs out is out.
+    # Voice signs out from NOT_READY only, but a supervisor's sign-out always works.
     assert desk.put("LOGOUT", login="carol").status_code == 202
     settle()
     assert desk.state() == "LOGOUT"
@@ -385,10 +390,10 @@ def test_what_a_supervisor_may_not(
     assert settle() == []
 
 
-# --- what is told of users ----------------------------------------------------------------------
+# --- notifications of users ---------------------------------------------------------------------
 
 
-def test_a_new_a_renamed_and_a_deleted_user_are_told(settle: Settle, cast: Cast) -> None:
+def test_a_new_a_renamed_and_a_deleted_user_are_published(settle: Settle, cast: Cast) -> None:
     settle()
     eve = User.objects.create_user("eve", None, first_name="Eve")
     eve.first_name, eve.is_supervisor = "Evelyn", True
@@ -396,29 +401,29 @@ def test_a_new_a_renamed_and_a_deleted_user_are_told(settle: Settle, cast: Cast)
     eve.set_password("another one")
     eve.save()
     eve.delete()
-    told = settle()
-    assert [(one.event, one.source) for one in told] == [
+    published = settle()
+    assert [(one.event, one.source) for one in published] == [
         (event, "/finesse/api/User/eve") for event in ("POST", "PUT", "DELETE")
     ]
-    added, changed, deleted = (update_of(one) for one in told)
+    added, changed, deleted = (update_of(one) for one in published)
     assert added.findtext("data/user/firstName") == "Eve"
     assert changed.findtext("data/user/firstName") == "Evelyn"
     assert [role.text for role in changed.findall("data/user/roles/role")][-1] == "Supervisor"
     assert deleted.find("data") is None
 
 
-def test_signing_in_to_the_pages_is_not_told(settle: Settle, cast: Cast) -> None:
+def test_signing_in_to_the_pages_is_not_published(settle: Settle, cast: Cast) -> None:
     settle()
     Client().force_login(cast.alice)
     assert settle() == []
 
 
-def test_another_team_is_told(settle: Settle, cast: Cast) -> None:
+def test_another_team_is_published(settle: Settle, cast: Cast) -> None:
     settle()
     cast.alice.team = cast.bob.team
     cast.alice.save()
-    told, *of_teams = settle()
-    assert update_of(told).findtext("data/user/teamName") == "Back office"
+    published, *of_teams = settle()
+    assert update_of(published).findtext("data/user/teamName") == "Back office"
     assert [one.event for one in of_teams] == ["DELETE", "POST"]
 
 
@@ -468,7 +473,7 @@ def test_a_team_lists_its_users_for_its_supervisors(
         assert (user.findtext("loginId"), user.findtext("state")) == ("alice", "NOT_READY")
 
 
-def test_a_team_is_nobody_elses_business(api: API, cast: Cast) -> None:
+def test_a_team_is_read_by_its_supervisors_and_administrators_only(api: API, cast: Cast) -> None:
     for login, team in (
         ("alice", cast.alice.team_id),
         ("carol", cast.bob.team_id),
@@ -515,7 +520,7 @@ def test_every_mrd_is_listed_with_the_voice_mrd(api: API) -> None:
 
 
 @pytest.mark.parametrize("path", ["Dialogs", "Dialogs/", "Dialogs/Media", "Dialogs/Media/"])
-def test_nobody_has_a_task(api: API, path: str) -> None:
+def test_no_agent_has_a_task(api: API, path: str) -> None:
     response = api.request("GET", f"User/alice/{path}?nocache=1")
     assert response.status_code == 200
     root = fromstring(response.content)

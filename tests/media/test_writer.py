@@ -1,4 +1,4 @@
-"""What becomes of accepted requests: one outcome each, told with the state or the error."""
+"""Accepted requests: each has one outcome, published with the state or the error."""
 
 import itertools
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Settle = Callable[[], list[Notification]]
 
 @pytest.fixture(autouse=True)
 def quiet_start(cast: Cast, settle: Settle) -> None:
-    """The cast's own memberships have been told."""
+    """The cast's own memberships have been published."""
     settle()
 
 
@@ -38,19 +38,19 @@ def error_in(notification: Notification) -> dict[str, str]:
     return {child.tag: child.text or "" for child in update.findall("data/apiErrors/apiError/*")}
 
 
-def test_a_change_is_told_with_the_whole_media_as_get_shows_it(
+def test_a_change_is_published_with_the_whole_media_as_get_shows_it(
     api: API, codes: dict[str, ReasonCode], settle: Settle
 ) -> None:
     api.put(LOGIN)
     settle()
     api.state("NOT_READY", codes["Lunch"].pk, requestId="r-1")
-    (told,) = settle()
-    assert told.node == "/finesse/api/User/alice/Media"
-    assert told.source == "/finesse/api/User/alice/Media/5001"
-    update = update_of(told)
+    (published,) = settle()
+    assert published.node == "/finesse/api/User/alice/Media"
+    assert published.source == "/finesse/api/User/alice/Media/5001"
+    update = update_of(published)
     assert [child.tag for child in update] == ["data", "event", "requestId", "source"]
     assert update.findtext("event") == "PUT"
-    assert update.findtext("source") == told.source
+    assert update.findtext("source") == published.source
     (shown,) = update.findall("data/*")
     got = fromstring(api.get().content)
     as_text = [
@@ -62,9 +62,9 @@ def test_a_change_is_told_with_the_whole_media_as_get_shows_it(
 
 def test_a_success_does_not_carry_the_request_id(api: API, settle: Settle) -> None:
     api.put(LOGIN, requestId="r-1")
-    (told,) = settle()
-    assert told.request_id == ""
-    assert "<requestId></requestId>" in told.update
+    (published,) = settle()
+    assert published.request_id == ""
+    assert "<requestId></requestId>" in published.update
 
 
 def test_a_success_carries_the_request_id_where_the_setting_says_so(
@@ -72,15 +72,15 @@ def test_a_success_carries_the_request_id_where_the_setting_says_so(
 ) -> None:
     settings.FINESSE_REQUEST_ID_ON_SUCCESS = True
     api.put(LOGIN, requestId="r-<1>")
-    (told,) = settle()
-    assert told.request_id == "r-<1>"
-    assert update_of(told).findtext("requestId") == "r-<1>"
+    (published,) = settle()
+    assert published.request_id == "r-<1>"
+    assert update_of(published).findtext("requestId") == "r-<1>"
 
 
 def test_an_error_carries_the_request_id_and_its_constant(api: API, settle: Settle) -> None:
     api.state("READY", requestId="r-2")
-    (told,) = settle()
-    assert told.update == (
+    (published,) = settle()
+    assert published.update == (
         "<Update><data><apiErrors><apiError>"
         "<errorData>6</errorData>"
         "<errorMedia>5001</errorMedia>"
@@ -100,8 +100,8 @@ def test_signing_in_again_is_an_error_that_renews_the_options(api: API, settle: 
     settle()
     before = media().state_change_time
     api.put(LOGIN.replace(">5<", ">9<").replace("ACCEPT", "IGNORE"), requestId="again")
-    (told,) = settle()
-    assert error_in(told) == {
+    (published,) = settle()
+    assert error_in(published) == {
         "errorData": "1",
         "errorMedia": "5001",
         "errorMessage": "E_ARM_STAT_AGENT_ALREADY_LOGGED_IN",
@@ -120,16 +120,16 @@ def test_signing_in_again_is_an_error_that_renews_the_options(api: API, settle: 
         (5002, "<Media><state>READY</state></Media>", "E_ARM_STAT_AGENT_NOT_LOGGED_IN", "6"),
     ],
 )
-def test_voice_and_missing_membership_are_told_afterwards(
+def test_voice_and_missing_membership_are_published_afterwards(
     api: API, settle: Settle, mrd: int, body: str, constant: str, number: str
 ) -> None:
     assert api.put(body, mrd=mrd, requestId="r-3").status_code == 202
-    (told,) = settle()
-    error = error_in(told)
+    (published,) = settle()
+    error = error_in(published)
     assert (error["errorMessage"], error["errorData"]) == (constant, number)
     assert error["errorMedia"] == str(mrd)
-    assert told.source == f"/finesse/api/User/alice/Media/{mrd}"
-    assert update_of(told).findtext("requestId") == "r-3"
+    assert published.source == f"/finesse/api/User/alice/Media/{mrd}"
+    assert update_of(published).findtext("requestId") == "r-3"
 
 
 def test_a_request_outlives_its_user_and_its_mrd(api: API, cast: Cast, settle: Settle) -> None:
@@ -137,12 +137,12 @@ def test_a_request_outlives_its_user_and_its_mrd(api: API, cast: Cast, settle: S
     api.put(LOGIN, user="bob", mrd=5002, login="bob", requestId="user is gone")
     MediaRoutingDomain.objects.get(pk=5001).delete()
     cast.bob.delete()
-    told = {one.request_id: error_in(one).get("errorMessage") for one in settle()}
-    assert told["mrd is gone"] == "E_ARM_STAT_MRD_LIST_ENTRY_NOT_FOUND"
-    assert told["user is gone"] == "E_ARM_STAT_AGENT_NOT_FOUND"
+    published = {one.request_id: error_in(one).get("errorMessage") for one in settle()}
+    assert published["mrd is gone"] == "E_ARM_STAT_MRD_LIST_ENTRY_NOT_FOUND"
+    assert published["user is gone"] == "E_ARM_STAT_AGENT_NOT_FOUND"
 
 
-def test_ready_while_ready_is_an_outcome_that_nobody_is_told(api: API, settle: Settle) -> None:
+def test_ready_while_ready_is_an_outcome_that_is_not_published(api: API, settle: Settle) -> None:
     api.put(LOGIN)
     api.state("READY")
     settle()
@@ -151,7 +151,7 @@ def test_ready_while_ready_is_an_outcome_that_nobody_is_told(api: API, settle: S
     assert outcomes()[-1] == ("READY", "ignored", "")
 
 
-def test_another_reason_is_told_and_the_same_one_is_not(
+def test_another_reason_is_published_and_the_same_one_is_not(
     api: API, codes: dict[str, ReasonCode], settle: Settle
 ) -> None:
     api.put(LOGIN)
@@ -160,8 +160,8 @@ def test_another_reason_is_told_and_the_same_one_is_not(
     api.state("NOT_READY", codes["Lunch"].pk)
     assert settle() == []
     api.state("NOT_READY", codes["Coaching"].pk)
-    (told,) = settle()
-    assert update_of(told).findtext("data/Media/ReasonCode/label") == "Coaching"
+    (published,) = settle()
+    assert update_of(published).findtext("data/Media/ReasonCode/label") == "Coaching"
 
 
 def test_signing_out_shows_no_reason_and_the_history_keeps_it(
@@ -169,10 +169,10 @@ def test_signing_out_shows_no_reason_and_the_history_keeps_it(
 ) -> None:
     api.put(LOGIN)
     api.state("LOGOUT", codes["End of shift"].pk)
-    *_, told = settle()
-    assert update_of(told).findtext("data/Media/state") == "LOGOUT"
-    assert update_of(told).findtext("data/Media/reasonCodeId") == "-1"
-    assert update_of(told).find("data/Media/ReasonCode") is None
+    *_, published = settle()
+    assert update_of(published).findtext("data/Media/state") == "LOGOUT"
+    assert update_of(published).findtext("data/Media/reasonCodeId") == "-1"
+    assert update_of(published).find("data/Media/ReasonCode") is None
     last = StateInterval.objects.first()
     assert last is not None
     assert (last.state, last.code, last.label) == ("LOGOUT", 1, "End of shift")
@@ -218,8 +218,8 @@ def test_a_batch_of_mixed_requests_is_applied_in_order(api: API, settle: Settle)
     api.put(LOGIN, requestId="5")
     api.state("LOGOUT")
     api.state("READY", requestId="7")
-    told = settle()
-    assert [(one.source[-4:], one.request_id) for one in told] == [
+    published = settle()
+    assert [(one.source[-4:], one.request_id) for one in published] == [
         ("5001", "1"),
         ("5001", ""),
         ("5001", ""),
@@ -228,7 +228,7 @@ def test_a_batch_of_mixed_requests_is_applied_in_order(api: API, settle: Settle)
         ("5001", ""),
         ("5001", "7"),
     ]
-    states = [update_of(one).findtext("data/Media/state") for one in told]
+    states = [update_of(one).findtext("data/Media/state") for one in published]
     assert states == [None, "NOT_READY", "READY", "NOT_READY", None, "LOGOUT", None]
 
 
@@ -248,11 +248,11 @@ def test_positions_are_contiguous_and_each_outcome_names_its_own(api: API, settl
     before = LogHead.objects.get().position
     for state in ("READY", "NOT_READY", "LOGOUT"):
         api.state(state)
-    told = settle()
-    assert [one.position for one in told] == [before + 1, before + 2, before + 3]
+    published = settle()
+    assert [one.position for one in published] == [before + 1, before + 2, before + 3]
     assert LogHead.objects.get().position == before + 3
     assert list(MediaRequest.objects.order_by("id").values_list("position", flat=True)) == [
-        one.position for one in told
+        one.position for one in published
     ]
 
 
@@ -263,9 +263,9 @@ def test_a_state_that_came_about_after_the_202_is_refused_as_a_notification(
     settle()
     api.state("READY", requestId="late")
     Media.objects.filter(user="alice", mrd=5001).update(state="ACTIVE")
-    (told,) = settle()
-    assert error_in(told)["errorMessage"] == "Invalid State specified for user"
-    assert error_in(told)["errorData"] == "state"
+    (published,) = settle()
+    assert error_in(published)["errorMessage"] == "Invalid State specified for user"
+    assert error_in(published)["errorData"] == "state"
 
 
 def test_a_request_that_is_committed_after_later_ones_is_applied_by_the_next_batch(
@@ -317,7 +317,7 @@ def test_nothing_of_a_batch_is_visible_when_it_fails_half_way(
     assert media().state == "NOT_READY"
 
 
-def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
+def test_a_request_that_cannot_be_decided_ends_in_an_error_and_delays_no_other(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.put(LOGIN)
@@ -341,7 +341,7 @@ def test_a_request_that_cannot_be_decided_ends_in_an_error_and_holds_nobody_up(
     ]
 
 
-def test_a_request_that_the_database_refuses_ends_in_an_error_and_holds_nobody_up(
+def test_a_request_that_the_database_refuses_ends_in_an_error_and_delays_no_other(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stored value that its column's rules forbid once it is to be written."""
@@ -356,8 +356,8 @@ def test_a_request_that_the_database_refuses_ends_in_an_error_and_holds_nobody_u
         real(batch, head)
 
     monkeypatch.setattr(batch.Batch, "write", picky)
-    told = settle()
-    assert [error_in(one).get("errorMessage") for one in told] == ["RUNTIME_EXCEPTION", None]
+    published = settle()
+    assert [error_in(one).get("errorMessage") for one in published] == ["RUNTIME_EXCEPTION", None]
     assert (media().state, media(mrd=5000).state) == ("LOGOUT", "NOT_READY")
 
 
@@ -380,7 +380,7 @@ def test_a_clock_that_was_set_back_does_not_break_the_history(
 # --- memberships --------------------------------------------------------------------------------
 
 
-def test_joining_and_leaving_an_mrd_are_told(cast: Cast, settle: Settle) -> None:
+def test_joining_and_leaving_an_mrd_are_published(cast: Cast, settle: Settle) -> None:
     joined = Media.objects.create(user=cast.alice, mrd_id=5002)
     joined.delete()
     assert [(one.event, one.source[-4:]) for one in settle()] == [
@@ -402,15 +402,15 @@ def test_leaving_an_mrd_ends_its_open_interval(api: API, cast: Cast, settle: Set
     ]
 
 
-def test_a_renamed_mrd_is_told_to_its_members(settle: Settle) -> None:
+def test_a_renamed_mrd_is_published_to_its_members(settle: Settle) -> None:
     mrd = MediaRoutingDomain.objects.get(pk=5001)
     mrd.name = "Letters"
     mrd.save()
-    (told,) = settle()
-    assert (told.event, update_of(told).findtext("data/Media/name")) == ("PUT", "Letters")
+    (published,) = settle()
+    assert (published.event, update_of(published).findtext("data/Media/name")) == ("PUT", "Letters")
 
 
-def test_telling_many_members_takes_no_more_queries_than_telling_one(
+def test_notifying_many_members_takes_no_more_queries_than_notifying_one(
     cast: Cast, settle: Settle, own_layer: None
 ) -> None:
     def queries(act: Callable[[], Any]) -> int:
@@ -459,7 +459,7 @@ def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
     assert pauses == [round(tasks.BATCH_INTERVAL_SECONDS * 3 / 4, 3), tasks.BATCH_INTERVAL_SECONDS]
 
 
-def test_who_asks_while_requests_gather_needs_no_message(
+def test_a_request_while_others_gather_needs_no_message(
     api: API, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[int] = []

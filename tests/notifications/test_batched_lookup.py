@@ -9,7 +9,7 @@ from finesse.notifications.batched_lookup import BatchedLookup
 
 
 class Oracle:
-    """Answers each question when it is told to; knows all but 0."""
+    """Answers each query when the test lets it; knows all numbers but 0."""
 
     def __init__(self) -> None:
         self.asked: list[set[int]] = []
@@ -34,7 +34,7 @@ async def some_turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_who_asks_meanwhile_is_part_of_the_next_question(oracle: Oracle) -> None:
+async def test_lookups_during_a_query_are_answered_by_the_next_query(oracle: Oracle) -> None:
     lookup = BatchedLookup(oracle.ask)
     first = [asyncio.create_task(lookup.get(key)) for key in (1, 2, 1)]
     await some_turns()
@@ -58,7 +58,7 @@ async def test_who_asks_meanwhile_is_part_of_the_next_question(oracle: Oracle) -
     ]
 
 
-async def test_a_question_that_fails_fails_for_those_who_asked_it(oracle: Oracle) -> None:
+async def test_a_failed_query_fails_for_its_own_lookups(oracle: Oracle) -> None:
     lookup = BatchedLookup(oracle.ask)
     asked = [asyncio.create_task(lookup.get(key)) for key in (1, -1)]
     oracle.may_answer.release()
@@ -68,7 +68,7 @@ async def test_a_question_that_fails_fails_for_those_who_asked_it(oracle: Oracle
     assert await lookup.get(1) == "1 of question 2"
 
 
-async def test_who_leaves_does_not_take_the_answer_away_from_others(oracle: Oracle) -> None:
+async def test_a_cancelled_lookup_leaves_the_answer_to_the_others(oracle: Oracle) -> None:
     lookup = BatchedLookup(oracle.ask)
     leaving, staying = (asyncio.create_task(lookup.get(key)) for key in (1, 2))
     await some_turns()

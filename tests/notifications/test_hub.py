@@ -1,4 +1,4 @@
-"""The hub hands each follower everything it may see, once and in order, whatever the layer does."""
+"""The hub gives each follower all it may see, once and in order, even over a faulty layer."""
 
 import asyncio
 from collections import deque
@@ -23,14 +23,14 @@ from tests.kit.followers import follow, reader, take, write
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def test_who_may_see_what(hub: Hub) -> None:
+async def test_readers_and_the_notifications_that_they_see(hub: Hub) -> None:
     alice, bob, carol, dave = [await follow(hub, who) for who in ("alice", "bob", "carol", "dave")]
     a, b, c = await write("alice", "bob", "carol")
     assert await take(dave, 3) == [a, b, c]
     assert await take(carol, 2) == [a, c]
     assert await take(alice, 1) == [a]
     assert await take(bob, 1) == [b]
-    # What nobody but dave may see is not what the others see next.
+    # A notification that only dave may see is not the others' next one.
     of_dave, a, b = await write("dave", "alice", "bob")
     assert await take(dave, 3) == [of_dave, a, b]
     assert [await take(one, 1) for one in (alice, bob, carol)] == [[a], [b], [a]]
@@ -79,7 +79,7 @@ async def test_replay_from_memory_goes_page_by_page(
     assert await take(follower, 5) == positions[::2]
 
 
-async def test_what_was_pruned_before_the_hub_read_it_confuses_nobody(hub: Hub) -> None:
+async def test_notifications_pruned_before_the_hub_read_them_are_left_out(hub: Hub) -> None:
     first = await write("alice", "alice", "alice")
     lost = await write("alice", "alice", "alice", publish=False)
     await database_sync_to_async(Notification.objects.filter(position__in=lost[:2]).delete)()
@@ -195,8 +195,8 @@ async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub
     await move("bob", chat)
     await move("alice", None)
     of_alice, of_bob = await write("alice", "bob")
-    # The moves themselves were told, too, on the nodes of those who moved; what was told of them
-    # on the nodes of the teams, three times, nobody has asked for.
+    # The moves themselves were published, too, on the nodes of the moved users. The three
+    # notifications on the nodes of the teams have no subscribers.
     joined, left = of_alice - 5, of_alice - 2
     assert await take(dave, 4) == [joined, left, of_alice, of_bob]
     assert await take(carol, 2) == [joined, of_bob]
@@ -245,7 +245,7 @@ async def test_signing_in_does_not_disturb_the_sockets(hub: Hub, cast: Cast) -> 
     assert (await database_sync_to_async(log.head)()).access == head.access
 
 
-async def test_who_lost_access_between_handshake_and_subscription_gets_nothing(
+async def test_a_user_that_lost_access_between_handshake_and_subscription_gets_nothing(
     hub: Hub, cast: Cast
 ) -> None:
     known = await reader("alice")
@@ -298,7 +298,7 @@ async def test_signing_out_ends_the_sockets_of_that_session_only(hub: Hub, cast:
     assert [await take(one, 1) for one in (of_there, program)] == [[position], [position]]
 
 
-async def test_what_is_queued_for_a_supervisor_goes_when_the_team_goes(hub: Hub) -> None:
+async def test_queued_notifications_go_when_the_supervisor_loses_the_team(hub: Hub) -> None:
     carol, dave = await follow(hub, "carol"), await follow(hub, "dave")
     of_alice, of_carol = await write("alice", "carol")
     assert await take(dave, 2) == [of_alice, of_carol]
@@ -314,7 +314,9 @@ async def test_what_is_queued_for_a_supervisor_goes_when_the_team_goes(hub: Hub)
     assert await take(carol, 1) == [of_carol]
 
 
-async def test_a_supervisor_is_told_that_the_team_has_changed(hub: Hub, cast: Cast) -> None:
+async def test_a_supervisor_gets_an_access_change_when_the_team_has_changed(
+    hub: Hub, cast: Cast
+) -> None:
     carol = await follow(hub, "carol")
     await database_sync_to_async(cast.alice.delete)()
     async with asyncio.timeout(5):
@@ -323,7 +325,7 @@ async def test_a_supervisor_is_told_that_the_team_has_changed(hub: Hub, cast: Ca
                 break
 
 
-async def test_an_agent_is_not_told_of_others_changes(hub: Hub, cast: Cast) -> None:
+async def test_an_agent_gets_no_access_change_for_changes_of_others(hub: Hub, cast: Cast) -> None:
     bob = await follow(hub, "bob")
     await database_sync_to_async(cast.alice.delete)()
     (position,) = await write("bob")

@@ -58,8 +58,8 @@ def test_what_follows_any_position_is_read_in_order(
     positions: list[int], nodes: Collection[str], limit: int
 ) -> None:
     for after in (-(10**18), -1, 0, *positions, 10**18):
-        told = [one.position for one in log.read(after=after, nodes=nodes, limit=limit)]
-        assert told == of([one for one in positions if one > after], nodes)[:limit]
+        published = [one.position for one in log.read(after=after, nodes=nodes, limit=limit)]
+        assert published == of([one for one in positions if one > after], nodes)[:limit]
 
 
 @pytest.mark.parametrize("nodes", [["/a"], ["/a", "/c"], NODES, ["/nobody"], []])
@@ -68,16 +68,16 @@ def test_the_newest_before_any_position_are_read_in_order(
     positions: list[int], nodes: Collection[str], limit: int
 ) -> None:
     for before in (-(10**18), -1, 0, *positions, 10**18):
-        told = [one.position for one in log.newest(nodes, before=before, limit=limit)]
-        assert told == of([one for one in positions if one < before], nodes)[-limit:]
-    told = [one.position for one in log.newest(nodes, limit=limit)]
-    assert told == of(positions, nodes)[-limit:]
+        published = [one.position for one in log.newest(nodes, before=before, limit=limit)]
+        assert published == of([one for one in positions if one < before], nodes)[-limit:]
+    published = [one.position for one in log.newest(nodes, limit=limit)]
+    assert published == of(positions, nodes)[-limit:]
 
 
-def test_reading_ends_where_it_is_told_to(positions: list[int]) -> None:
+def test_reading_ends_at_the_given_position(positions: list[int]) -> None:
     for upto in (0, *positions):
-        told = [one.position for one in log.read(after=0, upto=upto, nodes=NODES)]
-        assert told == [one for one in positions if one <= upto]
+        published = [one.position for one in log.read(after=0, upto=upto, nodes=NODES)]
+        assert published == [one for one in positions if one <= upto]
 
 
 def test_an_empty_log_has_nothing_to_read() -> None:

@@ -1,4 +1,4 @@
-"""The viewers' socket: handshake, frames, and what is refused."""
+"""The viewers' socket: handshake, frames and refusals."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is told of a team's users on the node of the team, to those who ask for it."""
+"""Notifications of a team's users on the node of the team, for its subscribers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -29,7 +29,7 @@ from tests.kit.documents import content
 Settle = Callable[[], list[Notification]]
 
 
-def told_of(notifications: Iterable[Notification]) -> list[tuple[str, str, str]]:
+def summary_of(notifications: Iterable[Notification]) -> list[tuple[str, str, str]]:
     """Event, node and source of each, without what all of them begin with."""
     api = "/finesse/api/"
     return [
@@ -39,7 +39,7 @@ def told_of(notifications: Iterable[Notification]) -> list[tuple[str, str, str]]
 
 
 class Desk:
-    """Requests about a user's desktop, as this user unless told otherwise."""
+    """Requests about a user's desktop, as this user unless another one is given."""
 
     def __init__(self, api: API) -> None:
         self.api = api
@@ -66,7 +66,7 @@ def desk(api: API) -> Desk:
 
 @pytest.fixture
 def chat(cast: Cast, settle: Settle) -> str:
-    """alice's team, as its path ends; what the cast itself brought about has been told."""
+    """The end of the path of alice's team; the cast's own notifications have been published."""
     settle()
     return f"Team/{cast.alice.team_id}"
 
@@ -80,16 +80,16 @@ def office(cast: Cast) -> str:
 # --- a member changes ---------------------------------------------------------------------------
 
 
-def test_a_members_state_is_told_to_the_team_right_after_the_user(
+def test_a_members_state_is_published_to_the_team_right_after_the_user(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in(requestId="r-1")
-    told = settle()
-    assert told_of(told) == [
+    published = settle()
+    assert summary_of(published) == [
         ("PUT", "User/alice", "User/alice"),
         ("PUT", f"{chat}/Users", "User/alice"),
     ]
-    update = update_of(told[1])
+    update = update_of(published[1])
     assert [child.tag for child in update] == ["data", "event", "requestId", "source"]
     assert (update.findtext("event"), update.findtext("requestId")) == ("PUT", "")
     assert update.findtext("source") == "/finesse/api/User/alice"
@@ -115,16 +115,16 @@ def test_the_request_id_comes_along_where_successes_carry_it(
     assert [one.request_id for one in settle()] == ["r-<1>", "r-<1>"]
 
 
-def test_what_a_supervisor_changes_is_told_to_the_team_too(
+def test_a_supervisors_change_is_published_to_the_team_too(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in()
     settle()
     desk.put("READY", login="carol")
-    assert told_of(settle())[1:] == [("PUT", f"{chat}/Users", "User/alice")]
+    assert summary_of(settle())[1:] == [("PUT", f"{chat}/Users", "User/alice")]
 
 
-def test_errors_and_what_changes_nothing_are_not_told_to_the_team(
+def test_errors_and_requests_without_a_change_are_not_published_to_the_team(
     desk: Desk, settle: Settle, chat: str
 ) -> None:
     desk.sign_in()
@@ -136,9 +136,9 @@ def test_errors_and_what_changes_nothing_are_not_told_to_the_team(
     # Accepted, since something is pending, and too late in its turn.
     desk.put("READY")
     desk.put("LOGOUT")
-    told = settle()
+    published = settle()
     assert outcomes()[-1][1] == "error"
-    assert [one.node.endswith("/Users") for one in told] == [False, True, False, True, False]
+    assert [one.node.endswith("/Users") for one in published] == [False, True, False, True, False]
 
 
 def test_a_media_is_no_business_of_the_team(api: API, settle: Settle, chat: str) -> None:
@@ -147,7 +147,7 @@ def test_a_media_is_no_business_of_the_team(api: API, settle: Settle, chat: str)
     assert {one.node for one in settle()} == {"/finesse/api/User/alice/Media"}
 
 
-def test_without_a_team_there_is_nobody_else_to_tell(
+def test_without_a_team_only_the_user_is_notified(
     desk: Desk, settle: Settle, cast: Cast, chat: str
 ) -> None:
     desk.sign_in(user="carol")
@@ -169,8 +169,8 @@ def test_each_request_names_its_own_notification_and_no_position_is_left_out(
     desk.sign_in(user="bob")
     desk.put("LOGOUT")
     desk.sign_in(user="carol")
-    told = settle()
-    assert told_of(told) == [
+    published = settle()
+    assert summary_of(published) == [
         ("PUT", "User/bob", "User/bob"),
         ("PUT", f"{office}/Users", "User/bob"),
         ("PUT", "User/alice", "User/alice"),
@@ -179,7 +179,7 @@ def test_each_request_names_its_own_notification_and_no_position_is_left_out(
         ("PUT", "User/alice/Media", "User/alice/Media/5001"),
         ("PUT", "User/carol", "User/carol"),
     ]
-    assert [one.position - before for one in told] == [1, 2, 3, 4, 5, 6, 7]
+    assert [one.position - before for one in published] == [1, 2, 3, 4, 5, 6, 7]
     assert LogHead.objects.get().position == before + 7
     requests = MediaRequest.objects.filter(position__gt=before).order_by("position")
     assert [
@@ -228,68 +228,68 @@ def test_a_batch_takes_the_same_queries_for_many_members(cast: Cast, settle: Set
 @pytest.mark.parametrize(
     "change", [{"first_name": "Alicia <&>"}, {"last_name": "Lima"}, {"is_supervisor": True}]
 )
-def test_a_members_name_and_role_are_told_to_the_team(
+def test_a_members_name_and_role_are_published_to_the_team(
     settle: Settle, cast: Cast, chat: str, change: dict[str, Any]
 ) -> None:
     for name, value in change.items():
         setattr(cast.alice, name, value)
     cast.alice.save()
-    told = settle()
-    assert told_of(told) == [
+    published = settle()
+    assert summary_of(published) == [
         ("PUT", "User/alice", "User/alice"),
         ("PUT", f"{chat}/Users", "User/alice"),
     ]
-    assert update_of(told[1]).findtext("data/user/firstName") == cast.alice.first_name
+    assert update_of(published[1]).findtext("data/user/firstName") == cast.alice.first_name
 
 
-def test_a_move_is_told_to_the_old_team_and_to_the_new_one(
+def test_a_move_is_published_to_the_old_team_and_to_the_new_one(
     desk: Desk, settle: Settle, cast: Cast, chat: str, office: str
 ) -> None:
     cast.alice.team = cast.bob.team
     cast.alice.save()
-    told = settle()
-    assert told_of(told) == [
+    published = settle()
+    assert summary_of(published) == [
         ("PUT", "User/alice", "User/alice"),
         ("DELETE", f"{chat}/Users", f"{chat}/Users"),
         ("POST", f"{office}/Users", f"{office}/Users"),
     ]
     alice = content(desk.team(office).find("users/User"))
-    for one in told[1:]:
+    for one in published[1:]:
         (user,) = update_of(one).findall("data/users/User")
         assert content(user) == alice
 
 
-def test_leaving_for_no_team_and_joining_from_none_are_told_once(
+def test_leaving_for_no_team_and_joining_from_none_are_published_once(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     team, cast.alice.team = cast.alice.team, None
     cast.alice.save()
-    assert told_of(settle())[1:] == [("DELETE", f"{chat}/Users", f"{chat}/Users")]
+    assert summary_of(settle())[1:] == [("DELETE", f"{chat}/Users", f"{chat}/Users")]
     cast.alice.team = team
     cast.alice.save()
-    assert told_of(settle())[1:] == [("POST", f"{chat}/Users", f"{chat}/Users")]
+    assert summary_of(settle())[1:] == [("POST", f"{chat}/Users", f"{chat}/Users")]
 
 
-def test_a_new_user_and_a_deleted_one_are_told_to_the_team(
+def test_a_new_user_and_a_deleted_one_are_published_to_the_team(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     eve = User.objects.create_user("eve", None, first_name="Eve", team=cast.alice.team)
     Desktop.objects.create(user=eve, state="NOT_READY", extension="7")
     eve.delete()
-    told = settle()
-    assert told_of(told) == [
+    published = settle()
+    assert summary_of(published) == [
         ("POST", "User/eve", "User/eve"),
         ("POST", f"{chat}/Users", f"{chat}/Users"),
         ("DELETE", "User/eve", "User/eve"),
         ("DELETE", f"{chat}/Users", f"{chat}/Users"),
     ]
-    assert update_of(told[2]).find("data") is None
-    # The list's client needs to know whom to take out.
-    assert update_of(told[3]).findtext("data/users/User/uri") == "/finesse/api/User/eve"
-    assert update_of(told[3]).findtext("data/users/User/extension") == "7"
+    assert update_of(published[2]).find("data") is None
+    # The client of the list needs to know which user to remove.
+    assert update_of(published[3]).findtext("data/users/User/uri") == "/finesse/api/User/eve"
+    assert update_of(published[3]).findtext("data/users/User/extension") == "7"
 
 
-def test_an_object_that_is_older_than_the_database_tells_the_right_team(
+def test_an_object_that_is_older_than_the_database_notifies_the_right_team(
     settle: Settle, cast: Cast, chat: str, office: str
 ) -> None:
     first, second, third = (User.objects.get(pk="alice") for _ in range(3))
@@ -299,19 +299,19 @@ def test_an_object_that_is_older_than_the_database_tells_the_right_team(
     first.last_name, first.first_name = "Lima", "nobody saves this"
     first.save(update_fields=["last_name"])
     own, of_team = settle()
-    assert told_of([of_team]) == [("PUT", f"{office}/Users", "User/alice")]
+    assert summary_of([of_team]) == [("PUT", f"{office}/Users", "User/alice")]
     for one in (own, of_team):
         user = update_of(one).find("data/user")
         assert user is not None
         assert (user.findtext("firstName"), user.findtext("lastName")) == ("Alice", "Lima")
     second.delete()
-    assert told_of(settle())[-1] == ("DELETE", f"{office}/Users", f"{office}/Users")
-    # Whoever deletes the same user a moment later has nothing to tell.
+    assert summary_of(settle())[-1] == ("DELETE", f"{office}/Users", f"{office}/Users")
+    # A second deletion of the same user publishes nothing.
     third.delete()
     assert settle() == []
 
 
-def test_a_password_and_a_sign_in_are_not_told_to_the_team(
+def test_a_password_and_a_sign_in_are_not_published_to_the_team(
     settle: Settle, cast: Cast, chat: str
 ) -> None:
     Client().force_login(cast.alice)
@@ -326,7 +326,7 @@ def test_a_password_and_a_sign_in_are_not_told_to_the_team(
 class Users:
     """A team's users as the official client keeps them [observed: client 10.5.1].
 
-    If the source is the list itself, POST adds and DELETE removes what is in the data; from any
+    If the source is the list itself, POST adds and DELETE removes the users in the data; from any
     other source a user is known by the uri in the data, and replaced if it is in the list.
     """
 
@@ -386,16 +386,16 @@ def test_the_official_clients_list_stays_what_get_team_shows(
         alice.delete,
     ):
         change()
-        for told in settle():
-            if told.node in lists:
-                lists[told.node].take(update_of(told))
+        for published in settle():
+            if published.node in lists:
+                lists[published.node].take(update_of(published))
         for path in (chat, office):
             assert lists[f"/finesse/api/{path}/Users"].users == Users(desk.team(path)).users
         sizes.append(sum(len(one.users) for one in lists.values()))
     assert sizes == [2] * 7 + [1] * 3 + [2, 3, 3, 2]
 
 
-# --- who gets it --------------------------------------------------------------------------------
+# --- subscribers --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -435,7 +435,7 @@ async def seen(follower: Any, count: int) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["live", "from memory", "from the table"])
-async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way: str) -> None:
+async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: str) -> None:
     team = TEAM_USERS.format(id=cast.alice.team_id)
     for login_id in ("bob", "carol", "dave"):
         await Subscription.objects.acreate(login_id=login_id, resource="asks", node=team)
@@ -444,8 +444,8 @@ async def test_only_who_has_asked_for_the_team_gets_it(hub: Hub, cast: Cast, way
         # The sockets of the viewers, which show each change once.
         (cast.dave, None): ["User/alice", "User/bob", "User/carol", "User/dave"],
         (cast.carol, None): ["User/alice", "User/carol"],
-        # XMPP clients: a supervisor of the team and an administrator, who ask for it or do not,
-        # and somebody whose subscription is worth nothing.
+        # XMPP clients: a supervisor of the team and an administrator, with and without a
+        # subscription, and a user who may not see what he subscribed to.
         (cast.carol, "asks"): [of_team, "User/carol"],
         (cast.carol, "does not"): ["User/carol"],
         (cast.dave, "asks"): [of_team, "User/dave"],

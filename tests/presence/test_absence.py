@@ -1,4 +1,4 @@
-"""Whose client is gone for long is signed out by the system, once; nobody else ever is."""
+"""A user without a client for too long is signed out by the system, once, and no other user is."""
 
 import asyncio
 import queue
@@ -52,7 +52,7 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     made = Time()
     monkeypatch.setattr(stamps, "clock", lambda: made.now)
     monkeypatch.setattr(stamps, "_stamped_at", {})
-    # At once, but in the test that is about it: the clock does not go on by itself.
+    # Stamped at once, except in the test of this delay: the clock does not advance by itself.
     monkeypatch.setattr(stamps, "_stamp_soon", lambda login_id: stamps.stamp([login_id]))
     monkeypatch.setattr(stamps, "LATEST_STAMP_SECONDS", 0)
     return made
@@ -120,29 +120,29 @@ class TestSigningOut:
             ("Logged Out - Connection Failure", "system", "")
         }
 
-    def test_it_is_told_like_any_sign_out(self, signed_in: Time) -> None:
+    def test_it_is_published_like_any_sign_out(self, signed_in: Time) -> None:
         before = Notification.objects.count()
         signed_in.sweep(SECONDS)
-        told = {
+        published = {
             one.source: update_of(one)
             for one in Notification.objects.filter(position__gt=before)
             if "/Team/" not in one.node
         }
-        assert list(told) == [
+        assert list(published) == [
             "/finesse/api/User/alice/Media/5000",
             "/finesse/api/User/alice/Media/5001",
             "/finesse/api/User/alice",
         ]
         for mrd in (5000, 5001):
-            update = told[f"/finesse/api/User/alice/Media/{mrd}"]
+            update = published[f"/finesse/api/User/alice/Media/{mrd}"]
             assert update.findtext("event") == "PUT"
             assert update.findtext("requestId") == ""
             assert update.findtext("data/Media/state") == "LOGOUT"
             # As after every sign-out; the reason is the history's.
             assert update.findtext("data/Media/reasonCodeId") == "-1"
-        assert told["/finesse/api/User/alice"].findtext("data/user/state") == "LOGOUT"
+        assert published["/finesse/api/User/alice"].findtext("data/user/state") == "LOGOUT"
 
-    def test_the_admin_shows_who_did_it_and_why(self, signed_in: Time, cast: Cast) -> None:
+    def test_the_admin_shows_its_actor_and_its_cause(self, signed_in: Time, cast: Cast) -> None:
         signed_in.sweep(SECONDS)
         client = Client()
         client.force_login(cast.dave)
@@ -176,13 +176,13 @@ class TestSigningOut:
         assert not is_signed_in()
         assert forced()[3:] == [("alice", 5001)]
 
-    def test_who_is_signed_out_already_is_left_alone(self, running: Time) -> None:
+    def test_a_signed_out_user_is_left_alone(self, running: Time) -> None:
         stamps.watch("alice")
         running.sweep(SECONDS)
         assert not Watched.objects.exists()
         assert forced() == []
 
-    def test_who_was_deleted_is_forgotten(self, signed_in: Time, cast: Cast) -> None:
+    def test_a_deleted_user_is_forgotten(self, signed_in: Time, cast: Cast) -> None:
         cast.alice.delete()
         signed_in.sweep(SECONDS)
         assert not Watched.objects.exists()
@@ -200,7 +200,7 @@ class TestSigningOut:
         running.sweep()
         assert (left, Watched.objects.count()) == (1, 0)
 
-    def test_a_reason_code_that_could_not_be_made_holds_nobody_up(self, signed_in: Time) -> None:
+    def test_a_reason_code_that_could_not_be_made_delays_no_sign_out(self, signed_in: Time) -> None:
         from reasoncodes.models import ReasonCode
 
         ReasonCode.objects.filter(category="LOGOUT", code=255).delete()
@@ -305,7 +305,7 @@ class TestStaying:
 
 
 class TestOutages:
-    def test_a_pause_of_the_sweep_gives_everybody_the_whole_time_again(
+    def test_a_pause_of_the_sweep_gives_all_users_the_whole_time_again(
         self, signed_in: Time
     ) -> None:
         signed_in.sweep(SECONDS - 5)
@@ -322,9 +322,9 @@ class TestOutages:
         signed_in.sweep()
         assert not is_signed_in()
 
-    def test_nor_does_it_sign_out_whose_client_is_there(self, signed_in: Time) -> None:
-        """The longest pause that counts for none, at its worst moment: stamps are as old as the
-        interval when it begins, and nobody could renew them."""
+    def test_nor_does_it_sign_out_a_user_with_a_client(self, signed_in: Time) -> None:
+        """The longest pause that is ignored, at its worst moment: when it begins, stamps are as
+        old as the interval, and no process could renew them."""
         signed_in.sweep(int(stamps.interval()))
         signed_in.now += SECONDS / 2 - 1
         for _ in range(5 * SECONDS):
@@ -349,7 +349,7 @@ class TestOutages:
         signed_in.sweep()
         assert not is_signed_in()
 
-    def test_one_who_is_lost_while_being_signed_out_stays(
+    def test_a_user_whose_sign_out_is_lost_stays_signed_in(
         self, signed_in: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real = stamps.look
@@ -364,7 +364,7 @@ class TestOutages:
         signed_in.sweep(SECONDS)
         assert is_signed_in()
 
-    def test_nobody_is_missed_while_the_service_is_out_of_service(
+    def test_no_user_is_absent_while_the_service_is_out_of_service(
         self, signed_in: Time, api: API, settings: Any
     ) -> None:
         """Clients can reach nothing then; afterwards they have the time to come back."""
@@ -379,7 +379,7 @@ class TestOutages:
         assert not is_signed_in()
 
     @pytest.mark.parametrize("jump", [-3600, 3600])
-    def test_a_clock_that_is_set_signs_nobody_out(self, signed_in: Time, jump: int) -> None:
+    def test_a_clock_that_is_set_signs_no_user_out(self, signed_in: Time, jump: int) -> None:
         signed_in.sweep(SECONDS - 5)
         signed_in.now += jump
         signed_in.sweep(SECONDS)
@@ -387,7 +387,7 @@ class TestOutages:
         signed_in.sweep()
         assert not is_signed_in()
 
-    def test_two_workers_whose_clocks_differ_a_little_agree(self, signed_in: Time) -> None:
+    def test_two_workers_with_slightly_different_clocks_agree(self, signed_in: Time) -> None:
         for _ in range(SECONDS + 5):
             signed_in.now -= 4
             tasks.sweep()
@@ -508,7 +508,7 @@ class TestCost:
         stamps.heard("alice")
         assert stamped == [["alice"]]
 
-    def test_who_may_not_be_stamped_yet_is_not_absent_yet(
+    def test_a_user_whose_stamp_may_be_late_is_not_absent_yet(
         self, running: Time, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(stamps, "LATEST_STAMP_SECONDS", 3.0)
@@ -561,7 +561,7 @@ class TestCost:
         signed_in.sweep()
         assert not is_signed_in()
 
-    def test_a_setting_that_is_too_short_is_told_at_start(self, settings: Any) -> None:
+    def test_a_setting_that_is_too_short_is_reported_at_start(self, settings: Any) -> None:
         settings.FINESSE_PRESENCE_SECONDS = 9
         (message,) = run_checks()
         assert (message.id, bool(message.hint)) == ("finesse.W002", True)
@@ -654,7 +654,7 @@ async def hub(cast: Cast, server_loop: None, time: Time) -> AsyncIterator[Hub]:
 
 @sync_to_async
 def tick(time: Time, seconds: float = 1) -> int:
-    """The sweep's time goes on; what it is now."""
+    """Advance the sweep's time; returns the new time."""
     time.now += seconds
     stamps.look()
     return int(time.now * 1000)
@@ -673,7 +673,7 @@ async def until_seen(login_id: str, at: int) -> None:
 
 
 async def rounds(hub: Hub) -> None:
-    """Wait until the hub has stamped whoever is there, and begins to do so again."""
+    """Wait until the hub has stamped all connected users, and begins the next round."""
     attendance = hub._attendance
     real, begun = attendance._present, 0
     again = asyncio.Event()
@@ -702,7 +702,7 @@ class TestSockets:
         await until_seen("alice", left)
 
     @pytest.mark.usefixtures("often")
-    async def test_whoever_is_there_is_stamped_now_and_then(self, hub: Hub, time: Time) -> None:
+    async def test_connected_users_are_stamped_now_and_then(self, hub: Hub, time: Time) -> None:
         first, second = await follow(hub, "alice"), await follow(hub, "alice")
         hub.leave(await follow(hub, "bob"))
         await until_seen("bob", await tick(time, 0))
@@ -724,11 +724,11 @@ class TestSockets:
         said = await tick(time)
         alice.present = False
         await until_seen("alice", said)
-        # What was seen may be that it was there still: the next round stamps that it is away.
+        # The stamp may be one of before it went away: the next round stamps that it is away.
         await rounds(hub)
         later = await tick(time)
         await rounds(hub)
-        # Closing the connection of somebody who is not there is no sign of life either.
+        # Closing the connection of a client that is away is no sign of life either.
         hub.leave(alice)
         await rounds(hub)
         assert await sync_to_async(seen)("alice") != later

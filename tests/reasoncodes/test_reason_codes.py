@@ -32,7 +32,7 @@ def references(*codes: ReasonCode) -> str:
 
 @pytest.fixture
 def ask(api: API) -> Callable[..., Any]:
-    """A request as dave, the administrator, unless told otherwise."""
+    """A request as dave, the administrator, unless another user is given."""
 
     def request(method: str, path: str, text: str = "", **options: Any) -> Any:
         return api.request(method, path, text, **{"login": "dave", **options})
@@ -75,7 +75,7 @@ def system_code(category: str, code: int) -> ReasonCode:
 
 
 @pytest.mark.parametrize("login", ["alice", "carol", "dave"])
-def test_everybody_reads_any_reason_code(ask: Ask, codes: Any, login: str) -> None:
+def test_every_user_reads_any_reason_code(ask: Ask, codes: Any, login: str) -> None:
     filing = codes["Filing"]
     response = ask("GET", f"ReasonCode/{filing.pk}", login=login)
     assert response.content.decode() == (
@@ -247,7 +247,9 @@ def test_a_new_reason_code_is_found_where_the_answer_says(ask: Ask, api: API) ->
         ({"systemCode": "false", "uri": "/x", "id": "3", "colour": "red"}, {"label": "Tea"}),
     ],
 )
-def test_what_is_given_is_stored(ask: Ask, given: dict[str, str], stored: dict[str, Any]) -> None:
+def test_the_given_elements_are_stored(
+    ask: Ask, given: dict[str, str], stored: dict[str, Any]
+) -> None:
     done(ask("POST", "ReasonCode/", body(**{**TEA, **given})))
     made = ReasonCode.objects.filter(system_code=False).values().get()
     assert {name: made[name] for name in stored} == stored
@@ -255,7 +257,7 @@ def test_what_is_given_is_stored(ask: Ask, given: dict[str, str], stored: dict[s
 
 
 @pytest.mark.parametrize("missing", [1, 2, 3, 4])
-def test_what_is_missing_is_told_in_its_order(ask: Ask, missing: int) -> None:
+def test_missing_elements_are_listed_in_their_order(ask: Ask, missing: int) -> None:
     given = dict(list(TEA.items())[: 4 - missing])
     first = list(TEA)[4 - missing]
     refused(ask("POST", "ReasonCode", body(**given)), 400, "Parameter Missing", first)
@@ -271,7 +273,7 @@ def test_what_is_missing_is_told_in_its_order(ask: Ask, missing: int) -> None:
         *(("systemCode", value) for value in ["true", "", "1"]),
     ],
 )
-def test_what_is_invalid_is_told(ask: Ask, name: str, value: str) -> None:
+def test_an_invalid_element_is_named(ask: Ask, name: str, value: str) -> None:
     response = ask("POST", "ReasonCode", body(**{**TEA, name: value}))
     refused(response, 400, "Invalid Input", name)
     assert error_of(response)["ErrorMessage"] == f"Invalid {name} specified for reason code"
@@ -316,13 +318,13 @@ def test_the_other_category_and_retired_ones_are_no_duplicates(ask: Ask, codes: 
 
 
 @pytest.mark.usefixtures("codes")
-@pytest.mark.parametrize(("code", "label", "told"), [(1, "X", "code"), (9, "LUNCH", "label")])
+@pytest.mark.parametrize(("code", "label", "named"), [(1, "X", "code"), (9, "LUNCH", "label")])
 def test_what_the_check_could_not_see_the_database_refuses(
-    ask: Ask, monkeypatch: pytest.MonkeyPatch, code: int, label: str, told: str
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, code: int, label: str, named: str
 ) -> None:
     monkeypatch.setattr(ReasonCode, "taken", lambda self: [])
     response = ask("POST", "ReasonCode", body(**{**TEA, "code": code, "label": label}))
-    refused(response, 400, "Finesse API Error", told)
+    refused(response, 400, "Finesse API Error", named)
 
 
 def test_a_host_that_is_refused_leaves_nothing_behind(ask: Ask) -> None:
@@ -374,7 +376,7 @@ def test_becoming_global_counts_and_being_there_does_not(
         ({"code": "1", "label": "Lunch"}, {"code": 1, "label": "Lunch"}),
     ],
 )
-def test_what_is_given_is_changed_and_nothing_else(
+def test_the_given_elements_are_changed_and_no_others(
     ask: Ask, codes: Any, given: dict[str, str], stored: dict[str, Any]
 ) -> None:
     lunch = codes["Lunch"]
@@ -398,7 +400,7 @@ def test_of_a_repeated_element_the_last_one_counts(ask: Ask, codes: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "named"),
     [
         ({}, "code"),
         ({"category": "NOT_READY"}, "code"),
@@ -410,22 +412,22 @@ def test_of_a_repeated_element_the_last_one_counts(ask: Ask, codes: Any) -> None
         ({"label": "Dinner", "systemCode": "x"}, "systemCode"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_whole(
-    ask: Ask, codes: Any, given: dict[str, str], told: str
+def test_an_impossible_change_is_refused_whole(
+    ask: Ask, codes: Any, given: dict[str, str], named: str
 ) -> None:
     lunch = codes["Lunch"]
-    refused(ask("PUT", f"ReasonCode/{lunch.pk}", body(**given)), 400, "Invalid Input", told)
+    refused(ask("PUT", f"ReasonCode/{lunch.pk}", body(**given)), 400, "Invalid Input", named)
     assert ReasonCode.objects.get(pk=lunch.pk).label == "Lunch"
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [({"code": "3"}, "code"), ({"label": "filing", "code": "8"}, "label")]
+    ("given", "named"), [({"code": "3"}, "code"), ({"label": "filing", "code": "8"}, "label")]
 )
 def test_a_change_into_a_duplicate_is_refused(
-    ask: Ask, codes: Any, given: dict[str, str], told: str
+    ask: Ask, codes: Any, given: dict[str, str], named: str
 ) -> None:
     response = ask("PUT", f"ReasonCode/{codes['Lunch'].pk}", body(**given))
-    refused(response, 400, "Finesse API Error", told)
+    refused(response, 400, "Finesse API Error", named)
 
 
 def test_codes_of_the_system_can_be_neither_changed_nor_deleted(ask: Ask) -> None:
@@ -662,7 +664,9 @@ def test_a_teams_list_needs_one_category(ask: Ask, team: Team, method: str, quer
 
 @pytest.mark.usefixtures("codes")
 @pytest.mark.parametrize("login", ["alice", "carol", "dave"])
-def test_who_belongs_to_a_team_reads_what_it_may_choose(ask: Ask, team: Team, login: str) -> None:
+def test_members_of_a_team_read_the_reason_codes_that_they_may_choose(
+    ask: Ask, team: Team, login: str
+) -> None:
     path = f"TeamResource/{team.pk}/ReasonCodes"
     response = ask("GET", f"{path}?category=NOT_READY", login=login)
     assert labels(response) == ["Lunch", "Coaching"]
@@ -701,14 +705,16 @@ def test_the_systems_codes_are_part_of_every_installation() -> None:
     assert ("LOGOUT", 999, "Logged Out - Supervisor Initiated") in found
 
 
-def test_migrating_again_brings_back_what_is_missing_and_nothing_twice() -> None:
+def test_migrating_again_adds_missing_codes_and_none_twice() -> None:
     system_code("NOT_READY", 999).delete()
     for _ in range(2):
         call_command("migrate", verbosity=0)
         assert ReasonCode.objects.count() == 25
 
 
-def test_somebodys_own_code_is_left_alone_and_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_administrators_own_code_is_left_alone_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     system_code("LOGOUT", 255).delete()
     own = ReasonCode.objects.create(category="LOGOUT", code=255, label="Holiday")
     call_command("migrate", verbosity=0)
@@ -720,7 +726,7 @@ def test_somebodys_own_code_is_left_alone_and_told(caplog: pytest.LogCaptureFixt
     assert system_code("LOGOUT", 255)
 
 
-def test_nobody_can_choose_one_of_the_systems(ask: Ask, api: API, codes: Any) -> None:
+def test_no_user_can_choose_a_system_code(ask: Ask, api: API, codes: Any) -> None:
     pk = system_code("NOT_READY", 999).pk
     assert error_of(api.state("NOT_READY", pk))["ErrorType"] == "Invalid Input"
     assert not any(
@@ -785,7 +791,7 @@ def test_the_limit_holds_at_the_same_moment(
 
     def held_up(self: ReasonCode) -> bool:
         found = exceeds(self)
-        # Whoever waits for the lock cannot count, and not say so either: give it the time to.
+        # A request that waits for the lock neither counts nor says so: give it the time to.
         with suppress(threading.BrokenBarrierError):
             both_have_counted.wait(0.5)
         return found
@@ -812,7 +818,7 @@ def test_a_code_is_deleted_once_and_renamed_only_while_it_is_there(ask: Ask, cod
 def test_a_code_that_is_chosen_while_it_is_deleted_is_gone_or_retired(
     ask: Ask, api: API, codes: Any
 ) -> None:
-    """Whoever was told 202 has a reason; whoever comes too late is told."""
+    """A request that was answered 202 gets its reason; one that is too late is refused."""
     ask("GET", "ReasonCodes?category=ALL")
     api.get()
     for _ in range(5):

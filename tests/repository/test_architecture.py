@@ -69,7 +69,7 @@ def product() -> Iterator[tuple[str, ast.Module]]:
 
 
 def called(call: ast.Call) -> str:
-    """The last name of what is called."""
+    """The last name of the called expression."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""

@@ -22,7 +22,7 @@ from finesse.server import body_limit
 from tests.kit.installation import Installation
 from tests.kit.xml_schema import faults
 
-PATIENCE = 10
+TIMEOUT_SECONDS = 10
 LINGER = 1
 """Seconds for an answer that need not come."""
 BODY = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"
@@ -91,7 +91,7 @@ REFUSED = {
     "the credentials twice": put(WRONG, LENGTH),
     "a body that is cut": put("Content-Length: 10", body=BODY[:10]),
 }
-# Servers differ; whatever is answered must be true.
+# Servers differ; any answer must be true.
 EITHER = {
     "a length and chunks": put("Content-Length: 3", CHUNKED, body=CHUNK + "0\r\n\r\n"),
     "20,000 headers": put(*["X: y"] * 20_000, LENGTH),
@@ -121,15 +121,15 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 def connect(installation: Installation) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", installation.port), timeout=PATIENCE)
+    return socket.create_connection(("127.0.0.1", installation.port), timeout=TIMEOUT_SECONDS)
 
 
 def exchange(
-    installation: Installation, sent: bytes, patience: float = PATIENCE
+    installation: Installation, sent: bytes, timeout: float = TIMEOUT_SECONDS
 ) -> tuple[int, bytes]:
     """Status and body of the first answer; 0 if the server hangs up, or waits for more."""
     with connect(installation) as connection:
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         try:
             connection.sendall(sent)
             with HTTPResponse(connection) as response:
@@ -148,23 +148,23 @@ def accepted(installation: Installation) -> int:
     )
 
 
-def test_what_is_http_is_accepted_and_all_else_leaves_no_trace(installation: Installation) -> None:
+def test_http_is_accepted_and_all_else_leaves_no_trace(installation: Installation) -> None:
     before = accepted(installation)
     for name, sent in ACCEPTED.items():
         assert exchange(installation, sent) == (202, b""), name
-    told = len(ACCEPTED)
+    expected = len(ACCEPTED)
     for name, sent in {**REFUSED, **EITHER}.items():
         status, body = exchange(installation, sent, LINGER)
         assert status == 0 or 400 <= status < 500 or (status < 300 and name in EITHER), name
         if body.startswith((b"<ApiErrors>", b"<SystemInfo>")):
             assert faults(body) == [], name
-        told += status == 202
+        expected += status == 202
         assert system_info(installation) == "IN_SERVICE", name
-    assert accepted(installation) == before + told
+    assert accepted(installation) == before + expected
 
 
 def system_info(installation: Installation) -> str | None:
-    answer = httpx.get(f"{installation.url}/finesse/api/SystemInfo", timeout=PATIENCE)
+    answer = httpx.get(f"{installation.url}/finesse/api/SystemInfo", timeout=TIMEOUT_SECONDS)
     assert answer.status_code == 200
     return fromstring(answer.content).findtext("status")
 
@@ -193,7 +193,7 @@ def test_requests_that_follow_each_other_on_a_wire_are_answered_in_order(
     assert received.index(b"requestId: r-1") < received.index(b"requestId: r-2")
 
 
-def test_a_hundred_clients_that_do_not_go_on_hold_nobody_up(installation: Installation) -> None:
+def test_a_hundred_stalled_clients_delay_no_other(installation: Installation) -> None:
     with ExitStack() as slow:
         for beginning in (b"", b"PUT /fin", put(LENGTH, body=""), put(CHUNKED, body="5\r\n<M")):
             for _ in range(25):
@@ -201,7 +201,7 @@ def test_a_hundred_clients_that_do_not_go_on_hold_nobody_up(installation: Instal
         started = time.monotonic()
         assert system_info(installation) == "IN_SERVICE"
         assert exchange(installation, put(LENGTH))[0] == 202
-        assert time.monotonic() - started < PATIENCE
+        assert time.monotonic() - started < TIMEOUT_SECONDS
     assert system_info(installation) == "IN_SERVICE"
 
 
@@ -211,7 +211,7 @@ def test_a_hundred_clients_that_do_not_go_on_hold_nobody_up(installation: Instal
 async def test_a_body_that_does_not_come_in_time_is_refused_without_its_end(
     headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What has come is a whole document, which is not what was going to be said."""
+    """The received part is a whole document, but not the one that was announced."""
     monkeypatch.setattr(body_limit, "BODY_TIMEOUT_SECONDS", 0.05)
     messages = [{"type": "http.request", "body": BODY.encode(), "more_body": True}]
     parsed = []

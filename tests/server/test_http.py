@@ -1,4 +1,4 @@
-"""Django behind the servers: what it does around a request, threads that all wait, hand-overs that
+"""Django behind the servers: its work around a request, threads that all wait, deliveries that
 hang."""
 
 import asyncio
@@ -101,15 +101,15 @@ async def test_a_worker_that_has_given_up_hands_the_next_over(
     monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(channels, "_send", send)
     monkeypatch.setattr(channels, "_server_loop", None)
-    # From several threads at once, as whoever tells the status does.
-    told = await asyncio.gather(
+    # From several threads at once, as when the status is published.
+    answers = await asyncio.gather(
         *(
             asyncio.to_thread(channels.deliver, [], LogHead(position=position, access=1))
             for position in (2, 1, 3, 4)
         ),
         return_exceptions=True,
     )
-    assert [type(one) for one in told if one] == [TimeoutError]
+    assert [type(one) for one in answers if one] == [TimeoutError]
     assert sorted(head for head, _ in heads) == [2, 3, 4]
     assert len({loop for _, loop in heads}) == 1
 

@@ -55,10 +55,10 @@ def test_a_part_that_has_stopped_puts_the_service_out_of_service(
     health = api.client.get("/healthz")
     assert health.status_code == 503
     assert health.json()["status"] == "OUT_OF_SERVICE"
-    told = re.fullmatch(r"last seen to work (\d+) s ago", health.json()["parts"][part])
-    # A machine that stands still meanwhile lets it grow older.
-    assert told
-    assert 6 <= int(told[1]) < 60
+    found = re.fullmatch(r"last seen to work (\d+) s ago", health.json()["parts"][part])
+    # On a machine that stalls it grows older.
+    assert found
+    assert 6 <= int(found[1]) < 60
 
 
 @pytest.mark.parametrize("part", heartbeat.PARTS)
@@ -218,7 +218,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
         ({"MIDDLEWARE": [*django_settings.MIDDLEWARE, "audit.Log"]}, "finesse.W003"),
     ],
 )
-def test_settings_that_cannot_work_are_told_at_start(
+def test_settings_that_cannot_work_are_reported_at_start(
     settings: Any, changes: dict[str, Any], id: str
 ) -> None:
     assert [message.id for message in run_checks()] == []

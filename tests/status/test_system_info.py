@@ -1,4 +1,4 @@
-"""SystemInfo: the one representation, and telling of an outage that lasts and of its end, once."""
+"""SystemInfo: its representation, and the notifications of an outage that lasts and of its end."""
 
 import re
 import threading
@@ -43,8 +43,8 @@ def tags(element: Element) -> list[str]:
     return [one.tag for one in element.iter()]
 
 
-def told() -> list[str]:
-    """What the log says of the service, in its order."""
+def published() -> list[str]:
+    """The published statuses of the service, in the order of the log."""
     notifications = Notification.objects.filter(node=SYSTEM_INFO).order_by("position")
     return [update_of(one).findtext("data/systemInfo/status") or "" for one in notifications]
 
@@ -91,7 +91,7 @@ def test_the_host_is_the_one_that_was_asked(
     assert system_info(api, Host=asked).findtext("primaryNode/host") == shown
 
 
-def test_the_host_of_the_configuration_is_shown_whoever_asks(api: API, settings: Any) -> None:
+def test_the_configured_host_is_shown_to_every_caller(api: API, settings: Any) -> None:
     settings.FINESSE_HOST = "finesse.example"
     assert system_info(api).findtext("primaryNode/host") == "finesse.example"
 
@@ -147,12 +147,12 @@ def test_a_worker_that_has_stopped_is_a_failure_with_the_time_of_its_last_beat(a
     cache.set("heartbeat:worker", beat)
     info = system_info(api)
     assert info.findtext("status") == OUT
-    told = re.fullmatch(
+    match = re.fullmatch(
         r"worker last seen to work (\d+) s ago", info.findtext("statusReason") or ""
     )
-    # A machine that stands still meanwhile lets it grow older.
-    assert told
-    assert int(told[1]) >= 60
+    # On a machine that stalls it grows older.
+    assert match
+    assert int(match[1]) >= 60
     assert info.findtext("lastCTIHeartbeatStatus") == "failure"
     assert info.findtext("lastSuccessCTIHeartbeatTime") == str(int(beat * 1000))
 
@@ -195,7 +195,7 @@ def cacheless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], pytest.M
         yield take_away
 
 
-# --- telling ------------------------------------------------------------------------------------
+# --- publishing ---------------------------------------------------------------------------------
 
 
 def stop(*parts: str) -> None:
@@ -225,31 +225,31 @@ class TestTelling:
         assert update.findtext("data/systemInfo/primaryNode/host")
         assert TransportCursor.objects.get(name="channels").position == notification.position
 
-    def test_what_is_known_is_not_told_again(self) -> None:
+    def test_a_published_status_is_not_published_again(self) -> None:
         publish_status(IN)
-        assert told() == []
+        assert published() == []
         stop()
         publish_status(OUT)
         publish_status(OUT)
-        assert told() == [OUT]
+        assert published() == [OUT]
 
-    def test_what_is_not_true_any_more_is_not_told(self) -> None:
+    def test_an_outdated_status_is_not_published(self) -> None:
         publish_status(OUT)
-        assert told() == []
+        assert published() == []
         assert log.head().status == IN
 
-    def test_the_sweep_tells_that_the_service_is_back_and_says_it_once(self) -> None:
+    def test_the_sweep_publishes_once_that_the_service_is_back(self) -> None:
         stop()
         publish_status(OUT)
         tasks.sweep()
         tasks.sweep()
-        assert told() == [OUT, IN]
+        assert published() == [OUT, IN]
 
-    def test_a_sweep_in_service_has_nothing_to_tell(self) -> None:
+    def test_a_sweep_in_service_publishes_nothing(self) -> None:
         tasks.sweep()
         assert not Notification.objects.exists()
 
-    def test_a_sweep_whose_delivery_fails_does_not_tell_that_the_service_is_back(
+    def test_a_sweep_with_a_failed_delivery_does_not_publish_that_the_service_is_back(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         stop()
@@ -261,12 +261,12 @@ class TestTelling:
         monkeypatch.setattr(tasks, "publish_all", fail)
         with pytest.raises(ConnectionError):
             tasks.sweep()
-        assert told() == [OUT]
+        assert published() == [OUT]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("in_service", "own_layer")
-def test_processes_that_notice_at_once_tell_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_notice_at_once_publish_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     stop()
     together = threading.Barrier(4)
     head = log.head
@@ -289,7 +289,7 @@ def test_processes_that_notice_at_once_tell_it_once(monkeypatch: pytest.MonkeyPa
         thread.start()
     for thread in threads:
         thread.join()
-    assert told() == [OUT]
+    assert published() == [OUT]
 
 
 # --- a server's look at the heartbeats ----------------------------------------------------------
@@ -307,10 +307,10 @@ class TestWatch:
         server = OutageWatch()
         for second in range(0, 100, 5):
             server.look(second)
-        assert told() == []
+        assert published() == []
 
     @pytest.mark.parametrize("part", heartbeat.PARTS)
-    def test_a_part_that_stops_is_told_when_it_lasts_and_not_before(self, part: str) -> None:
+    def test_a_stopped_part_is_published_when_it_lasts_and_not_before(self, part: str) -> None:
         server = OutageWatch()
         beat()
         stop(part)
@@ -318,18 +318,18 @@ class TestWatch:
         for second in (0, 2, 5):
             server.look(second)
             heartbeat.stamp(other)
-        assert told() == []
+        assert published() == []
         for second in (5.1, 6, 100):
             server.look(second)
             heartbeat.stamp(other)
-        assert told() == [OUT]
+        assert published() == [OUT]
 
-    def test_a_part_that_beats_again_in_time_is_not_told(self) -> None:
+    def test_a_part_that_beats_again_in_time_is_not_published(self) -> None:
         server = OutageWatch()
         for second in range(0, 100, 5):
             beat()
             server.look(second)
-        assert told() == []
+        assert published() == []
 
     def test_a_beat_of_a_former_life_is_given_time_to_change(self) -> None:
         stop()
@@ -338,17 +338,17 @@ class TestWatch:
         server.look(4)
         beat()
         server.look(8)
-        assert told() == []
+        assert published() == []
 
-    def test_a_worker_whose_clock_is_behind_is_not_told(self) -> None:
+    def test_a_worker_with_a_late_clock_is_not_published(self) -> None:
         server = OutageWatch()
         for second in range(0, 100, 5):
             stop()
             server.look(second)
         assert not heartbeat.in_service()
-        assert told() == []
+        assert published() == []
 
-    def test_a_cache_that_is_away_for_a_moment_is_not_told(
+    def test_a_cache_that_is_away_for_a_moment_is_not_published(
         self, cacheless: Callable[[], pytest.MonkeyPatch]
     ) -> None:
         server = OutageWatch()
@@ -359,15 +359,15 @@ class TestWatch:
         broken.undo()
         beat()
         server.look(6)
-        assert told() == []
+        assert published() == []
 
-    def test_a_cache_that_stays_away_is_told(self, cacheless: Callable[[], Any]) -> None:
+    def test_a_cache_that_stays_away_is_published(self, cacheless: Callable[[], Any]) -> None:
         server = OutageWatch()
         beat()
         server.look(0)
         cacheless()
         server.look(6)
-        assert told() == [OUT]
+        assert published() == [OUT]
 
     def test_a_cache_that_comes_back_empty_does_not_hide_that_the_worker_has_stopped(
         self, settings: Any
@@ -377,11 +377,11 @@ class TestWatch:
         server.look(0)
         empty_the_cache(settings)
         server.look(4)
-        assert told() == []
+        assert published() == []
         server.look(6)
-        assert told() == [OUT]
+        assert published() == [OUT]
 
-    def test_each_outage_is_told(self) -> None:
+    def test_each_outage_is_published(self) -> None:
         server = OutageWatch()
         for second in (0, 100):
             beat()
@@ -390,7 +390,7 @@ class TestWatch:
             server.look(second + 1)
             server.look(second + 7)
             tasks.sweep()
-        assert told() == [OUT, IN, OUT, IN]
+        assert published() == [OUT, IN, OUT, IN]
 
     def test_a_server_that_is_cut_off_does_not_contend_with_the_worker(
         self, cacheless: Callable[[], pytest.MonkeyPatch]
@@ -403,9 +403,9 @@ class TestWatch:
             server.look(second)
             broken.undo()
             tasks.sweep()
-        assert told() == [OUT, IN]
+        assert published() == [OUT, IN]
 
-    def test_what_could_not_be_told_is_told_by_the_next_look(
+    def test_a_status_that_could_not_be_published_is_published_by_the_next_look(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server = OutageWatch()
@@ -422,7 +422,7 @@ class TestWatch:
             with pytest.raises(ConnectionError):
                 server.look(7)
         server.look(8)
-        assert told() == [OUT]
+        assert published() == [OUT]
 
 
 # --- the hub ------------------------------------------------------------------------------------
@@ -435,14 +435,14 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_everybody_is_told_by_the_server_when_the_worker_has_stopped(
+async def test_all_sockets_get_a_notification_when_the_worker_has_stopped(
     no_pause: None, settings: Any, hub: Hub
 ) -> None:
     followers = [await follow(hub, who) for who in ("alice", "carol", "dave")]
     settings.FINESSE_HEARTBEAT_SECONDS = 0
     await database_sync_to_async(stop)()
     assert [len(await take(one, 1)) for one in followers] == [1, 1, 1]
-    assert await database_sync_to_async(told)() == [OUT]
+    assert await database_sync_to_async(published)() == [OUT]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -454,12 +454,12 @@ async def test_the_hub_survives_looks_that_fail_and_goes_on_looking(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     failures = iter([ConnectionError("the database is away"), ValueError("a mistake")])
-    tell = outages.publish_status
+    publish = outages.publish_status
 
     def fail_first(what: Status) -> None:
         if failure := next(failures, None):
             raise failure
-        tell(what)
+        publish(what)
 
     monkeypatch.setattr(outages, "publish_status", fail_first)
     follower = await follow(hub, "alice")
@@ -476,14 +476,14 @@ async def test_the_hub_survives_looks_that_fail_and_goes_on_looking(
 
 
 @pytest.mark.skipif(not ON_SERVICES, reason="The embedded worker cannot stop by itself")
-def test_a_worker_that_is_killed_is_told_and_so_is_its_return(tmp_path: Path) -> None:
+def test_a_killed_worker_and_its_return_are_published(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.environment["FINESSE_HEARTBEAT_SECONDS"] = "2"
     try:
         installation.start()
         with watch(installation.url, "1234") as ana:
             ana.subscribe()
-            for act, status_told in (
+            for act, status in (
                 (lambda: installation.kill("worker"), OUT),
                 (installation.start, IN),
             ):
@@ -492,11 +492,11 @@ def test_a_worker_that_is_killed_is_told_and_so_is_its_return(tmp_path: Path) ->
                 assert (frame["node"], frame["event"]) == (SYSTEM_INFO, "PUT")
                 info = fromstring(frame["update"]).find("data/systemInfo")
                 assert info is not None
-                assert info.findtext("status") == status_told
+                assert info.findtext("status") == status
     finally:
         installation.end()
 
 
-def test_the_cast_is_told_like_everybody(cast: Cast) -> None:
+def test_the_cast_gets_the_service_notifications(cast: Cast) -> None:
     readers = readers_of(["alice", "bob", "carol", "dave"])
     assert all(reader.may_see(SYSTEM_INFO) for reader in readers.values())

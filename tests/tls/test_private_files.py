@@ -17,12 +17,12 @@ def test_a_secret_is_made_once_and_is_long(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [private_files.PRIVATE_FILE, private_files.PUBLIC_FILE])
-def test_nobody_reads_it_who_may_not(tmp_path: Path, mode: int) -> None:
+def test_a_file_has_exactly_the_given_mode(tmp_path: Path, mode: int) -> None:
     private_files.replace_file(tmp_path / "file", "text", mode)
     assert (tmp_path / "file").stat().st_mode & 0o777 == mode
 
 
-def test_who_is_killed_while_writing_leaves_what_was_there(
+def test_a_writer_that_is_killed_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "secret"

@@ -40,7 +40,7 @@ from finesse.tls.own_certificate import (
     to_pem,
 )
 from tests.conftest import basic
-from tests.kit.installation import ON_SERVICES, PATIENCE, ROOT, Installation, free_port
+from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.socket_client import Watcher
 
 NOW = datetime.now(UTC)
@@ -98,7 +98,7 @@ class TestFiles:
             with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
                 shake_hands(server_context(pair), trusting(pair.authority), host)
 
-    def test_whoever_steals_the_authority_can_be_no_other_site(self, tmp_path: Path) -> None:
+    def test_a_stolen_authority_can_sign_no_other_site(self, tmp_path: Path) -> None:
         pair = make_or_renew(tmp_path, ["finesse.example.com"])
         key = serialization.load_pem_private_key((tmp_path / "authority.key").read_bytes(), None)
         stolen = Authority(read(pair.authority), key)  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ class TestFiles:
         made = server_context(make_or_renew(tmp_path, []))
         assert made.minimum_version is ssl.TLSVersion.TLSv1_2
 
-    def test_nobody_else_can_read_the_keys(self, tmp_path: Path) -> None:
+    def test_only_the_owner_can_read_the_keys(self, tmp_path: Path) -> None:
         before = os.umask(0)
         try:
             pair = make_or_renew(tmp_path / "tls", [])
@@ -188,7 +188,7 @@ class TestFiles:
         "damaged", ["authority.pem", "authority.key", "server.pem", "server.key"]
     )
     @pytest.mark.parametrize("content", [None, b"", b"-----BEGIN"])
-    def test_what_is_lost_or_damaged_is_made_anew(
+    def test_a_lost_or_damaged_file_is_made_again(
         self, tmp_path: Path, damaged: str, content: bytes | None
     ) -> None:
         make_or_renew(tmp_path, [])
@@ -199,7 +199,7 @@ class TestFiles:
         pair = make_or_renew(tmp_path, [])
         assert shake_hands(server_context(pair), trusting(pair.authority), "localhost")
 
-    def test_an_authority_of_somebody_else_is_not_taken_for_ours(self, tmp_path: Path) -> None:
+    def test_a_foreign_authority_is_not_taken_for_ours(self, tmp_path: Path) -> None:
         pair = make_or_renew(tmp_path / "ours", [])
         theirs = make_or_renew(tmp_path / "theirs", [])
         shutil.copy(theirs.certificate, pair.certificate)
@@ -263,7 +263,7 @@ class TestChosen:
         assert not (tmp_path / "tls").exists()
 
     @pytest.mark.parametrize("alone", ["FINESSE_TLS_CERTIFICATE", "FINESSE_TLS_KEY"])
-    def test_one_file_of_two_is_told_at_start(self, settings: Any, alone: str) -> None:
+    def test_one_file_of_two_is_reported_at_start(self, settings: Any, alone: str) -> None:
         assert run_checks() == []
         setattr(settings, alone, "/etc/finesse/file.pem")
         (message,) = run_checks()
@@ -311,7 +311,7 @@ class SecureInstallation(Installation):
         ports = ["--port", str(self.port), "--notification-port", str(self.second_port)]
         said = self.logs().count("Ctrl-C ends it")
         self._start("server", [sys.executable, "manage.py", "run", "--tls", *ports])
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.logs().count("Ctrl-C ends it") == said:
             assert time.monotonic() < deadline, self.logs()
             assert self.processes["server"].poll() is None, self.logs()
@@ -352,7 +352,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureInstallat
 @pytest.mark.skipif(ON_SERVICES, reason="`run` is the embedded default")
 class TestServer:
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-    def test_both_ports_serve_whoever_trusts_the_authority(
+    def test_both_ports_serve_clients_that_trust_the_authority(
         self, served: SecureInstallation, host: str
     ) -> None:
         for port in (served.port, served.second_port):
@@ -363,7 +363,7 @@ class TestServer:
                 assert info.findtext("primaryNode/httpsPort") == str(port)
                 assert info.findtext("primaryNode/host") == host
 
-    def test_whoever_trusts_others_is_warned(
+    def test_clients_that_trust_other_authorities_are_warned(
         self, served: SecureInstallation, tmp_path: Path
     ) -> None:
         other = make_or_renew(tmp_path, []).authority
@@ -371,7 +371,7 @@ class TestServer:
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 httpx.get(f"{served.url}/healthz", verify=client)
 
-    def test_a_socket_over_tls_tells_what_came_of_a_request_over_tls(
+    def test_a_socket_over_tls_gets_the_outcome_of_a_request_over_tls(
         self, served: SecureInstallation
     ) -> None:
         with served.watch(served.second_port, Authorization=basic("1234", "finesse")) as ana:
@@ -380,9 +380,9 @@ class TestServer:
             with served.client(auth=("1234", "finesse"), headers=headers) as client:
                 answer = client.put("/finesse/api/User/1234/Media/5001", content=body)
             assert answer.status_code == 202
-            while (told := ana.receive()).get("requestId") != "over-tls":
+            while (frame := ana.receive()).get("requestId") != "over-tls":
                 pass
-            assert told["source"].endswith("/User/1234/Media/5001")
+            assert frame["source"].endswith("/User/1234/Media/5001")
 
     def test_people_sign_in_with_cookies_that_only_tls_carries(
         self, served: SecureInstallation
@@ -396,7 +396,7 @@ class TestServer:
             def sign_in(**headers: str) -> httpx.Response:
                 return browser.post("/login/", data=form, headers=headers)
 
-            # Whoever knows that a page came over TLS does not believe one that did not.
+            # A page that came over TLS accepts no form from a page that did not.
             assert sign_in(Origin=served.url.replace("https", "http")).status_code == 403
             assert sign_in().status_code == 403
             signed_in = sign_in(Origin=served.url)
@@ -416,7 +416,7 @@ class TestServer:
             pass
 
     @pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01", b""])
-    def test_whoever_does_not_speak_tls_is_let_go_without_a_word(
+    def test_a_client_without_tls_is_disconnected_without_an_answer(
         self, served: SecureInstallation, said: bytes
     ) -> None:
         before = served.logs()
@@ -430,7 +430,7 @@ class TestServer:
             assert client.get("/healthz").status_code == 200
         assert served.logs() == before
 
-    def test_silent_connections_hold_nobody_up(self, served: SecureInstallation) -> None:
+    def test_silent_connections_delay_no_other(self, served: SecureInstallation) -> None:
         with contextlib.ExitStack() as silent:
             for _ in range(100):
                 silent.enter_context(socket.create_connection(("127.0.0.1", served.port)))
@@ -506,7 +506,7 @@ class TestServer:
             ):
                 ana.subscribe()
                 assert served.stop(order) == 0
-            # Another name, another certificate; those who know the authority notice nothing.
+            # Another name, another certificate; clients that trust the authority notice nothing.
             served.environment["FINESSE_HOST"] = "192.168.1.5"
             served.start()
             assert httpx.get(f"{served.url}/healthz", verify=trust).status_code == 200
@@ -518,7 +518,9 @@ class TestServer:
         assert "Traceback" not in served.logs()
         assert served.logs().count("Stopped.") == 2
 
-    def test_a_taken_notification_port_is_told_and_the_rest_is_served(self, tmp_path: Path) -> None:
+    def test_a_taken_notification_port_is_reported_and_the_rest_is_served(
+        self, tmp_path: Path
+    ) -> None:
         served = SecureInstallation(tmp_path)
         try:
             with socket.create_server(("127.0.0.1", served.second_port)):
@@ -530,7 +532,7 @@ class TestServer:
         assert f"Port {served.second_port} is taken" in served.logs()
         assert f":{served.second_port}/," not in served.logs()
 
-    def test_the_operators_certificate_is_shown_and_nobody_is_told_to_trust_ours(
+    def test_the_operators_certificate_is_shown_without_the_advice_to_trust_ours(
         self, tmp_path: Path
     ) -> None:
         own = make_or_renew(tmp_path / "own", [])
@@ -548,7 +550,7 @@ class TestServer:
         assert "--cacert" not in served.logs()
         assert not served.authority.exists()
 
-    def test_a_certificate_that_cannot_be_read_is_told_before_anything_starts(
+    def test_a_certificate_that_cannot_be_read_is_reported_before_anything_starts(
         self, tmp_path: Path
     ) -> None:
         served = SecureInstallation(tmp_path)

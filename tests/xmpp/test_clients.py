@@ -4,14 +4,13 @@ import json
 import os
 import queue
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import httpx
@@ -21,10 +20,10 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import Installation
+from tests.kit.programs import needed, needed_node
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 STROPHE = CLIENTS / "node_modules/strophe.js/dist/strophe.umd.min.js"
-OLDEST_NODE = 20
 WEBSOCKET = {
     "strophe over WebSocket": ("strophe.mjs", "ws://127.0.0.1:{at.port}/ws/"),
     "stanza over WebSocket": ("stanza.mjs", "ws://127.0.0.1:{at.port}/ws"),
@@ -40,13 +39,13 @@ TCP = {
     "slixmpp over TCP": ("slixmpp_client.py", "127.0.0.1,{at.xmpp_port},{at.authority}"),
 }
 BY_A_SERVER = BOSH | TCP
-"""What there is where a real XMPP server is part of the installation."""
+"""The ways that need an XMPP server as part of the installation."""
 ALL = WEBSOCKET | BY_A_SERVER
-PATIENCE = 40
-"""Seconds for whatever has to come; libraries wait for some of them before they connect again."""
+TIMEOUT_SECONDS = 40
+"""For any expected message; libraries wait for some seconds before they connect again."""
 pytestmark = pytest.mark.timeout(180)
-SLOWLY = 15_000
-"""Milliseconds for whatever a page has to show."""
+PAGE_TIMEOUT_MS = 15_000
+"""For anything that a page has to show."""
 
 LOGIN = (
     "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
@@ -58,22 +57,10 @@ MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Med
 LOGOUT = "<Media><state>LOGOUT</state><reasonCodeId>2001</reasonCodeId></Media>"
 
 
-def give_up(reason: str) -> NoReturn:
-    required = os.environ.get("REQUIRE_SERVICES") == "1"
-    (pytest.fail if required else pytest.skip)(f"{reason}; on Debian, 'make services' installs it")
-
-
-def needed(program: str) -> str:
-    return shutil.which(program) or give_up(f"There is no {program}")
-
-
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node, and the libraries as the lock file names them."""
-    program, npm = needed("node"), needed("npm")
-    version = subprocess.check_output([program, "--version"], text=True)
-    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
-        give_up(f"Node {version.strip()} is too old")
+    program, npm = needed_node(), needed("npm")
     done, wanted = CLIENTS / "node_modules/.package-lock.json", CLIENTS / "package-lock.json"
     if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         subprocess.run([npm, "ci", "--silent"], cwd=CLIENTS, check=True, timeout=300)
@@ -107,7 +94,7 @@ class Program:
         self.way = way
         self.resource = way.replace(" ", "-")
         self.seen: list[dict[str, Any]] = []
-        self._told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         runner = sys.executable if program.endswith(".py") else "node"
         arguments = [service.format(at=at), login, password, "localhost", self.resource]
         trusted = {"NODE_EXTRA_CA_CERTS": str(at.authority)} if at.xmpp else {}
@@ -125,18 +112,18 @@ class Program:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._told.put(json.loads(line))
+            self._reports.put(json.loads(line))
 
     def until(self, event: str) -> dict[str, Any]:
         """Wait for the next event of this kind."""
         while True:
             try:
-                told = self._told.get(timeout=PATIENCE)
+                report = self._reports.get(timeout=TIMEOUT_SECONDS)
             except queue.Empty:
                 raise AssertionError(f"{self.way} awaits {event!r} after {self.seen}") from None
-            self.seen.append(told)
-            if told["event"] == event:
-                return told
+            self.seen.append(report)
+            if report["event"] == event:
+                return report
 
     def notification(self) -> Element:
         """The next one, parsed: its content is text, as in Finesse."""
@@ -144,9 +131,9 @@ class Program:
 
     def notifications(self) -> list[dict[str, Any]]:
         """All that were awaited, or came before something that was."""
-        return [told for told in self.seen if told["event"] == "notification"]
+        return [report for report in self.seen if report["event"] == "notification"]
 
-    def tell(self, **command: Any) -> None:
+    def command(self, **command: Any) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
@@ -158,8 +145,8 @@ class Program:
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
-        self.tell(do="stop")
-        return self._process.wait(PATIENCE)
+        self.command(do="stop")
+        return self._process.wait(TIMEOUT_SECONDS)
 
     def end(self) -> None:
         self._process.kill()
@@ -245,22 +232,22 @@ def test_a_client_that_subscribes_to_nothing_gets_states_reasons_and_errors(
 
 
 @pytest.mark.parametrize("way", ALL)
-def test_a_client_reads_the_items_of_its_own_nodes_and_of_nobody_elses(
+def test_a_client_reads_the_items_of_its_own_nodes_only(
     way: str, place: Installation, connect: Connect
 ) -> None:
     chi = connect(way, place, "1300")
     chi.until("online")
-    chi.tell(do="fetch", node="/finesse/api/User/1300/Media", after=0)
+    chi.command(do="fetch", node="/finesse/api/User/1300/Media", after=0)
     (made,) = chi.until("items")["items"]
     assert found(fromstring(made["update"]), "event", "data/Media/id") == ["POST", "5002"]
-    chi.tell(do="fetch", node="/finesse/api/User/1300/Media", after=int(made["id"]))
+    chi.command(do="fetch", node="/finesse/api/User/1300/Media", after=int(made["id"]))
     assert chi.until("items")["items"] == []
-    chi.tell(do="fetch", node="/finesse/api/User/1234/Media", after=0)
+    chi.command(do="fetch", node="/finesse/api/User/1234/Media", after=0)
     assert "forbidden" in chi.until("error")["error"]
 
 
 @pytest.mark.parametrize("way", ALL)
-def test_a_wrong_password_is_told_by_the_library(
+def test_a_wrong_password_is_reported_by_the_library(
     way: str, place: Installation, connect: Connect
 ) -> None:
     assert "auth" in connect(way, place, "2001", "wrong").until("error")["error"].lower()
@@ -280,8 +267,8 @@ def test_a_client_gets_once_and_in_order_what_came_while_the_server_or_it_was_aw
     for client in clients:
         client.until("notification")
 
-    # Asleep, since else they would be back before anything has happened. Over BOSH there is no
-    # connection whose loss could be noticed first.
+    # Asleep, since otherwise they would reconnect before anything has happened. Over BOSH they
+    # have no connection whose loss they could notice.
     for client in clients:
         if client.way in BOSH:
             client.sleep()
@@ -393,13 +380,15 @@ def test_a_page_of_the_services_own_origin_asks_by_rest_and_hears_by_xmpp(
     page.add_script_tag(path=STROPHE)
     page.add_script_tag(content=SCRIPT)
     page.evaluate("([service, options]) => connect(service, options)", [service, options])
-    told = page.get_by_role("listitem")
-    expect(told).to_have_text(["connected"], timeout=SLOWLY)
+    report = page.get_by_role("listitem")
+    expect(report).to_have_text(["connected"], timeout=PAGE_TIMEOUT_MS)
     requests = {"r-error": READY, "r-login": LOGIN, "r-lunch": LUNCH, "r-logout": LOGOUT}
     for request_id, body in requests.items():
         page.evaluate("([id, body]) => put(id, body)", [request_id, body])
-        expect(told.filter(has_text=f"{request_id} 202")).to_have_count(1, timeout=SLOWLY)
-    notifications = told.filter(has_not_text=re.compile(r"^(connected|r-\w+ 202)$"))
+        expect(report.filter(has_text=f"{request_id} 202")).to_have_count(
+            1, timeout=PAGE_TIMEOUT_MS
+        )
+    notifications = report.filter(has_not_text=re.compile(r"^(connected|r-\w+ 202)$"))
     expect(notifications).to_have_text(
         [
             "E_ARM_STAT_AGENT_NOT_LOGGED_IN r-error",
@@ -407,7 +396,7 @@ def test_a_page_of_the_services_own_origin_asks_by_rest_and_hears_by_xmpp(
             "NOT_READY Lunch r-lunch",
             "LOGOUT r-logout",
         ],
-        timeout=SLOWLY,
+        timeout=PAGE_TIMEOUT_MS,
     )
     assert problems == []
     page.close()

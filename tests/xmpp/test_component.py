@@ -55,7 +55,7 @@ async def started(served: Installation) -> None:
 
 
 async def change(one: Desk, *states: str, mrd: int = 5001) -> None:
-    """As 1234, who is at work on that MRD."""
+    """As 1234, an agent at work in that MRD."""
     for state in states:
         await one.put(state, mrd)
 
@@ -94,7 +94,7 @@ async def test_what_was_missed_is_retrieved_after_the_last_item(served: Installa
     # Away, and the world goes on.
     await change(ana, READY, LUNCH, READY)
     async with desk(served, "1234") as ana:
-        # What was accepted before may be told only now.
+        # Requests that were accepted before may be published only now.
         await change(ana, MEETING)
         while (live := await ana.next()).text("data/Media/reasonCodeId") != "1002":
             pass
@@ -140,16 +140,16 @@ async def test_what_comes_between_binding_and_presence_is_kept(served: Installat
     async with desk(served, "1235", priority=None) as ben, desk(served, "1235", "other") as other:
         # As samples do it: the sign-in is asked for before there is any presence.
         await ben.put(LOGIN)
-        told = await other.next()
+        published = await other.next()
         assert ben.arrived.empty()
         await ben.be_available()
         item = await ben.next()
-        assert (item.id, item.text("data/Media/state")) == (told.id, "NOT_READY")
+        assert (item.id, item.text("data/Media/state")) == (published.id, "NOT_READY")
         await ben.put("<state>LOGOUT</state><reasonCodeId>2001</reasonCodeId>")
         assert (await ben.next()).text("data/Media/state") == "LOGOUT"
 
 
-# --- who may what -------------------------------------------------------------------------------
+# --- permissions --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,13 @@ async def test_a_supervisor_watches_a_team_and_stops(served: Installation) -> No
 
 
 async def test_a_client_cannot_speak_for_the_server(served: Installation) -> None:
-    """What the server tells of its clients counts from the server alone."""
+    """Announcements of clients are accepted from the server only."""
     async with desk(served, "1234") as ana, desk(served, "1235") as ben:
-        told = "urn:finesse-media:sessions"
+        sessions = "urn:finesse-media:sessions"
         ana.send_raw(
-            f"<message to='pubsub.localhost'><unbound xmlns='{told}' jid='{ben.boundjid.full}'/>"
-            f"<bound xmlns='{told}' jid='admin@localhost/x' priority='0'/></message>"
+            "<message to='pubsub.localhost'>"
+            f"<unbound xmlns='{sessions}' jid='{ben.boundjid.full}'/>"
+            f"<bound xmlns='{sessions}' jid='admin@localhost/x' priority='0'/></message>"
         )
         await ana.ask("get", "<ping xmlns='urn:xmpp:ping'/>")
         await ben.put(READY, 5001, "r-1")
@@ -219,7 +220,7 @@ async def test_a_flood_of_requests_is_answered_each_once(served: Installation) -
         await ana.ask("get", asked)
 
 
-async def test_who_has_lost_access_is_disconnected(served: Installation) -> None:
+async def test_a_client_without_access_is_disconnected(served: Installation) -> None:
     def set_active(active: bool) -> None:
         served.query(
             "from finesse.users.models import User; user = User.objects.get(pk='1300')\n"
@@ -236,15 +237,15 @@ async def test_who_has_lost_access_is_disconnected(served: Installation) -> None
 
 
 async def outage(one: Desk) -> None:
-    """Until it has been told of one, and of its end."""
+    """Wait until it has received an outage and its end."""
     status = "data/systemInfo/status"
     while (await one.next()).text(status) != "OUT_OF_SERVICE":
-        pass  # That a former one has ended is told a moment after it has.
+        pass  # The end of an earlier outage is published a moment later.
     assert (await one.next()).text(status) == "IN_SERVICE"
 
 
-def out_of_service_is_told(served: Installation) -> None:
-    """Until it is: by the server, to one who watches."""
+def out_of_service_is_published(served: Installation) -> None:
+    """Wait until a viewer's socket has received it."""
     with watch(served.url, "1234") as viewer:
         viewer.subscribe()
         assert "OUT_OF_SERVICE" in viewer.receive(30)["update"]
@@ -254,7 +255,7 @@ def out_of_service_is_told(served: Installation) -> None:
 
 
 class Stream:
-    """1234 goes to lunch and comes back, again and again, until told to stop."""
+    """1234 goes to lunch and comes back, again and again, until `stop`."""
 
     def __init__(self, ana: Desk) -> None:
         self.ana = ana
@@ -280,7 +281,7 @@ class Stream:
 
 
 async def in_log(served: Installation, after: int) -> list[int]:
-    """What 1234 is told after a position, once everything accepted has its outcome."""
+    """The positions of 1234 after this one, when all accepted requests have their outcomes."""
     code = (
         "import json, time\n"
         "from media.models import MediaRequest\n"
@@ -316,17 +317,17 @@ async def test_clients_do_not_notice_that_the_component_was_killed(served: Insta
             await started(served)
         await stream.goes_on(10)
         await stream.end()
-        told = await in_log(served, start)
-        assert len(told) >= 40
-        assert await upto(one, told[-1]) == told
-        assert await upto(two, told[-1]) == told
+        published = await in_log(served, start)
+        assert len(published) >= 40
+        assert await upto(one, published[-1]) == published
+        assert await upto(two, published[-1]) == published
         assert one.connections == two.connections == 1
         assert one.arrived.empty()
         assert two.arrived.empty()
 
 
 @needs_processes
-async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_on(
+async def test_a_client_that_binds_without_a_component_gets_later_notifications(
     served: Installation,
 ) -> None:
     async with desk(served, "1234", "before") as before:
@@ -337,7 +338,7 @@ async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_o
             await change(before, LUNCH, MEETING)
             await started(served)
             last = [await before.next(), await before.next()][-1].id
-            # What came shortly before is not excluded: nobody was there to say where it began.
+            # Slightly earlier ones may be among them: no component was there to give a position.
             got = await upto(late, last)
             assert got == sorted(set(got))
             assert [one for one in await in_log(served, 0) if got[0] <= one <= last] == got
@@ -347,7 +348,7 @@ async def test_who_comes_while_no_component_is_there_gets_what_comes_from_then_o
 
 
 @needs_processes
-async def test_who_comes_before_any_component_gets_what_came_since_the_last_one(
+async def test_a_client_that_binds_before_any_component_gets_all_since_the_last_one(
     served: Installation,
 ) -> None:
     served.kill("component")
@@ -358,7 +359,7 @@ async def test_who_comes_before_any_component_gets_what_came_since_the_last_one(
         # It is made to wait for the component, but not for ever.
         await late.sign_in()
         late.send_presence(ppriority=0)
-        await asyncio.to_thread(out_of_service_is_told, served)
+        await asyncio.to_thread(out_of_service_is_published, served)
         await started(served)
         await outage(late)
     finally:
@@ -392,13 +393,13 @@ async def test_clients_recover_when_the_xmpp_server_was_killed(served: Installat
             seen[client] += sorted(one.id for one in missed)
         await stream.goes_on(10)
         await stream.end()
-        told = await in_log(served, start)
+        published = await in_log(served, start)
         for client in clients:
-            while seen[client][-1] < told[-1]:
+            while seen[client][-1] < published[-1]:
                 item = await client.next()
                 if item.id > seen[client][-1]:
                     seen[client].append(item.id)
-            assert seen[client] == [start, *told]
+            assert seen[client] == [start, *published]
     finally:
         for client in clients:
             await client.leave()
@@ -407,7 +408,7 @@ async def test_clients_recover_when_the_xmpp_server_was_killed(served: Installat
 async def come_back(client: Desk) -> None:
     """As slixmpp's users do: again and again."""
     for _ in range(50):
-        # Where the server is back and the component is not yet, it is told to wait.
+        # Where the server is back but not the component, the client is asked to wait.
         with contextlib.suppress(TimeoutError, IqError):
             async with asyncio.timeout(3):
                 await client.sign_in()
@@ -448,7 +449,7 @@ async def test_an_xmpp_server_that_stands_still_is_out_of_service_until_it_goes_
         finally:
             os.kill(server, signal.SIGCONT)
         await asyncio.to_thread(served.await_status, 200)
-        # Its clients have not noticed, and are told, like everybody, what has happened.
+        # Its clients have not noticed, and get the notifications of the outage, as all do.
         await outage(ana)
         assert ana.connections == 1
 
@@ -491,7 +492,7 @@ def run_command(served: Installation, **environment: str) -> "subprocess.Popen[s
     ],
 )
 @needs_processes
-def test_what_is_configured_wrong_is_said_and_tried_again(
+def test_a_wrong_configuration_is_logged_and_tried_again(
     served: Installation, changed: dict[str, str], said: str
 ) -> None:
     process = run_command(served, **changed)

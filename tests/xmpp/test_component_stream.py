@@ -31,7 +31,7 @@ ALICE = "alice@localhost/a"
 
 
 class Server:
-    """Takes one component at a time. It answers pings by itself, unless it is told not to."""
+    """Takes one component at a time. It answers pings while `answers_pings` is set."""
 
     def __init__(self) -> None:
         self.answers_pings = True
@@ -45,7 +45,7 @@ class Server:
         self._may_read.set()
 
     async def start(self) -> int:
-        # A small window: what is not read stays with the component.
+        # A small window: bytes that are not read stay with the component.
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=4096)
         (socket,) = self._server.sockets
         socket.setsockopt(1, 8, 4096)
@@ -109,32 +109,32 @@ class Server:
     def say(self, text: str) -> None:
         self._writer.write(text.encode())
 
-    def tell(self, *what: str, sender: str = "localhost") -> None:
+    def announce(self, *what: str, sender: str = "localhost") -> None:
         """As the module does."""
         for one in what:
             name, _, attributes = one.partition(" ")
-            told = f"<{name} xmlns='urn:finesse-media:sessions' {attributes}/>"
-            self.say(f"<message from='{sender}' to='pubsub.localhost'>{told}</message>")
+            element = f"<{name} xmlns='urn:finesse-media:sessions' {attributes}/>"
+            self.say(f"<message from='{sender}' to='pubsub.localhost'>{element}</message>")
 
     async def accept(self, *clients: str) -> None:
-        """Let the component in, and tell it of the clients that are here."""
+        """Let the component in, and announce the clients that are here."""
         async with asyncio.timeout(10):
             await self._connected.wait()
         self.say("<handshake/>")
-        self.tell(*clients, "synced")
+        self.announce(*clients, "synced")
 
     async def read(self) -> Element:
         async with asyncio.timeout(10):
             return await self._said.get()
 
-    async def told(self) -> list[tuple[str, str, str]]:
-        """What the component tells the module: name, address, position."""
+    async def answers(self) -> list[tuple[str, str, str]]:
+        """The component's answers to the module: name, address, position."""
         message = await self.read()
         assert (message.get("from"), message.get("to")) == ("pubsub.localhost", "localhost")
         return [(names(one)[0], one.get("jid", ""), one.get("position", "")) for one in message]
 
     async def item(self) -> tuple[str, int]:
-        """Of the next stanza: to whom, which position."""
+        """The recipient and the position of the next stanza."""
         message = await self.read()
         (item,) = message.iter(ITEM)
         return message.get("to", ""), int(item.get("id", ""))
@@ -189,7 +189,7 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def handed_out(position: int) -> None:
-    """On services, the hub hears of it a moment later."""
+    """Wait for the hub: on real services it gets the notification a moment later."""
     hub = await Hub.running()
     await until(lambda: asyncio.sleep(0, hub.position >= position))
 
@@ -200,7 +200,7 @@ def head() -> int:
 
 
 async def available(address: str) -> str:
-    """What the module tells of a client that is there and has everything so far."""
+    """The module's announcement of an available client that has everything so far."""
     return f"bound jid='{address}' position='{await head()}' priority='0'"
 
 
@@ -221,9 +221,9 @@ async def test_it_stamps_the_heartbeat_when_pings_are_answered(server: Server) -
     beat = database_sync_to_async(lambda: heartbeat.pulse().beats.get(heartbeat.XMPP))
     server.answers_pings = False
     await server.accept(f"bound jid='{ALICE}'")
-    assert await server.told()
+    assert await server.answers()
     (position,) = await write("alice")
-    server.tell(f"presence jid='{ALICE}' priority='0'")
+    server.announce(f"presence jid='{ALICE}' priority='0'")
     assert await server.item() == (ALICE, position)
     # All works, but for the ping: that is not enough.
     assert await beat() is None
@@ -254,10 +254,10 @@ async def test_a_refusal_says_what_to_change_and_is_tried_again(
     }
     assert said[condition] in caplog.text
     await server.accept(f"bound jid='{ALICE}'")
-    assert await server.told()
+    assert await server.answers()
 
 
-async def test_a_server_without_the_module_is_told_of(
+async def test_a_server_without_the_module_is_logged(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
@@ -273,11 +273,11 @@ async def test_a_server_that_answers_no_more_is_left_and_met_anew(
 ) -> None:
     monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
     await server.accept(f"bound jid='{ALICE}' priority='0'")
-    assert await server.told()
+    assert await server.answers()
     server.answers_pings = False
     await server.ended.wait()
     server.answers_pings = True
-    # Nothing is left of before: what it is told now is all that counts.
+    # Nothing is kept from before: only the new announcements count.
     (position,) = await write("alice")
     await server.accept(f"bound jid='bob@localhost/b' position='{position}' priority='0'")
     await write("alice")
@@ -292,10 +292,10 @@ async def test_a_client_that_is_bound_starts_where_the_log_is(server: Server) ->
     await server.accept()
     (last,) = await write("alice")
     await handed_out(last)
-    server.tell(f"bound jid='{ALICE}'")
-    assert await server.told() == [("at", ALICE, str(last))]
+    server.announce(f"bound jid='{ALICE}'")
+    assert await server.answers() == [("at", ALICE, str(last))]
     (after,) = await write("alice")
-    server.tell(f"presence jid='{ALICE}' priority='0'")
+    server.announce(f"presence jid='{ALICE}' priority='0'")
     assert await server.item() == (ALICE, after)
 
 
@@ -305,7 +305,7 @@ async def test_a_client_with_a_position_goes_on_behind_it(server: Server) -> Non
     assert await server.items(2) == positions[2:]
 
 
-async def test_a_client_of_which_nobody_knows_starts_where_the_last_component_ended(
+async def test_a_client_without_a_known_position_starts_where_the_last_component_ended(
     server: Server,
 ) -> None:
     await server.accept()
@@ -314,9 +314,9 @@ async def test_a_client_of_which_nobody_knows_starts_where_the_last_component_en
     await server.hang_up()
     positions = await write("alice", "bob", "alice")
     await server.accept(f"bound jid='{ALICE}' priority='0'")
-    assert await server.told() == [("at", ALICE, str(last))]
+    assert await server.answers() == [("at", ALICE, str(last))]
     assert await server.items(2) == [positions[0], positions[2]]
-    # And the next one where this one has come to.
+    # And the next component starts where this one has come to.
     await until(lambda: _is(cursor, positions[-1]))
 
 
@@ -335,13 +335,13 @@ async def test_what_has_been_pruned_is_said_to_be_missing(server: Server, caplog
     assert f"The log behind position 0 has been pruned: {ALICE}" in caplog.text
 
 
-async def test_who_has_more_than_there_is_has_to_start_anew(server: Server) -> None:
-    """As after a backup has been played back: what is new would look old to the server."""
+async def test_a_client_ahead_of_the_log_has_to_start_again(server: Server) -> None:
+    """As after a restored backup: new notifications would look old to the server."""
     last = await head()
     await server.accept(f"bound jid='{ALICE}' position='{last + 100}' priority='0'")
-    assert await server.told() == [("end", ALICE, "")]
-    server.tell(f"unbound jid='{ALICE}'", f"bound jid='{ALICE}'")
-    assert await server.told() == [("at", ALICE, str(last))]
+    assert await server.answers() == [("end", ALICE, "")]
+    server.announce(f"unbound jid='{ALICE}'", f"bound jid='{ALICE}'")
+    assert await server.answers() == [("at", ALICE, str(last))]
 
 
 async def _after_opening(server: Server, user: str) -> list[int]:
@@ -351,25 +351,25 @@ async def _after_opening(server: Server, user: str) -> list[int]:
     return await write(user)
 
 
-async def test_positions_that_no_item_tells_are_told(
+async def test_positions_without_an_item_are_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(component, "PINGS_PER_POSITION_REPORT", 1)
     await server.accept(await available(ALICE))
     (last,) = await write("bob")
-    assert await server.told() == [("at", ALICE, str(last))]
+    assert await server.answers() == [("at", ALICE, str(last))]
 
 
-async def test_the_cursor_does_not_wait_for_who_is_bound_only(server: Server) -> None:
+async def test_the_cursor_does_not_wait_for_clients_without_presence(server: Server) -> None:
     await server.accept(f"bound jid='{ALICE}'")
-    assert await server.told()
+    assert await server.answers()
     (position,) = await write("alice")
     await until(lambda: _is(cursor, position))
-    server.tell(f"presence jid='{ALICE}' priority='0'")
+    server.announce(f"presence jid='{ALICE}' priority='0'")
     assert await server.item() == (ALICE, position)
 
 
-async def test_the_cursor_waits_for_what_is_being_forwarded(
+async def test_the_cursor_waits_for_notifications_under_way(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forward, may_go_on = component.Component.forward, asyncio.Event()
@@ -391,13 +391,13 @@ async def test_the_cursor_waits_for_what_is_being_forwarded(
     await until(lambda: _is(cursor, positions[-1]))
 
 
-# --- who is served ------------------------------------------------------------------------------
+# --- clients that are served --------------------------------------------------------------------
 
 
-async def test_only_the_server_tells_of_clients(server: Server) -> None:
+async def test_only_the_server_may_announce_clients(server: Server) -> None:
     await server.accept(await available(ALICE))
     for sender in ("bob@localhost/b", "localhost/x", "pubsub.localhost", "elsewhere"):
-        server.tell(f"unbound jid='{ALICE}'", "bound jid='bob@localhost/b'", sender=sender)
+        server.announce(f"unbound jid='{ALICE}'", "bound jid='bob@localhost/b'", sender=sender)
     (position,) = await write("alice")
     assert await server.item() == (ALICE, position)
     await server.nothing_more()
@@ -417,11 +417,11 @@ async def test_a_message_that_comes_back_changes_nothing(server: Server) -> None
     await server.nothing_more()
 
 
-async def test_who_has_gone_gets_nothing(server: Server) -> None:
+async def test_a_client_that_has_gone_gets_nothing(server: Server) -> None:
     await server.accept(await available(ALICE))
     (position,) = await write("alice")
     assert await server.item() == (ALICE, position)
-    server.tell(f"unbound jid='{ALICE}'", "unbound jid='nobody@localhost/x'")
+    server.announce(f"unbound jid='{ALICE}'", "unbound jid='nobody@localhost/x'")
     await server.nothing_more()
     await write("alice")
     await server.nothing_more()
@@ -431,33 +431,33 @@ async def test_the_same_address_again_is_a_new_client(server: Server) -> None:
     await server.accept(await available(ALICE))
     (first,) = await write("alice")
     assert (await server.item())[1] == first
-    server.tell(f"bound jid='{ALICE}'")
-    assert await server.told() == [("at", ALICE, str(first))]
+    server.announce(f"bound jid='{ALICE}'")
+    assert await server.answers() == [("at", ALICE, str(first))]
     (second,) = await write("alice")
-    server.tell(f"presence jid='{ALICE}' priority='0'")
+    server.announce(f"presence jid='{ALICE}' priority='0'")
     assert (await server.item())[1] == second
     await server.nothing_more()
 
 
 @pytest.mark.parametrize("who", ["nobody", "alice"])
-async def test_who_may_not_sign_in_is_ended(server: Server, cast: Cast, who: str) -> None:
+async def test_a_client_that_may_not_sign_in_is_ended(server: Server, cast: Cast, who: str) -> None:
     cast.alice.is_active = False
     await database_sync_to_async(cast.alice.save)()
     await server.accept()
-    server.tell(f"bound jid='{who}@localhost/x'")
+    server.announce(f"bound jid='{who}@localhost/x'")
     # The answer comes at once all the same: the server makes the client wait for it.
-    assert (await server.told())[0][:2] == ("at", f"{who}@localhost/x")
-    assert await server.told() == [("end", f"{who}@localhost/x", "")]
+    assert (await server.answers())[0][:2] == ("at", f"{who}@localhost/x")
+    assert await server.answers() == [("end", f"{who}@localhost/x", "")]
 
 
-async def test_who_loses_access_is_ended(server: Server, cast: Cast) -> None:
+async def test_a_client_that_loses_access_is_ended(server: Server, cast: Cast) -> None:
     await server.accept(await available(ALICE))
     (position,) = await write("alice")
     assert (await server.item())[1] == position
     cast.alice.set_password("another")
     await database_sync_to_async(cast.alice.save)()
     await write("bob")
-    assert await server.told() == [("end", ALICE, "")]
+    assert await server.answers() == [("end", ALICE, "")]
 
 
 async def test_the_server_writes_names_in_lower_case(server: Server) -> None:
@@ -480,10 +480,10 @@ async def test_a_database_that_is_away_loses_nothing(
 
     monkeypatch.setattr(component, "_readers", away_twice)
     await server.accept()
-    server.tell(f"bound jid='{ALICE}'")
-    assert await server.told()
+    server.announce(f"bound jid='{ALICE}'")
+    assert await server.answers()
     (position,) = await write("alice")
-    server.tell(f"presence jid='{ALICE}' priority='0'")
+    server.announce(f"presence jid='{ALICE}' priority='0'")
     assert await server.item() == (ALICE, position)
 
 
@@ -525,7 +525,7 @@ async def test_requests_are_answered_in_order(server: Server) -> None:
 @pytest.mark.parametrize(
     ("sender", "to"), [("bob@localhost/b", "pubsub.localhost"), (ALICE, "x@pubsub.localhost")]
 )
-async def test_requests_of_strangers_and_to_nobody_are_refused(
+async def test_requests_from_strangers_and_to_unknown_addresses_are_refused(
     server: Server, sender: str, to: str
 ) -> None:
     await server.accept(f"bound jid='{ALICE}' position='0'")

@@ -1,4 +1,4 @@
-"""Hostile peers of the XMPP WebSocket: each gets its error, and nobody else notices.
+"""Hostile peers of the XMPP WebSocket: each gets its error, and no other client notices.
 
 Against a real server from outside, while an innocent client goes on getting its notifications in
 time and the server's memory stays where it was.
@@ -70,7 +70,7 @@ STATES = (
 
 
 class Innocent:
-    """A client that changes its state again and again, and waits to be told each time."""
+    """A client that changes its state again and again, and waits for each notification."""
 
     def __init__(self, installation: Installation) -> None:
         self.peer = Peer(installation.port)
@@ -81,15 +81,15 @@ class Innocent:
         self.took: list[float] = []
         self.error: BaseException | None = None
         self._stop = threading.Event()
-        self._told = threading.Event()
+        self._notified = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
-    def is_told(self) -> None:
-        """Wait until it has been told once more of something that begins from now on."""
+    def is_notified(self) -> None:
+        """Wait until it has received the notification of a request that it sends from now on."""
         for _ in range(2):
-            self._told.clear()
-            assert self._told.wait(4 * IN_TIME), "An innocent client was told nothing"
+            self._notified.clear()
+            assert self._notified.wait(4 * IN_TIME), "An innocent client got no notification"
 
     def end(self) -> None:
         self._stop.set()
@@ -121,7 +121,7 @@ class Innocent:
         else:
             raise AssertionError(message)
         self.took.append(time.monotonic() - began)
-        self._told.set()
+        self._notified.set()
 
 
 @pytest.fixture(scope="module")
@@ -144,14 +144,14 @@ def innocent(installation: Installation) -> Iterator[Innocent]:
 
 @pytest.fixture
 def undisturbed(installation: Installation, innocent: Innocent) -> Iterator[None]:
-    """Around a test: somebody else is served in time, and the server does not grow."""
+    """Around a test: another client is served in time, and the server's memory does not grow."""
     pid = installation.processes["server"].pid
-    innocent.is_told()
+    innocent.is_notified()
     innocent.took.clear()
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     before = memory(pid, "VmRSS")
     yield
-    innocent.is_told()
+    innocent.is_notified()
     assert max(innocent.took) < IN_TIME
     assert memory(pid, "VmHWM") - before < MEGABYTES
 
@@ -181,7 +181,7 @@ Connect = Callable[..., Peer]
 SIGN_IN_THREADS = sasl.POOL._max_workers
 
 
-# --- what is no stanza --------------------------------------------------------------------------
+# --- bytes other than stanzas -------------------------------------------------------------------
 
 LAUGHS = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number in range(1, 30))
 
@@ -216,7 +216,7 @@ LAUGHS = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number i
         ("<open xmlns='http://etherx.jabber.org/streams'/>", "unsupported-stanza-type"),
     ],
 )
-def test_what_is_no_stanza_ends_its_stream_only(peer: Connect, text: str, why: str) -> None:
+def test_bytes_other_than_stanzas_end_their_stream_only(peer: Connect, text: str, why: str) -> None:
     stranger = peer().open()
     stranger.say(text)
     assert stranger.ended() == why
@@ -236,7 +236,7 @@ def test_what_is_no_stanza_ends_its_stream_only(peer: Connect, text: str, why: s
         ([frame("", 5)], 1002),
     ],
 )
-def test_what_is_no_frame_closes_its_socket_only(
+def test_bytes_other_than_frames_close_their_socket_only(
     peer: Connect, frames: list[bytes], code: int
 ) -> None:
     stranger = peer().open()
@@ -332,7 +332,7 @@ def test_a_frame_becomes_no_more_than_some_megabytes(text: str) -> None:
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_frames_made_to_be_slow_disturb_nobody(peer: Connect) -> None:
+def test_frames_made_to_be_slow_disturb_no_other_client(peer: Connect) -> None:
     slow = "<a>" + "<![CDATA[" * 1100
     for _ in range(5):
         stranger = peer().open()
@@ -340,7 +340,7 @@ def test_frames_made_to_be_slow_disturb_nobody(peer: Connect) -> None:
         assert stranger.ended() == "not-well-formed"
 
 
-# --- what comes back ----------------------------------------------------------------------------
+# --- answers ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -416,10 +416,10 @@ def test_a_whole_session_in_one_packet_is_answered_in_its_order(peer: Connect) -
         "<presence/>",
         ONLINE,
     )
-    told = []
+    answers = []
     while isinstance(element := client.read(), Element):
-        told.append(names(element)[0])
-    assert told == [
+        answers.append(names(element)[0])
+    assert answers == [
         "open",
         "features",
         "success",
@@ -519,13 +519,13 @@ def test_signs_of_life_are_no_flood(peer: Connect) -> None:
     ],
     ids=["ping", "presence", "newest", "pages"],
 )
-def test_a_user_who_asks_without_end_is_in_nobodys_way(peer: Connect, request_: str) -> None:
+def test_a_user_with_endless_requests_blocks_no_other(peer: Connect, request_: str) -> None:
     clients = [peer().sign_in("1234").bind() for _ in range(15)]
     asked = frame(request_) * 200
     ends = time.monotonic() + 1
     while time.monotonic() < ends:
         for client in clients:
-            # What it does not read and the server does not take waits in its own memory.
+            # Bytes that neither side reads wait in the client's own memory.
             client.socket.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 client.socket.send(asked)
@@ -534,7 +534,7 @@ def test_a_user_who_asks_without_end_is_in_nobodys_way(peer: Connect, request_: 
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_a_supervisor_who_subscribes_without_end_is_in_nobodys_way(peer: Connect) -> None:
+def test_a_supervisor_with_endless_subscriptions_blocks_no_other(peer: Connect) -> None:
     asked = "<{} node='/finesse/api/Team/1/Users' jid='2001@localhost'/>".format
     client = peer().sign_in("2001").bind()
     for _ in range(30):
@@ -544,7 +544,7 @@ def test_a_supervisor_who_subscribes_without_end_is_in_nobodys_way(peer: Connect
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_clients_who_never_read_are_in_nobodys_way(peer: Connect) -> None:
+def test_clients_that_never_read_block_no_other(peer: Connect) -> None:
     """Each is due more than the system keeps for it, and asks for more."""
     request = ITEMS("1234").replace("id='q'", f"id='{'x' * 9000}'")
     for _ in range(15):
@@ -583,7 +583,7 @@ def test_connections_that_ask_for_nothing_are_closed_where_there_are_many(
 
 @pytest.mark.usefixtures("undisturbed")
 def test_coming_and_going_leaves_nothing_behind(installation: Installation, peer: Connect) -> None:
-    """Twenty connections are one user's: whoever has gone has given back its place."""
+    """A user may have twenty connections: one that has ended frees its place."""
     steps: list[Callable[[Peer], object]] = [
         lambda one: one.say(OPEN),
         lambda one: one.say(OPEN, auth(plain("admin", "finesse"))),
@@ -613,7 +613,7 @@ def test_coming_and_going_leaves_nothing_behind(installation: Installation, peer
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_of_many_who_want_one_address_one_keeps_it(peer: Connect) -> None:
+def test_of_many_clients_with_one_address_one_keeps_it(peer: Connect) -> None:
     clients: list[Peer] = []
 
     def want(connect: Connect) -> None:
@@ -636,7 +636,7 @@ def test_of_many_who_want_one_address_one_keeps_it(peer: Connect) -> None:
     assert ends == ["conflict"] * 19
 
 
-# --- with less patience, in this process --------------------------------------------------------
+# --- with shorter limits, in this process -------------------------------------------------------
 
 
 class Served:
@@ -713,7 +713,7 @@ async def test_a_client_who_reads_nothing_is_cut_off_and_its_place_is_free(
     listening = await (await Stream().connect()).sign_in()
     await (await listening.bind("listens")).available()
     # More than a page of the log and the system's buffers hold.
-    due = await tell(MEDIA.format("alice"), count=600, size=20_000)
+    due = await publish(MEDIA.format("alice"), count=600, size=20_000)
     assert [(await listening.item())[1] for _ in due] == due
     # Its place is free, and the connection itself gone with all that was kept for it.
     async with asyncio.timeout(30):
@@ -785,7 +785,7 @@ async def test_all_clients_of_a_user_ask_for_one_thing_at_a_time(
 
 
 @database_sync_to_async
-def tell(node: str, count: int = 1, size: int = 1) -> list[int]:
+def publish(node: str, count: int = 1, size: int = 1) -> list[int]:
     """As many notifications, each of so many characters; their positions."""
     entry = log.Entry(node=node, source=node, data={"x": "y" * size})
     with transaction.atomic():
@@ -795,7 +795,7 @@ def tell(node: str, count: int = 1, size: int = 1) -> list[int]:
 
 
 async def apart(work: Callable[..., Any], *args: Any) -> Any:
-    """Do it in a thread that nobody else needs."""
+    """Call it in a thread of its own."""
     with ThreadPoolExecutor(1) as thread:
         return await asyncio.get_running_loop().run_in_executor(thread, work, *args)
 
@@ -810,7 +810,7 @@ def connected(port: int) -> Peer:
 
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as there are for signing in, whose database connections are closed."""
+    """As many threads as there are for signing in; their database connections are closed."""
     count = SIGN_IN_THREADS
     with ThreadPoolExecutor(count) as pool:
         yield pool
@@ -820,7 +820,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("server_loop")
-async def test_who_is_known_signs_in_while_others_guess(
+async def test_a_known_user_signs_in_while_others_guess(
     cast: Cast, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = await Stream().connect()
@@ -835,9 +835,9 @@ async def test_who_is_known_signs_in_while_others_guess(
             await one.say(auth(plain(f"nobody-{number}")))
         again = await Stream().connect()
         await again.sign_in()
-        # Those for whom no place is left are told so at once.
-        told = [names(await one.read()) for one in guessing[-10:]]
-        assert told == [["failure", "temporary-auth-failure"]] * 10
+        # Sign-ins for which no place is left are refused at once.
+        answers = [names(await one.read()) for one in guessing[-10:]]
+        assert answers == [["failure", "temporary-auth-failure"]] * 10
     finally:
         checked.set()
         for one in (known, again, *guessing):
@@ -872,7 +872,7 @@ async def test_a_subscription_in_the_middle_of_a_review_is_kept(
     assert await client.silent()
     go_on.set()
     assert (await client.read()).get("type") == "result"
-    (position,) = await tell(node)
+    (position,) = await publish(node)
     assert await client.item() == (node, position)
     await client.leave()
 
@@ -881,7 +881,7 @@ async def test_a_subscription_in_the_middle_of_a_review_is_kept(
 @pytest.mark.usefixtures("server_loop")
 @pytest.mark.parametrize("presence", ["", "<presence/>", "<presence type='unavailable'/>"])
 @pytest.mark.parametrize("change", ["closed", "deleted", "password"])
-async def test_whose_access_ends_is_cut_off_present_or_not(
+async def test_a_client_whose_access_ends_is_cut_off_present_or_not(
     cast: Cast, presence: str, change: str
 ) -> None:
     client = await (await (await Stream().connect()).sign_in()).bind()

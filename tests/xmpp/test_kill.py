@@ -1,6 +1,6 @@
 """2,000 notifications to 50 XMPP clients, and kill -9 of a part in their middle.
 
-Whatever is killed, after reconnecting each client has each of its notifications once, in order.
+After a kill of any part, each client reconnects and has its notifications once, in order.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ User.objects.bulk_create(users)
 Media.objects.bulk_create(media)
 print(json.dumps(LogHead.objects.get().position))
 """
-TOLD = """
+PUBLISHED = """
 import json, time
 from media.models import MediaRequest
 from finesse.notifications.models import Notification
@@ -89,7 +89,7 @@ class Writers:
                     self.accepted[user] += 1
 
     async def _put(self, http: httpx.AsyncClient, user: str, reason_code: int) -> None:
-        """Until it is accepted: what a server accepted and did not say so changes nothing twice."""
+        """Send it until it is accepted: a request accepted twice changes the state once."""
         change = f"<state>NOT_READY</state><reasonCodeId>{reason_code}</reasonCodeId>"
         media = [f"<Media><id>{mrd}</id>{change}</Media>" for mrd in MRDS]
         while True:
@@ -121,7 +121,7 @@ async def test_each_client_has_each_notification_once_and_in_order(
         async with asyncio.timeout(60):
             for client in clients:
                 await client.ready.wait()
-                # At a first sign-in, with all the others, one may be told to come back later.
+                # At a first sign-in, with all the others, a client may have been refused once.
                 client.losses.clear()
         writers = Writers(served.url)
         for part in (1, 2):
@@ -129,10 +129,10 @@ async def test_each_client_has_each_notification_once_and_in_order(
             await asyncio.to_thread(served.kill, killed)
             await asyncio.to_thread(served.start)
         await writers.end()
-        told = await asyncio.to_thread(served.query, TOLD.format(after=start))
-        expected = {node: [at for of, at in told if of == node] for node, _ in told}
+        published = await asyncio.to_thread(served.query, PUBLISHED.format(after=start))
+        expected = {node: [at for of, at in published if of == node] for node, _ in published}
         assert sum(len(expected[media(user)]) for user in USERS) == 2 * REQUESTS
-        await all_told(clients, expected)
+        await all_received(clients, expected)
         for client in clients:
             assert client.got[media(client.user)] == expected[media(client.user)]
             assert client.got[SYSTEM_INFO] == expected.get(SYSTEM_INFO, [])
@@ -152,8 +152,8 @@ def media(user: str) -> str:
     return f"/finesse/api/User/{user}/Media"
 
 
-async def all_told(clients: list[GoodClient], expected: dict[str, list[int]]) -> None:
-    """Wait until each client's last has come; after a minute the test says what is missing."""
+async def all_received(clients: list[GoodClient], expected: dict[str, list[int]]) -> None:
+    """Wait until each client has its last notification; after a minute, show the missing ones."""
     for _ in range(600):
         if all(
             client.got[media(client.user)][-1:] == expected[media(client.user)][-1:]

@@ -69,7 +69,7 @@ async def start(desk: Desk, settings: Any, tmp_path: Path) -> AsyncIterator[Star
 @pytest.fixture
 async def server(start: Start, request: pytest.FixtureRequest) -> Server:
     has_component = "component" in request.fixturenames
-    started: Server = await start(bind_patience=5 if has_component else 0.1)
+    started: Server = await start(bind_timeout=5 if has_component else 0.1)
     return started
 
 
@@ -80,7 +80,7 @@ async def component(server: Server) -> AsyncIterator[Component]:
         yield connected
 
 
-# --- Who may sign in, and how --------------------------------------------------------------------
+# --- Signing in ----------------------------------------------------------------------------------
 
 
 async def test_only_plain_is_offered_on_this_machine_and_over_tls(server: Server) -> None:
@@ -145,7 +145,7 @@ async def test_a_client_may_name_its_own_user_once_more(server: Server, acting_a
 
 
 @pytest.mark.parametrize("acting_as", ["bob", "bob@localhost", "alice@elsewhere", "a@b@localhost"])
-async def test_nobody_acts_as_another_user(server: Server, desk: Desk, acting_as: str) -> None:
+async def test_no_user_acts_as_another(server: Server, desk: Desk, acting_as: str) -> None:
     wire = await server.wire()
     await wire.open()
     assert await wire.auth("alice", acting_as=acting_as) == ["failure", "invalid-authzid"]
@@ -210,7 +210,7 @@ async def test_a_service_that_is_away_is_a_temporary_failure(start: Start) -> No
     assert await wire.auth() == ["failure", "temporary-auth-failure"]
 
 
-async def test_a_slow_check_keeps_nobody_else_waiting(server: Server, desk: Desk) -> None:
+async def test_a_slow_check_keeps_no_other_client_waiting(server: Server, desk: Desk) -> None:
     waiting = await server.wire()
     await waiting.open()
     slow = asyncio.create_task(waiting.auth("slow"))
@@ -221,7 +221,7 @@ async def test_a_slow_check_keeps_nobody_else_waiting(server: Server, desk: Desk
     assert await slow == ["success"]
 
 
-async def test_who_leaves_while_its_password_is_checked_leaves_nothing(
+async def test_a_client_that_leaves_during_the_check_of_its_password_leaves_nothing(
     server: Server, desk: Desk
 ) -> None:
     gone = await server.wire()
@@ -244,10 +244,10 @@ async def test_three_wrong_passwords_end_the_connection(server: Server) -> None:
     assert await wire.ended() == "policy-violation"
 
 
-# --- What the component is told ------------------------------------------------------------------
+# --- Announcements to the component --------------------------------------------------------------
 
 
-async def test_a_session_is_told_from_its_bind_to_its_end(
+async def test_a_session_is_announced_from_its_bind_to_its_end(
     server: Server, component: Component
 ) -> None:
     jid = "alice@localhost/desktop"
@@ -268,7 +268,7 @@ async def test_a_session_is_told_from_its_bind_to_its_end(
     assert await component.hears() == ("unbound", {"jid": jid})
 
 
-async def test_a_client_that_vanishes_is_told_unavailable_and_gone(
+async def test_a_client_that_vanishes_is_announced_unavailable_and_gone(
     server: Server, component: Component
 ) -> None:
     jid = "alice@localhost/desktop"
@@ -302,14 +302,14 @@ async def test_a_client_hears_that_it_is_bound_once_its_place_is_known(
 async def test_a_component_that_says_nothing_keeps_clients_waiting_for_a_while_only(
     start: Start,
 ) -> None:
-    server = await start(bind_patience=0.2)
+    server = await start(bind_timeout=0.2)
     async with Component().connected() as component:
         component.answers.clear()
         await server.sign_in()
 
 
 async def test_the_first_clients_wait_for_the_component_to_come(start: Start) -> None:
-    server = await start(bind_patience=5)
+    server = await start(bind_timeout=5)
     wire = await (await server.wire()).authenticate()
     binding = asyncio.create_task(wire.bind("desktop"))
     with pytest.raises(TimeoutError):
@@ -319,8 +319,8 @@ async def test_the_first_clients_wait_for_the_component_to_come(start: Start) ->
         assert (await binding).get("type") == "result"
 
 
-async def test_a_component_that_goes_keeps_nobody_waiting(start: Start) -> None:
-    server = await start(bind_patience=5)
+async def test_a_component_that_goes_keeps_no_client_waiting(start: Start) -> None:
+    server = await start(bind_timeout=5)
     async with Component().connected() as component:
         component.answers.clear()
         wire = await (await server.wire()).authenticate()
@@ -355,7 +355,7 @@ async def test_a_component_that_comes_back_hears_where_each_session_stands(
         ("bound", {"jid": jid("a"), "position": "7"}),
         ("bound", {"jid": jid("b"), "position": "11", "priority": "3"}),
         ("bound", {"jid": jid("c"), "position": "12"}),
-        # Bound when nobody was here: behind what had been here before.
+        # Bound while no component was here: after the notifications before.
         ("bound", {"jid": jid("late"), "position": "12", "priority": "0"}),
     ]
 
@@ -368,7 +368,7 @@ async def test_nothing_comes_twice_or_backwards(server: Server, component: Compo
     assert (await wire.ping()).get("type") == "result"
 
 
-async def test_what_is_for_a_client_that_has_gone_goes_to_no_other(
+async def test_notifications_for_a_client_that_has_gone_reach_no_other(
     server: Server, component: Component
 ) -> None:
     other = await (await server.sign_in(resource="other")).available()
@@ -377,7 +377,7 @@ async def test_what_is_for_a_client_that_has_gone_goes_to_no_other(
     assert await other.item() == 2
 
 
-async def test_who_takes_an_address_gets_nothing_that_was_for_the_former_client(
+async def test_a_client_that_takes_an_address_gets_nothing_of_the_former_client(
     server: Server, component: Component
 ) -> None:
     former = await (await server.sign_in()).available()
@@ -417,7 +417,7 @@ async def test_the_answers_to_clients_that_took_one_address_in_a_row_are_not_mix
 
 
 async def test_a_component_takes_the_place_of_another(server: Server, component: Component) -> None:
-    """A connection whose other end is gone without a word must not keep the new one out."""
+    """A connection whose other end has vanished must not keep the new one out."""
     replaced: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     component.add_event_handler("stream_error", replaced.set_result)
     wire = await (await server.sign_in()).available()
@@ -430,7 +430,7 @@ async def test_a_component_takes_the_place_of_another(server: Server, component:
         assert await wire.item() == 1
 
 
-async def test_a_component_without_the_secret_disturbs_nobody(
+async def test_a_component_without_the_secret_disturbs_no_client(
     server: Server, component: Component
 ) -> None:
     stranger = Component(secret="guess")
@@ -446,9 +446,7 @@ async def test_a_component_without_the_secret_disturbs_nobody(
     assert await wire.item() == 1
 
 
-async def test_whose_user_has_no_access_any_more_is_closed(
-    server: Server, component: Component
-) -> None:
+async def test_a_session_without_access_is_closed(server: Server, component: Component) -> None:
     other = await server.sign_in("bob")
     wire = await server.sign_in()
     component.say("message", "localhost", f"<end xmlns='{SESSIONS}' jid='{wire.jid}'/>")
@@ -479,7 +477,7 @@ async def test_the_presence_of_finesse_is_the_components(start: Start, settings:
             assert (finesse.get("from"), finesse.get("type")) == ("finesse@localhost/finesse", None)
             assert finesse.get("to") == wire.jid
         assert (await wire.hear()).get("type") == "unavailable"
-    # Who has not sent presence is not told.
+    # A client without presence gets none.
     assert (await hidden.ping()).get("type") == "result"
 
 
@@ -549,7 +547,7 @@ async def test_the_component_gets_questions_from_users_and_nothing_else(
     assert (await alice.hear()).get("type") == "result"
     assert component.others.empty()
     assert [(await component.hears())[0] for _ in range(2)] == ["bound", "presence"]
-    assert component.told.empty()
+    assert component.announced.empty()
     component.notify(alice.jid, 5)
     assert await alice.item() == 5
 
@@ -601,7 +599,7 @@ async def test_the_server_says_what_it_is(server: Server) -> None:
 # --- Limits --------------------------------------------------------------------------------------
 
 
-async def test_before_signing_in_nobody_says_much(server: Server) -> None:
+async def test_before_signing_in_a_client_can_send_little(server: Server) -> None:
     for text in ("<iq type='get' id='1'>" + "a" * 20_000, "<a" + " b='c'" * 5_000):
         wire = await server.wire()
         await wire.open()
@@ -627,7 +625,7 @@ async def test_before_signing_in_nobody_says_much(server: Server) -> None:
     ],
     ids=["large", "deep", "DTD", "comment", "instruction", "entity", "stray end", "unknown"],
 )
-async def test_what_is_no_stanza_ends_the_stream_and_disturbs_nobody(
+async def test_bytes_other_than_stanzas_end_the_stream_and_disturb_no_other(
     server: Server, text: str, expected: str
 ) -> None:
     other = await server.sign_in("bob")
@@ -637,7 +635,7 @@ async def test_what_is_no_stanza_ends_the_stream_and_disturbs_nobody(
     assert (await other.ping()).get("type") == "result"
 
 
-async def test_who_does_not_bind_in_time_is_closed(start: Start) -> None:
+async def test_a_session_without_a_timely_bind_is_closed(start: Start) -> None:
     server = await start("finesse_seconds_before_bind = 0.3")
     bound = await server.sign_in()
     silent, idle = await server.wire(), await server.wire()
@@ -650,7 +648,7 @@ async def test_who_does_not_bind_in_time_is_closed(start: Start) -> None:
 async def test_an_address_has_so_many_strangers_and_no_more(start: Start, settings: Any) -> None:
     settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS = 3
     server = await start()
-    # Who has signed in is none.
+    # Signed-in clients do not count.
     for _ in range(4):
         await server.sign_in(resource="")
     strangers = [await server.wire() for _ in range(3)]
@@ -676,7 +674,7 @@ async def test_a_user_has_so_many_connections_and_no_more(start: Start, settings
     assert (await again.ping()).get("type") == "result"
 
 
-async def test_who_does_not_read_loses_its_connection_and_nobody_elses(
+async def test_a_client_that_does_not_read_loses_its_own_connection_only(
     start: Start,
 ) -> None:
     server = await start("finesse_unread_bytes = 100000")
@@ -693,8 +691,8 @@ async def test_who_does_not_read_loses_its_connection_and_nobody_elses(
                     component.say("message", slow.jid, f"<body>{body}</body>")
                 component.notify(other.jid, position)
                 assert await other.item() == position
-                while not component.told.empty():
-                    heard.append(component.told.get_nowait())
+                while not component.announced.empty():
+                    heard.append(component.announced.get_nowait())
         slow.writer.transport.resume_reading()
         assert await slow.ended() == "policy-violation"
 
@@ -763,7 +761,7 @@ async def test_bosh_at_the_origin_of_the_api(
 
 
 @pytest.mark.parametrize("path", ["/http-bind", "/http-bind/"])
-async def test_the_server_itself_redirects_nobody(server: Server, path: str) -> None:
+async def test_the_server_itself_sends_no_redirects(server: Server, path: str) -> None:
     async with httpx.AsyncClient(base_url=server.bosh.removesuffix("/http-bind")) as http:
         assert (await http.get(path)).status_code == 200
         assert "alice@localhost/r" in (await BOSH(http, path).sign_in(resource="r")).itertext()
@@ -946,7 +944,7 @@ def test_the_view_says_whether_a_password_is_right(cast: Cast, ask: Callable[...
     assert ask("ali\0ce") == 401
 
 
-def test_the_view_is_for_who_knows_the_secret(
+def test_the_view_needs_the_secret(
     cast: Cast, ask: Callable[..., int], client: Any, settings: Any
 ) -> None:
     for secret in ("", "wrong", f"{SECRET} ", "ä"):
@@ -1031,8 +1029,8 @@ def is_running(pid: int) -> bool:
     return False
 
 
-async def eventually(what: Callable[[], Any], patience: float = 10) -> Any:
-    async with asyncio.timeout(patience):
+async def eventually(what: Callable[[], Any], seconds: float = 10) -> Any:
+    async with asyncio.timeout(seconds):
         while not (found := what()):
             await asyncio.sleep(0.02)
     return found
@@ -1126,7 +1124,7 @@ async def test_what_prosody_complains_about_is_logged_here(
     wire = await server.wire()
     await wire.open()
     await wire.auth()
-    complaint = f"{desk.url} cannot say whether a password is right: 500"
+    complaint = f"Cannot check a password at {desk.url}: 500"
     await eventually(lambda: [r for r in caplog.records if complaint in r.getMessage()])
 
 
@@ -1224,7 +1222,7 @@ async def test_a_child_ends_with_its_parent_however_that_ends(installation: Inst
     await asyncio.to_thread(installation.await_status, 200)
 
 
-def test_run_says_what_is_in_the_way_of_xmpp(
+def test_run_reports_obstacles_of_xmpp(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FINESSE_DATA_DIR = tmp_path

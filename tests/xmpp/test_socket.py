@@ -83,7 +83,7 @@ async def test_a_client_that_speaks_something_else_is_not_let_in() -> None:
     assert not connected
 
 
-async def test_the_stream_says_who_serves_it_and_names_itself(cast: Cast, stream: Client) -> None:
+async def test_the_stream_names_its_server_and_itself(cast: Cast, stream: Client) -> None:
     client = await stream()
     opened = await client.ask(OPEN)
     assert (opened.get("from"), opened.get("version")) == ("localhost", "1.0")
@@ -119,7 +119,7 @@ async def test_signing_in_as_oneself_however_it_is_written(
         ("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "malformed-request"),
     ],
 )
-async def test_who_is_not_let_in_learns_why_and_may_try_again(
+async def test_a_refused_client_gets_the_reason_and_may_try_again(
     cast: Cast, stream: Client, frame: str, why: str
 ) -> None:
     client = await stream()
@@ -163,7 +163,7 @@ async def test_five_wrong_passwords_block_the_user_as_over_http(cast: Cast, stre
         ({"peer": LOCAL}, True),
     ],
 )
-async def test_passwords_are_only_asked_for_where_nobody_listens(
+async def test_passwords_are_requested_on_safe_connections_only(
     cast: Cast, stream: Client, scope: Any, offered: bool
 ) -> None:
     client = await stream(**scope)
@@ -277,7 +277,7 @@ async def test_a_notification_comes_as_escaped_text_in_one_item(cast: Cast, onli
     assert "ns0" not in text
 
 
-async def test_nobody_gets_what_is_of_others(cast: Cast, online: Client) -> None:
+async def test_no_client_gets_notifications_of_others(cast: Cast, online: Client) -> None:
     alice, bob = await online("alice"), await online("bob")
     (of_bob,) = await write("bob")
     assert await bob.item() == (MEDIA.format("bob"), of_bob)
@@ -285,7 +285,7 @@ async def test_nobody_gets_what_is_of_others(cast: Cast, online: Client) -> None
 
 
 @pytest.mark.parametrize("name", ["carol", "dave"])
-async def test_whoever_watches_others_gets_only_what_was_subscribed_to(
+async def test_supervisors_get_only_the_nodes_that_they_subscribed_to(
     cast: Cast, online: Client, name: str
 ) -> None:
     client = await online(name)
@@ -344,7 +344,7 @@ async def test_an_odd_priority_does_no_harm(cast: Cast, online: Client, priority
     assert (await client.ask(PING)).get("type") == "result"
 
 
-async def test_presence_to_others_is_not_told(cast: Cast, online: Client) -> None:
+async def test_presence_to_others_is_not_delivered(cast: Cast, online: Client) -> None:
     alice, bob = await online("alice"), await online("bob")
     for presence in (
         "<presence to='bob@localhost'/>",
@@ -462,7 +462,7 @@ async def test_the_service_is_found_from_the_domain_and_the_nodes_from_the_servi
         ("<iq type='set' id='1'><query xmlns='jabber:iq:roster'/></iq>", "not-allowed"),
     ],
 )
-async def test_what_is_not_served_is_refused_and_the_stream_goes_on(
+async def test_an_unserved_request_is_refused_and_the_stream_goes_on(
     cast: Cast, online: Client, stanza: str, why: str
 ) -> None:
     client = await online()
@@ -521,7 +521,7 @@ async def test_subscribing_to_what_comes_anyway_brings_nothing_twice(
 
 
 @database_sync_to_async
-def tell_team(team: Any) -> int:
+def notify_team(team: Any) -> int:
     node = f"/finesse/api/Team/{team}/Users"
     with transaction.atomic():
         (written,) = log.append(log.lock(), [log.Entry(node=node, source=node, data={"x": "y"})])
@@ -537,12 +537,12 @@ async def test_supervisors_subscribe_to_the_users_of_their_teams(
     client, other = await online(name, "one"), await online(name, "two")
     reply = await client.ask(subscribe(node, client.jid))
     assert reply.get("type") == "result"
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
     assert await other.silent()
     assert (node, client.jid) in await subscriptions(other)
     assert (await client.ask(subscribe(node, client.jid, "unsubscribe"))).get("type") == "result"
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     assert await client.silent()
 
 
@@ -553,7 +553,7 @@ async def test_an_explicit_subscription_outlives_its_connection(cast: Cast, onli
     await client.say(CLOSE)
     await client.ended()
     client = await online("carol", "desktop")
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
 
 
@@ -561,25 +561,23 @@ async def test_a_subscription_of_the_user_is_for_every_client(cast: Cast, online
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
     client, other = await online("carol", "one"), await online("carol", "two")
     await client.ask(subscribe(node, "carol@localhost"))
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
     assert await other.item() == (node, position)
     await other.ask(subscribe(node, "carol@localhost", "unsubscribe"))
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     assert await client.silent()
     assert await other.silent()
 
 
-async def test_whoever_supervises_a_team_no_more_gets_nothing_of_it(
-    cast: Cast, online: Client
-) -> None:
+async def test_a_former_supervisor_gets_nothing_of_the_team(cast: Cast, online: Client) -> None:
     client = await online("carol")
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
     await client.ask(subscribe(node, client.jid))
     team = await database_sync_to_async(lambda: cast.alice.team)()
     assert team is not None
     await database_sync_to_async(team.supervisors.remove)(cast.carol)
-    await tell_team(cast.alice.team_id)
+    await notify_team(cast.alice.team_id)
     (own,) = await write("carol")
     # That carol supervises one team fewer is what her own User shows.
     assert (await client.item())[0] == "/finesse/api/User/carol"
@@ -647,7 +645,7 @@ async def test_subscriptions_of_clients_that_never_cancelled_them_give_way(
     for _ in range(4):
         client = await online("carol")
         assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
-    position = await tell_team(cast.alice.team_id)
+    position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
 
 
@@ -679,7 +677,7 @@ async def test_a_deleted_user_leaves_no_subscription(cast: Cast, online: Client)
         ),
     ],
 )
-async def test_nobody_but_the_service_publishes(
+async def test_only_the_service_publishes(
     cast: Cast, online: Client, request_: str, why: list[str]
 ) -> None:
     client = await online()
@@ -723,7 +721,7 @@ async def test_the_newest_items_come_oldest_first(cast: Cast, online: Client) ->
     assert ids(await client.ask(retrieve(beside="<max>2</max><before/>"))) == positions[-2:]
     before = f"<max>2</max><before>{positions[3]}</before>"
     assert ids(await client.ask(retrieve(beside=before))) == positions[1:3]
-    # Before them are those that told of the memberships.
+    # Before them are the notifications of the memberships.
     assert ids(await client.ask(retrieve()))[-5:] == positions
 
 
@@ -784,7 +782,7 @@ async def test_items_that_cannot_be_had_are_refused(
     assert condition(await client.ask(request_)) == why
 
 
-async def test_who_was_away_for_too_long_is_told_so(cast: Cast, online: Client) -> None:
+async def test_a_client_that_was_away_too_long_is_informed(cast: Cast, online: Client) -> None:
     positions = await write(*["alice"] * 4)
     client = await online()
     pruned = Notification.objects.filter(position__lte=positions[1])
@@ -813,7 +811,7 @@ async def test_items_and_live_notifications_meet_without_a_gap(
 
 async def test_a_closed_user_retrieves_nothing(cast: Cast, stream: Client) -> None:
     client = await (await (await stream()).sign_in()).bind()
-    # Without telling anybody: the question comes before the news.
+    # Without a notification: the request comes before the hub knows.
     alice = User.objects.filter(pk="alice")
     await database_sync_to_async(alice.update)(is_active=False)
     reply = await client.ask(retrieve())
@@ -846,7 +844,7 @@ async def test_a_client_that_closes_is_answered(cast: Cast, online: Client) -> N
         ("<walk xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>", "bad-format"),
     ],
 )
-async def test_what_is_no_stanza_ends_the_stream_with_its_error(
+async def test_bytes_other_than_a_stanza_end_the_stream_with_their_error(
     cast: Cast, online: Client, frame: str, why: str
 ) -> None:
     client = await online()
@@ -877,7 +875,7 @@ async def test_text_that_looks_like_markup_is_text(cast: Cast, online: Client) -
     assert (await client.ask(stanza)).get("type") == "result"
 
 
-async def test_whoever_does_not_sign_in_in_time_is_cut_off(
+async def test_a_client_without_a_timely_sign_in_is_cut_off(
     cast: Cast, stream: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "BIND_TIMEOUT_SECONDS", 0.1)

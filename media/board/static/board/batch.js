@@ -1,6 +1,6 @@
 /**
- * Returns a function that asks for `work` to be done once, in the next frame. Frames stop in a
- * hidden tab, hence the timer.
+ * Returns a function that schedules `work` for the next frame; more calls before that frame add
+ * nothing. A hidden tab draws no frames, hence the timer.
  */
 export function batched(work) {
   let frame = 0;

@@ -3,8 +3,8 @@ import { Counts } from "./counts.js";
 import { Row } from "./row.js";
 import { Sorting } from "./sorting.js";
 
-/** Rows away from the visible part are brought up to date one in so many per second. */
-const ROUND = 10;
+/** The time in a row outside the visible part is updated only once in so many seconds. */
+const FAR_ROW_SECONDS = 10;
 
 /** The table of agents in MRDs, with its filter and its counts. */
 export class Board {
@@ -16,11 +16,11 @@ export class Board {
   #names = new Map();
   #terms = [];
   #toRender = new Set();
-  #isOrderOld = false;
-  #isFilterOld = false;
+  #isOrderStale = false;
+  #isFilterStale = false;
   #isLoaded = false;
   #isFrozen = false;
-  #round = 0;
+  #second = 0;
   #counts;
   #sorting;
   #announceTimer = 0;
@@ -45,7 +45,7 @@ export class Board {
     return this.#root.querySelector(selector);
   }
 
-  /** An agent's name, also of one who has left the board. */
+  /** An agent's name, also after the agent has left the board; empty when it was never known. */
   nameOf(agentId) {
     return this.#names.get(agentId) ?? "";
   }
@@ -58,7 +58,7 @@ export class Board {
     return this.#rows.keys().next().value ?? "";
   }
 
-  // --- What is on the board -----------------------------------------------------------------------
+  // --- Contents -----------------------------------------------------------------------------------
 
   /** Make the board equal to a snapshot, touching only what differs. */
   replace({ media, position }) {
@@ -66,7 +66,7 @@ export class Board {
     for (const source of this.#rows.keys()) if (!sources.has(source)) this.#remove(source);
     for (const entry of media) this.#takeEntry(entry, position);
     this.#isLoaded = true;
-    this.#isOrderOld = true;
+    this.#isOrderStale = true;
     this.#refresh();
   }
 
@@ -92,11 +92,11 @@ export class Board {
     this.#toRender.delete(row);
     this.#nearness.unobserve(row.element);
     row.element.remove();
-    this.#isOrderOld = true;
+    this.#isOrderStale = true;
     this.#refresh();
   }
 
-  /** Apply a notification. False when it tells of somebody the board does not know. */
+  /** Apply a notification. False when the board has no row for it and has to be loaded again. */
   change({ source, event, media, errors, position }) {
     if (errors.length) return true;
     if (event === "DELETE") {
@@ -114,7 +114,7 @@ export class Board {
     row.takeMedia(media, position);
     row.mark();
     this.#toRender.add(row);
-    this.#isOrderOld ||= this.#sorting.isLively;
+    this.#isOrderStale ||= this.#sorting.isByChangingColumn;
     this.#refresh();
   }
 
@@ -122,7 +122,7 @@ export class Board {
 
   #filterChanged() {
     this.#terms = this.#find("#filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-    this.#isFilterOld = true;
+    this.#isFilterStale = true;
     this.#refresh();
     clearTimeout(this.#announceTimer);
     this.#announceTimer = setTimeout(() => this.#announce(this.#find("#board-count").textContent), 800);
@@ -136,22 +136,22 @@ export class Board {
   }
 
   #orderChanged() {
-    this.#isOrderOld = true;
+    this.#isOrderStale = true;
     this.#refresh();
   }
 
-  // --- Showing it, at most once per frame -----------------------------------------------------------
+  // --- Rendering, at most once per frame ------------------------------------------------------------
 
   #flush() {
     const changed = [...this.#toRender];
     this.#toRender.clear();
     const now = this.#clock.now();
     changed.forEach((row) => row.render(now));
-    this.#filter(this.#isFilterOld ? this.#rows.values() : changed);
-    if (this.#isOrderOld) this.#arrange(changed);
+    this.#filter(this.#isFilterStale ? this.#rows.values() : changed);
+    if (this.#isOrderStale) this.#arrange(changed);
     this.#group();
     this.#showCounts();
-    this.#isFilterOld = this.#isOrderOld = false;
+    this.#isFilterStale = this.#isOrderStale = false;
   }
 
   #filter(rows) {
@@ -170,7 +170,7 @@ export class Board {
       body.append(elementsOf(this.#order));
       return;
     }
-    if (this.#sorting.isLively) changed.forEach((row) => row.element.remove());
+    if (this.#sorting.isByChangingColumn) changed.forEach((row) => row.element.remove());
     let next = body.firstElementChild;
     for (const { element } of this.#order) {
       if (element === next) next = next.nextElementSibling;
@@ -178,7 +178,7 @@ export class Board {
     }
   }
 
-  /** Under each other, an agent's rows read as one. */
+  /** Consecutive rows of one agent show the name in the first of them only. */
   #group() {
     let previous = null;
     for (const row of this.#order) {
@@ -213,12 +213,12 @@ export class Board {
   #noMatchText() {
     const text = this.#find("#filter").value.trim();
     const states = this.#counts.isChosen ? " in the chosen states" : "";
-    return text ? `Nothing${states} matches “${text}”.` : `Nobody is${states}.`;
+    return text ? `Nothing${states} matches “${text}”.` : `No agent is${states}.`;
   }
 
   // --- Time in state ------------------------------------------------------------------------------
 
-  /** Stop the clocks: nobody knows any more whether they are right. */
+  /** Stop the times in state: without a connection they may be wrong. */
   freeze() {
     this.#isFrozen = true;
   }
@@ -226,9 +226,9 @@ export class Board {
   #tick() {
     if (this.#isFrozen) return;
     const now = this.#clock.now();
-    this.#round = (this.#round + 1) % ROUND;
+    this.#second = (this.#second + 1) % FAR_ROW_SECONDS;
     this.#order.forEach((row, index) => {
-      if (row.isNear || index % ROUND === this.#round) row.renderTime(now);
+      if (row.isNear || index % FAR_ROW_SECONDS === this.#second) row.renderTime(now);
     });
   }
 

@@ -1,3 +1,4 @@
+// In seconds.
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -7,11 +8,14 @@ const dateAndTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", time
 
 /** The server's time, and one timer for everything that ticks. All times in milliseconds. */
 export class Clock {
-  // The server's clock minus this machine's lies between these two.
+  // The bounds of the offset: the server's clock minus this machine's.
   #low = -Infinity;
   #high = Infinity;
 
-  /** Learn from the Date header, which is cut to the second, of a response asked for at `sentAt`. */
+  /**
+   * Narrow the bounds by a response's Date header, which is cut to the second. `sentAt` is this
+   * machine's time when the request was sent.
+   */
   observe(response, sentAt) {
     const date = Date.parse(response.headers.get("Date") ?? "");
     if (!Number.isNaN(date)) this.#narrow(date - Date.now(), date + 1000 - sentAt);
@@ -19,11 +23,11 @@ export class Clock {
 
   #narrow(low, high) {
     const narrowest = [Math.max(low, this.#low), Math.min(high, this.#high)];
-    // No overlap: one of the clocks was set meanwhile, and what was known is worth nothing.
+    // No overlap: one of the clocks was set meanwhile, so the earlier bounds are void.
     [this.#low, this.#high] = narrowest[0] <= narrowest[1] ? narrowest : [low, high];
   }
 
-  /** The least correction that agrees with everything observed. */
+  /** The smallest offset within the bounds. */
   get #offset() {
     return Math.min(Math.max(0, this.#low), this.#high);
   }
@@ -46,7 +50,7 @@ export class Clock {
   }
 }
 
-/** 0:42, 12:05, 3:07:09, 2 d 4 h. */
+/** A duration such as 0:42, 12:05, 3:07:09 or 2 d 4 h. */
 export function formatDuration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds >= DAY) return `${Math.floor(seconds / DAY)} d ${Math.floor((seconds % DAY) / HOUR)} h`;

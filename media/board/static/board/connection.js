@@ -1,22 +1,21 @@
 import { Positions } from "./positions.js";
 import { readNotification } from "./update.js";
 
-const ACCESS_ENDED = 4401;
+const ACCESS_ENDED_CODE = 4401;
 
-// Milliseconds.
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 10_000;
-const ANSWER_TIMEOUT = 15_000;
-/** A connection that lasted so long was sound: the next loss starts with the shortest delay. */
-const SOUND_AFTER = 5_000;
-const REFRESH_DELAY = 200;
+const FIRST_RETRY_DELAY_MS = 500;
+const LONGEST_RETRY_DELAY_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 15_000;
+/** After a connection that lasted so long, the first retry has the shortest delay again. */
+const STABLE_AFTER_MS = 5_000;
+const BOARD_REFRESH_DELAY_MS = 200;
 
 /**
- * Keeps the board and the notifications flowing: one board, then one socket at a time, and after
- * every loss another try, until the session ends.
+ * Loads the board, then receives notifications over one socket at a time. Connects again after each
+ * loss, until the session ends.
  *
- * `on` takes: state(name, {nextTryAt}), board(snapshot), notification(n) for each one once,
- * change(n) for those that are newer than the board, and note(text).
+ * `on` has the callbacks state(name, {nextTryAt}), board(snapshot), notification(n) once for each,
+ * change(n) for each that is newer than the board, and note(text).
  */
 export class Connection {
   #boardUrl;
@@ -26,7 +25,7 @@ export class Connection {
   #positions = new Positions();
   #boardPosition = -1;
   #needsBoard = true;
-  /** Newer notifications, while a board is being loaded that may or may not contain them. */
+  /** Notifications received while a board is being loaded, which may or may not contain them. */
   #held = null;
   #socket = null;
   #abort = new AbortController();
@@ -46,30 +45,30 @@ export class Connection {
   }
 
   start() {
-    window.addEventListener("online", () => this.#hurry());
-    // A socket over a network that is gone stays open for minutes and says nothing.
-    window.addEventListener("offline", () => this.distrust());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
-    this.#try();
+    window.addEventListener("online", () => this.#retryNow());
+    // A socket stays open for minutes after its network was lost, without an event.
+    window.addEventListener("offline", () => this.dropSocket());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    this.#connect();
   }
 
-  /** There is evidence that the server cannot be reached: do not go on calling this live. */
-  distrust() {
-    if (this.#socket) this.#lose();
+  /** The server seems unreachable: close the socket, if there is one, and connect again. */
+  dropSocket() {
+    if (this.#socket) this.#retryLater();
   }
 
-  /** Load the board anew, soon, and once for all that ask for it until then. */
+  /** Load the board again after a short delay; calls during the delay add nothing. */
   refreshBoard() {
     this.#needsBoard = true;
     this.#refreshTimer ||= setTimeout(() => {
       this.#refreshTimer = 0;
       this.#loadBoard();
-    }, REFRESH_DELAY * (1 + Math.random()));
+    }, BOARD_REFRESH_DELAY_MS * (1 + Math.random()));
   }
 
-  // --- Trying, losing, trying again ---------------------------------------------------------------
+  // --- Connecting and retrying --------------------------------------------------------------------
 
-  async #try() {
+  async #connect() {
     this.#retryTimer = 0;
     this.#abort = new AbortController();
     this.#report(this.#wasLive || this.#failures ? "reconnecting" : "connecting");
@@ -77,35 +76,35 @@ export class Connection {
     this.#open();
   }
 
-  #lose({ atOnce = false } = {}) {
+  #retryLater({ atOnce = false } = {}) {
     if (this.#hasEnded) return;
-    this.#letGo();
-    if (this.#liveSince !== null && performance.now() - this.#liveSince > SOUND_AFTER) this.#failures = 0;
+    this.#disconnect();
+    if (this.#liveSince !== null && performance.now() - this.#liveSince > STABLE_AFTER_MS) this.#failures = 0;
     this.#liveSince = null;
     const delay = atOnce && this.#failures === 0 ? 0 : this.#delay();
     this.#failures += 1;
-    this.#retryTimer = setTimeout(() => this.#try(), delay);
+    this.#retryTimer = setTimeout(() => this.#connect(), delay);
     this.#report("reconnecting", { nextTryAt: Date.now() + delay });
   }
 
   #delay() {
-    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
+    const longest = Math.min(LONGEST_RETRY_DELAY_MS, FIRST_RETRY_DELAY_MS * 2 ** this.#failures);
     return longest * (0.5 + Math.random() / 2);
   }
 
-  #hurry() {
+  #retryNow() {
     if (!this.#retryTimer) return;
     clearTimeout(this.#retryTimer);
-    this.#try();
+    this.#connect();
   }
 
   #end() {
-    this.#letGo();
+    this.#disconnect();
     this.#hasEnded = true;
     this.#report("signed-out");
   }
 
-  #letGo() {
+  #disconnect() {
     this.#abort.abort();
     clearTimeout(this.#deadline);
     clearTimeout(this.#refreshTimer);
@@ -119,7 +118,7 @@ export class Connection {
 
   #expectAnswer() {
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#lose(), ANSWER_TIMEOUT);
+    this.#deadline = setTimeout(() => this.#retryLater(), ANSWER_TIMEOUT_MS);
   }
 
   #report(state, detail = {}) {
@@ -129,7 +128,7 @@ export class Connection {
 
   // --- The board ----------------------------------------------------------------------------------
 
-  /** False when there is nothing to go on with: the loss or the end is then dealt with already. */
+  /** False when no board came; the next try is then scheduled, or the session has ended. */
   async #loadBoard() {
     const { signal } = this.#abort;
     clearTimeout(this.#refreshTimer);
@@ -141,12 +140,12 @@ export class Connection {
     try {
       snapshot = await this.#fetchBoard(signal);
     } catch {
-      if (!signal.aborted) this.#lose();
+      if (!signal.aborted) this.#retryLater();
       return false;
     }
     if (signal.aborted) return false;
     clearTimeout(this.#deadline);
-    if (snapshot) this.#take(snapshot);
+    if (snapshot) this.#applyBoard(snapshot);
     else this.#end();
     return Boolean(snapshot);
   }
@@ -166,7 +165,7 @@ export class Connection {
     return response.json();
   }
 
-  #take(snapshot) {
+  #applyBoard(snapshot) {
     if (this.#boardPosition < 0) this.#positions.startAt(snapshot.replayFrom);
     this.#boardPosition = snapshot.position;
     this.#needsBoard = false;
@@ -188,9 +187,9 @@ export class Connection {
   }
 
   #closed(code) {
-    // A refused handshake looks like a dead network from here. The board tells them apart.
-    if (code === ACCESS_ENDED || this.#liveSince === null) this.#needsBoard = true;
-    this.#lose({ atOnce: code === ACCESS_ENDED });
+    // A refused handshake and a dead network look the same here; loading the board tells them apart.
+    if (code === ACCESS_ENDED_CODE || this.#liveSince === null) this.#needsBoard = true;
+    this.#retryLater({ atOnce: code === ACCESS_ENDED_CODE });
   }
 
   #receive(data) {
@@ -204,12 +203,13 @@ export class Connection {
   #subscribed({ position, resume }) {
     clearTimeout(this.#deadline);
     this.#liveSince = performance.now();
-    // A head behind what was received belongs to a history that began anew.
+    // A head below the last position received: the server's log has started again.
     if (resume === "reset" || position < this.#positions.last) {
       this.#startOver(position);
       return;
     }
-    // During a replay the head is only a promise: a loss in the middle must ask for the rest again.
+    // In a replay the notifications up to the head are still to come: a lost connection must ask for
+    // the missing ones again.
     if (resume === "live") this.#positions.reach(position);
     this.#report("live");
   }

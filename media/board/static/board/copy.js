@@ -1,4 +1,4 @@
-/** Copy an element's text. Where a page may not do that, it is left selected, and the answer is false. */
+/** Copy an element's text. Returns false when the browser refuses; the text is then left selected. */
 export async function copyText(element) {
   try {
     await navigator.clipboard.writeText(element.textContent);

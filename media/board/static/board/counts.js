@@ -1,7 +1,7 @@
 import { rankOf, states } from "./states.js";
 import { fromTemplate } from "./template.js";
 
-/** How many rows are in each state, as buttons that show only those rows. */
+/** The number of rows in each state, as buttons that show only those rows. */
 export class Counts {
   #element;
   #onChange;
@@ -27,7 +27,7 @@ export class Counts {
     this.#buttons.forEach(({ element }) => element.setAttribute("aria-pressed", "false"));
   }
 
-  /** Show these counts, a Map by state; states that are not in it have none. */
+  /** Show these counts, a Map by state; a state that is not in it has no rows. */
   show(counts) {
     for (const state of counts.keys()) this.#buttonFor(state);
     for (const [state, button] of this.#buttons) {

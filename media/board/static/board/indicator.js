@@ -27,7 +27,7 @@ export class Indicator {
     this.#element.querySelector("[data-part=sign-in]").hidden = state !== "signed-out";
     this.#write();
     document.title = state === "live" ? "Finesse Media" : `${TEXTS[state]} – Finesse Media`;
-    // The countdown is for the eye only.
+    // A screen reader announces the state, but not each second of the countdown.
     if (hasChanged) this.#announce(`Connection: ${TEXTS[state]}`);
   }
 

@@ -1,17 +1,18 @@
-const REMEMBERED = 5000;
+const REMEMBERED_POSITIONS = 5000;
 
 /**
- * Which notifications were received. More than a high-water mark, because two that were sent
- * at the same moment may arrive the other way round.
+ * The positions of the notifications that were received. The highest one alone is not enough: two
+ * notifications that were sent at the same moment may arrive in the other order.
  */
 export class Positions {
-  #floor = 0;
+  /** Positions up to this one are refused without looking at `#seen`. */
+  #refusedUpTo = 0;
   #seen = new Set();
-  /** What to subscribe after: everything up to here was received or is not wanted. */
+  /** The position to subscribe after: everything up to it was received or is not wanted. */
   last = 0;
 
   startAt(position) {
-    this.#floor = this.last = position;
+    this.#refusedUpTo = this.last = position;
     this.#seen.clear();
   }
 
@@ -19,18 +20,18 @@ export class Positions {
     this.last = Math.max(this.last, position);
   }
 
-  /** False for a position that was received before. */
+  /** Note a received position. False if it was received before. */
   admit(position) {
-    if (position <= this.#floor || this.#seen.has(position)) return false;
+    if (position <= this.#refusedUpTo || this.#seen.has(position)) return false;
     this.#seen.add(position);
     this.reach(position);
-    if (this.#seen.size > REMEMBERED) this.#forget();
+    if (this.#seen.size > REMEMBERED_POSITIONS) this.#forget();
     return true;
   }
 
   #forget() {
     const [oldest] = this.#seen;
     this.#seen.delete(oldest);
-    this.#floor = Math.max(this.#floor, oldest);
+    this.#refusedUpTo = Math.max(this.#refusedUpTo, oldest);
   }
 }

@@ -2,9 +2,9 @@ import { formatDateAndTime, formatDuration } from "./clock.js";
 import { readMedia } from "./update.js";
 import { fromTemplate } from "./template.js";
 
-/** One agent in one MRD: what is known, and the table row that shows it. */
+/** One agent in one MRD: the data, and the table row that shows it. */
 export class Row {
-  /** The newest position this row contains. */
+  /** The position of the newest notification in this row's data. */
   position = -1;
   /** Whether the row is near the visible part of the board. */
   isNear = false;
@@ -39,7 +39,7 @@ export class Row {
       .toLowerCase();
   }
 
-  /** Whether each of the lower-case terms occurs somewhere. */
+  /** Whether each of the terms, in lower case, occurs in one of the texts of the row. */
   matches(terms) {
     return terms.every((term) => this.#searchText.includes(term));
   }
@@ -75,7 +75,7 @@ export class Row {
     this.#parts[part].textContent = text;
   }
 
-  /** Highlight for a moment. Two names for one animation: a change of name starts it again. */
+  /** Highlight for a moment. The animation has two names, since a change of name restarts it. */
   mark() {
     this.#isMarkedOdd = !this.#isMarkedOdd;
     this.element.dataset.changed = this.#isMarkedOdd ? "odd" : "even";

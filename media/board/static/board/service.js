@@ -1,17 +1,16 @@
-// Milliseconds.
-const INTERVAL = 10_000;
-const TIMEOUT = 8_000;
-/** One unanswered question can be an accident. */
-const DISTRUST_AFTER = 2;
+const CHECK_INTERVAL_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 8_000;
+/** A single unanswered request can be an accident. */
+const UNREACHABLE_AFTER_MISSES = 2;
 
-/** Watches /healthz while the page is visible and shows what is down. */
+/** Asks /healthz while the page is visible, and shows which parts of the service fail. */
 export class Service {
   #element;
   #clock;
   #announce;
   #onUnreachable;
   #timer = 0;
-  #isAsking = false;
+  #isChecking = false;
   #isStopped = false;
   #misses = 0;
 
@@ -34,20 +33,20 @@ export class Service {
 
   async check() {
     clearTimeout(this.#timer);
-    if (document.hidden || this.#isAsking || this.#isStopped) return;
-    this.#isAsking = true;
-    const health = await this.#ask();
-    this.#isAsking = false;
+    if (document.hidden || this.#isChecking || this.#isStopped) return;
+    this.#isChecking = true;
+    const health = await this.#fetchHealth();
+    this.#isChecking = false;
     this.#show(health);
     this.#misses = health.status === "UNREACHABLE" ? this.#misses + 1 : 0;
-    if (this.#misses >= DISTRUST_AFTER) this.#onUnreachable();
-    if (!this.#isStopped) this.#timer = setTimeout(() => this.check(), INTERVAL);
+    if (this.#misses >= UNREACHABLE_AFTER_MISSES) this.#onUnreachable();
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.check(), CHECK_INTERVAL_MS);
   }
 
-  async #ask() {
+  async #fetchHealth() {
     const sentAt = Date.now();
     try {
-      const response = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
+      const response = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
       this.#clock.observe(response, sentAt);
       return await readHealth(response);
     } catch {
@@ -73,7 +72,7 @@ const TEXTS = {
 };
 
 async function readHealth(response) {
-  // A proxy's 503 carries a page of its own.
+  // A proxy in front of the service may answer 503 with a page that is not JSON.
   const { parts = {} } = await response.json().catch(() => ({}));
   const faults = Object.entries(parts).filter(([, condition]) => condition !== "ok");
   return {

@@ -1,11 +1,11 @@
 const channel = new BroadcastChannel("finesse-session");
 
-/** Ask the viewers in other tabs whether they are still signed in. */
-export function askOthers() {
+/** Let viewers in other tabs check whether they are still signed in. */
+export function checkOtherTabs() {
   channel.postMessage("check");
 }
 
-/** Call `work` when another tab asks. */
-export function onAsked(work) {
+/** Call `work` when another tab wants the session checked. */
+export function onCheckRequested(work) {
   channel.onmessage = work;
 }

@@ -1,3 +1,3 @@
-import { askOthers } from "./session.js";
+import { checkOtherTabs } from "./session.js";
 
-askOthers();
+checkOtherTabs();

@@ -12,7 +12,7 @@ const ORDERS = {
   mrd: text((row) => row.mrd.name),
   state: number((row) => rankOf(row.state)),
   reason: text((row) => row.reason?.label ?? ""),
-  // By duration: who changed last has the shortest.
+  // By duration: the latest change has the shortest.
   time: number((row) => -row.changedAt),
 };
 
@@ -21,8 +21,8 @@ const HAS_VALUE = {
   time: (row) => row.changedAt !== null,
 };
 
-/** The columns whose value changes while the board is shown. */
-const LIVELY = new Set(["state", "reason", "time"]);
+/** The columns whose values change while the board is shown. */
+const CHANGING_COLUMNS = new Set(["state", "reason", "time"]);
 
 /** The order of the board, chosen with the buttons in the table's head. */
 export class Sorting {
@@ -45,12 +45,12 @@ export class Sorting {
     return this.#key === "agent";
   }
 
-  get isLively() {
-    return LIVELY.has(this.#key);
+  get isByChangingColumn() {
+    return CHANGING_COLUMNS.has(this.#key);
   }
 
   #choose(key) {
-    // The longest time in a state is what one looks for.
+    // The longest time in a state first: these agents need attention.
     this.#isDescending = key === this.#key ? !this.#isDescending : key === "time";
     this.#key = key;
     this.#show();

@@ -5,7 +5,7 @@ import { summarise } from "./summary.js";
 import { fromTemplate } from "./template.js";
 import { prettyPrint } from "./update.js";
 
-const MOST_ITEMS = 300;
+const MAX_ITEMS = 300;
 
 /** The list of notifications, newest first. */
 export class Stream {
@@ -35,18 +35,18 @@ export class Stream {
     this.#push({ notification });
   }
 
-  /** A quiet line between the notifications. */
+  /** Add a line of text between the notifications. */
   note(text) {
     this.#push({ text });
   }
 
   #push(entry) {
     this.#waiting.push(entry);
-    if (this.#waiting.length > MOST_ITEMS) this.#waiting.shift();
+    if (this.#waiting.length > MAX_ITEMS) this.#waiting.shift();
     this.#refresh();
   }
 
-  /** Names that were not known when the items came may be known by now. */
+  /** Fill in the names of agents that were unknown when their items were added. */
   nameAgents() {
     for (const item of this.#list.querySelectorAll("li.unnamed")) this.#name(item, this.#notifications.get(item));
     const source = this.#board.anySource;
@@ -66,7 +66,7 @@ export class Stream {
     fragment.append(...this.#waiting.reverse().map((entry) => this.#makeItem(entry)));
     this.#waiting = [];
     this.#list.prepend(fragment);
-    while (this.#list.childElementCount > MOST_ITEMS) this.#list.lastElementChild.remove();
+    while (this.#list.childElementCount > MAX_ITEMS) this.#list.lastElementChild.remove();
     this.#empty.hidden = true;
   }
 

@@ -1,6 +1,6 @@
 const SERVICE = { IN_SERVICE: "In service", OUT_OF_SERVICE: "Out of service" };
 
-/** One line on what a notification tells, and the kind of it. */
+/** A notification in one line, and its kind, which the style sheet knows. */
 export function summarise(notification) {
   const { event, agentId, mrdId, media, user, service, errors, contents, isReadable } = notification;
   if (!isReadable) return { kind: "other", what: "An update that is not well-formed XML" };
@@ -8,7 +8,7 @@ export function summarise(notification) {
   if (media) return summariseMedia(event, media);
   if (user) return summariseUser(event, user);
   if (service) return { kind: "service", what: joined(SERVICE[service.status] ?? service.status, service.faults) };
-  // A deleted user is told without data.
+  // The notification about a deleted user has no data.
   if (event === "DELETE" && agentId && !mrdId && !contents.length) return { kind: "left", what: "User deleted" };
   if (event === "DELETE") return { kind: "left", what: `Removed: ${contents.join(", ") || "–"}` };
   return { kind: "other", what: `${event} ${contents.join(", ") || "without data"}` };
@@ -20,7 +20,7 @@ function summariseMedia(event, { state, reason }) {
   return event === "POST" ? { kind: "joined", what: `Joined the MRD · ${what}` } : { kind: "change", what };
 }
 
-/** What a User shows of its own is the state of the desktop. */
+/** The state in a User is that of its desktop. */
 function summariseUser(event, { state, reason }) {
   if (event === "DELETE") return { kind: "left", what: "User deleted" };
   const desktop = joined(state, reason?.label);

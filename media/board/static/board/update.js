@@ -50,12 +50,12 @@ function readError(error) {
   return { constant: textOf(error, "errorMessage"), type: textOf(error, "errorType"), media: textOf(error, "errorMedia") };
 }
 
-/** What a board entry's `<Media>` text says. */
+/** Parse the `<Media>` of a board entry. */
 export function readMedia(xml) {
   return readMediaElement(parse(xml));
 }
 
-/** A notification frame with its `<Update>` taken apart; `contents` names the elements of its data. */
+/** Parse a notification frame and its `<Update>`; `contents` names the elements of its data. */
 export function readNotification(frame) {
   const xml = frame.update ?? "";
   const update = parse(xml);
@@ -91,7 +91,7 @@ function decode(part) {
   }
 }
 
-/** The XML indented by two spaces, or as it came when it is not well-formed. */
+/** The XML indented by two spaces, or unchanged when it is not well-formed. */
 export function prettyPrint(xml) {
   const root = parse(xml);
   return root ? printElement(root, "") : xml;

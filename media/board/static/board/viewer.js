@@ -3,7 +3,7 @@ import { Clock, formatMoment } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Indicator } from "./indicator.js";
 import { Service } from "./service.js";
-import { onAsked } from "./session.js";
+import { onCheckRequested } from "./session.js";
 import { Stream } from "./stream.js";
 import { Views } from "./views.js";
 
@@ -18,7 +18,7 @@ const indicator = new Indicator(find("[data-testid=connection]"), { announce });
 const service = new Service(find("[data-testid=service]"), {
   clock,
   announce,
-  onUnreachable: () => connection.distrust(),
+  onUnreachable: () => connection.dropSocket(),
 });
 const connection = new Connection({
   boardUrl: main.dataset.boardUrl,
@@ -35,8 +35,8 @@ const connection = new Connection({
 
 connection.start();
 service.start();
-// Signing out in another tab closes no socket; the board tells whether the session is still there.
-onAsked(() => connection.refreshBoard());
+// Signing out in another tab closes no socket; loading the board shows whether the session has ended.
+onCheckRequested(() => connection.refreshBoard());
 document.addEventListener("keydown", focusFilter);
 
 function takeBoard(snapshot) {
@@ -49,7 +49,7 @@ function takeNotification(notification) {
   views.countNotification();
 }
 
-/** What the board does not show yet. */
+/** Apply a notification that is newer than the board. */
 function takeChange(notification) {
   if (notification.service) service.check();
   else if (!board.change(notification)) connection.refreshBoard();
@@ -66,7 +66,7 @@ function showState(state, detail) {
   showFreshness(state === "live" || state === "connecting");
 }
 
-/** A board that is cut off must not look like one that is not. */
+/** A board without a connection must not look like a live one. */
 function showFreshness(isFresh) {
   const note = find("#board-as-of");
   if (!isFresh && note.hidden) note.textContent = `As of ${formatMoment(Date.now())}`;

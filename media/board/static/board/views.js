@@ -1,4 +1,4 @@
-/** As in the style sheet: from here on, the views stand side by side and scroll by themselves. */
+/** As in the style sheet: from this width on, the views are side by side, each with its own scrolling. */
 const WIDE = matchMedia("(min-width: 60rem)");
 
 /** On a narrow screen, shows either the board or the notifications, with a count of unread ones. */
@@ -18,7 +18,7 @@ export class Views {
     this.#makeScrollable();
   }
 
-  /** What scrolls must be reachable with the keyboard; what does not is a useless stop. */
+  /** An element that scrolls must be reachable with the keyboard; any other would be a useless stop. */
   #makeScrollable() {
     for (const scroller of this.#main.querySelectorAll(".scroller")) scroller.tabIndex = WIDE.matches ? 0 : -1;
   }

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.program teller`: for each line that it reads, append a notification for
-everybody to the log, and print when it was handed over, by a clock that all processes share."""
+"""`python -m benchmarks.program announcer`: for each line of input, append a notification for all
+users to the log, and print the monotonic time at which its delivery began, and its frame's size."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from finesse.notifications.nodes import SYSTEM_INFO
 from finesse.notifications.transports import channels
 
 DATA = {"systemInfo": {"status": "IN_SERVICE", "filling": "x" * 600}}
-"""About as much as a Media."""
+"""About as long as a Media."""
 
 
 def main() -> None:

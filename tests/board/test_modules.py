@@ -1,0 +1,21 @@
+"""The viewer's modules that need no page: their tests are in JavaScript, beside this file."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.kit.programs import needed_node
+
+HERE = Path(__file__).parent
+READS_MODULES = (20, 19)
+"""The first version of Node that takes a .js file with `import` and `export` for a module."""
+
+
+@pytest.mark.parametrize("module", ["clock", "positions", "sorting"])
+def test_the_viewers_module_passes_its_own_tests(module: str) -> None:
+    node, tests = needed_node(oldest=READS_MODULES), HERE / f"{module}.test.mjs"
+    done = subprocess.run(
+        [node, "--test", "--test-reporter=spec", tests], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
