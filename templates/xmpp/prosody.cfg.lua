@@ -54,7 +54,7 @@ network_settings = { nagle = false, tcp_backlog = 1024, send_timeout = 60, ssl_h
 VirtualHost {{ domain }}
 	name = "Finesse Media"
 	authentication = "finesse"
-	modules_enabled = { "finesse_sessions", "finesse_presence", "finesse_walls" }
+	modules_enabled = { "finesse_sessions", "finesse_presence", "finesse_walls", "finesse_any_name" }
 	finesse_secret = {{ secret }}
 	finesse_password_url = {{ password_url }}
 	finesse_trust_password_url = {{ trust_password_url }}

@@ -259,6 +259,11 @@ class Component(ComponentXMPP):
 class Wire:
     """A stream over TCP."""
 
+    to: str | None
+    """The name that it opens the stream to; None for no attribute."""
+    opened: dict[str, str]
+    """The attributes with which the server has opened it."""
+
     @classmethod
     async def connect(
         cls,
@@ -274,6 +279,7 @@ class Wire:
             host, port, ssl=tls, server_hostname=name
         )
         wire.domain = domain
+        wire.to = domain
         wire.jid = ""
         wire._restart()
         return wire
@@ -292,6 +298,8 @@ class Wire:
             while True:
                 for event, element in self.parser.read_events():
                     self._depth += 1 if event == "start" else -1
+                    if event == "start" and self._depth == 1:
+                        self.opened = element.attrib
                     if event == "end" and self._depth == 1:
                         return element
                     if event == "end" and self._depth == 0:
@@ -313,8 +321,9 @@ class Wire:
     async def open(self) -> list[str]:
         """Open the stream, or open it anew; the mechanisms that it offers."""
         self._restart()
+        to = "" if self.to is None else f"to='{self.to}' "
         features = await self.ask(
-            f"<?xml version='1.0'?><stream:stream to='{self.domain}' version='1.0' "
+            f"<?xml version='1.0'?><stream:stream {to}version='1.0' "
             "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
         )
         return [one.text or "" for one in features.iter() if one.tag.endswith("}mechanism")]
@@ -397,6 +406,7 @@ class BOSH:
     def __init__(self, http: httpx.AsyncClient, url: str, version: str = "1.6") -> None:
         self.http, self.url, self.version = http, url, version
         self.sid = ""
+        self.to: str | None = "localhost"
         self.rid = 4_000_000_000
 
     async def post(self, content: str = "", **attributes: str) -> Element:
@@ -415,9 +425,8 @@ class BOSH:
 
     async def open(self) -> list[str]:
         """The mechanisms that are offered."""
-        body = await self.post(
-            to="localhost", wait="5", hold="1", ver=self.version, xmpp_version="1.0"
-        )
+        to = {} if self.to is None else {"to": self.to}
+        body = await self.post(wait="5", hold="1", ver=self.version, xmpp_version="1.0", **to)
         self.sid = body.attrib["sid"]
         return [one.text or "" for one in body.iter() if one.tag.endswith("}mechanism")]
 
@@ -428,7 +437,7 @@ class BOSH:
         sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'"
         answer = await self.post(f"<auth {sasl}>{said}</auth>")
         assert names(answer) == ["body", "success"]
-        answer = await self.post(xmpp_restart="true", to="localhost")
+        answer = await self.post(xmpp_restart="true", to=self.to or "")
         assert "bind" in names(answer)
         return await self.post(
             "<iq type='set' id='bind' xmlns='jabber:client'>"

@@ -96,6 +96,34 @@ async def test_only_plain_is_offered_on_this_machine_and_over_tls(server: Server
     assert await direct.auth() == ["success"]
 
 
+NAMES = ["localhost", "LOCALHOST", "127.0.0.1", "::1", "elsewhere.example", "pubsub.localhost"]
+NAMES += ["a b", ""]
+
+
+@pytest.mark.parametrize("name", [*NAMES, None])
+async def test_a_stream_may_be_opened_to_any_name_and_is_the_domains(
+    server: Server, component: Component, name: str | None
+) -> None:
+    wire = await server.wire()
+    wire.to = name
+    assert await wire.open() == ["PLAIN"]
+    assert wire.opened["from"] == "localhost"
+    await wire.start_tls(server.trusted)
+    await wire.sign_in()
+    assert (wire.opened["from"], wire.jid) == ("localhost", "alice@localhost/desktop")
+    assert await component.hears() == ("bound", {"jid": "alice@localhost/desktop"})
+
+
+async def test_a_stream_may_name_something_else_when_it_is_opened_anew(server: Server) -> None:
+    wire = await server.wire()
+    wire.to = "127.0.0.1"
+    await wire.open()
+    assert await wire.auth() == ["success"]
+    wire.to = "elsewhere.example"
+    await wire.open()
+    assert "alice@localhost/desktop" in (await wire.bind("desktop")).itertext()
+
+
 @pytest.fixture
 def other_address() -> str:
     """An address of this machine under which it is not itself."""
@@ -740,6 +768,16 @@ async def http(settings: Any) -> AsyncIterator[httpx.AsyncClient]:
 async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 404, "headers": []})
     await send({"type": "http.response.body", "body": b"nothing here"})
+
+
+@pytest.mark.parametrize("name", [*NAMES, None])
+async def test_bosh_may_name_any_server(
+    server: Server, component: Component, http: httpx.AsyncClient, name: str | None
+) -> None:
+    client = BOSH(http, "/http-bind")
+    client.to = name
+    assert "alice@localhost/desktop" in (await client.sign_in()).itertext()
+    assert await component.hears() == ("bound", {"jid": "alice@localhost/desktop"})
 
 
 @pytest.mark.parametrize("version", ["1.6", "1.9"])
