@@ -4,17 +4,36 @@ import re
 
 USER = "/finesse/api/User/{id}"
 MEDIA = "/finesse/api/User/{id}/Media"
-DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
 
-OF_A_USER = (USER, MEDIA, DIALOGS_MEDIA)
+DIALOGS = "/finesse/api/User/{id}/Dialogs"
+DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
+QUEUES = "/finesse/api/User/{id}/Queues"
+CLIENT_LOG = "/finesse/api/User/{id}/ClientLog"
+MEDIA_OF_MRD = "/finesse/api/User/{id}/Media/{mrd}"
+"""Another name of the Media node, whatever the MRD: Cisco's pages have both."""
+
+OF_A_USER = (USER, MEDIA)
 """The nodes about a user. The user is subscribed to them without asking."""
+EMPTY_OF_A_USER = (DIALOGS, DIALOGS_MEDIA, QUEUES, CLIENT_LOG)
+"""Nodes about a user on which nothing is published here, since this service routes no calls and no
+tasks. Clients ask for them, and some give up if one is missing; the user is subscribed to them."""
 
 SYSTEM_INFO = "/finesse/api/SystemInfo"
 """The one node that all users are subscribed to."""
 
 
 def nodes_of(login_id: str) -> tuple[str, ...]:
+    """The nodes about a user on which something is published."""
     return tuple(node.format(id=login_id) for node in OF_A_USER)
+
+
+def empty_nodes_of(login_id: str) -> tuple[str, ...]:
+    return tuple(node.format(id=login_id) for node in EMPTY_OF_A_USER)
+
+
+def published_as(node: str) -> str:
+    """The name under which the log has the node's notifications: its own, or the Media node's."""
+    return _MEDIA_OF_ANY_MRD.sub(r"\1", node)
 
 
 TEAM = "/finesse/api/Team/"
@@ -32,7 +51,10 @@ def team_of(node: str) -> int | None:
 
 def is_of_a_user(node: str) -> bool:
     """Whether the node is about a user. The user need not exist."""
-    return any(pattern.fullmatch(node) for pattern in _OF_ANY_USER)
+    return any(pattern.fullmatch(published_as(node)) for pattern in _OF_ANY_USER)
 
 
-_OF_ANY_USER = [re.compile(node.replace("{id}", "[^/]+")) for node in OF_A_USER]
+_MEDIA_OF_ANY_MRD = re.compile(r"(/finesse/api/User/[^/]+/Media)/[1-9][0-9]{0,9}\Z")
+_OF_ANY_USER = [
+    re.compile(node.replace("{id}", "[^/]+")) for node in (*OF_A_USER, *EMPTY_OF_A_USER)
+]

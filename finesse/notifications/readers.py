@@ -11,7 +11,13 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from finesse.notifications.models import Subscription
-from finesse.notifications.nodes import SYSTEM_INFO, nodes_of, team_of
+from finesse.notifications.nodes import (
+    SYSTEM_INFO,
+    empty_nodes_of,
+    nodes_of,
+    published_as,
+    team_of,
+)
 from finesse.users.access import Access, access_of
 
 if TYPE_CHECKING:
@@ -52,7 +58,16 @@ class Reader(Access):
         administrator supervises every team."""
         if (team := team_of(node)) is not None:
             return self.watches is None or team in self.teams
-        return node == SYSTEM_INFO or node in nodes_of(self.login_id)
+        return self.has_automatically(node)
+
+    def has_automatically(self, node: str) -> bool:
+        """Whether the user's XMPP clients are subscribed to the node without a request."""
+        return published_as(node) in self.automatic
+
+    @property
+    def automatic(self) -> tuple[str, ...]:
+        """These nodes, each by one name."""
+        return (*nodes_of(self.login_id), *empty_nodes_of(self.login_id), SYSTEM_INFO)
 
 
 def readers_of(login_ids: Collection[str]) -> dict[str, Reader]:

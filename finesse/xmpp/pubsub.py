@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 
 from finesse.notifications import log
 from finesse.notifications.models import Subscription
-from finesse.notifications.nodes import SYSTEM_INFO, is_of_a_user, nodes_of, team_of
+from finesse.notifications.nodes import is_of_a_user, published_as, team_of
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
 from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, parsed
@@ -125,7 +125,7 @@ async def _pubsub(session: ClientSession, reader: Reader, iq: Element, payload: 
 async def _subscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
     # An automatic subscription exists already, and a second one would deliver twice.
-    if node not in automatic(reader):
+    if not reader.has_automatically(node):
         client = request.session.jid.resource
         is_new = await database_sync_to_async(_remember)(reader.login_id, client, resource, node)
         await _renew(request.session, all_clients=is_new and not resource)
@@ -135,7 +135,7 @@ async def _subscribe(request: _Request) -> None:
 async def _unsubscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
     # Automatic subscriptions stay; some clients cancel them before they leave, which is no error.
-    if node not in automatic(reader):
+    if not reader.has_automatically(node):
         if not await database_sync_to_async(_forget)(reader.login_id, resource, node):
             raise PubsubError("bad-request", "not-subscribed")
         await _renew(request.session, all_clients=not resource)
@@ -145,18 +145,13 @@ async def _subscriptions(request: _Request) -> None:
     only = request.asked.get("node")
     address = request.session.jid.bare
     listed = SubElement(request.content, tag(PUBSUB, "subscriptions"))
-    for node in automatic(request.reader):
-        if only in (None, node):
-            _add_subscription(listed, node, address)
+    for node in request.reader.automatic:
+        if only is None or published_as(only) == node:
+            _add_subscription(listed, only or node, address)
     for one in await database_sync_to_async(_remembered)(request.reader.login_id):
         if only in (None, one.node) and request.reader.may_subscribe(one.node):
             client = f"{address}/{one.resource}" if one.resource else address
             _add_subscription(listed, one.node, client)
-
-
-def automatic(reader: Reader) -> tuple[str, ...]:
-    """The nodes that a user's clients are subscribed to without a request."""
-    return (*nodes_of(reader.login_id), SYSTEM_INFO)
 
 
 def _known(reader: Reader, node: str | None) -> str:
@@ -213,7 +208,7 @@ def _add_subscription(parent: Element, node: str, jid: str) -> None:
 async def _items(request: _Request) -> None:
     node = request.node()
     try:
-        requested = items.asked_for(node, request.pubsub, request.asked)
+        requested = items.asked_for(published_as(node), request.pubsub, request.asked)
         found = await database_sync_to_async(items.read)(requested)
     except ValueError:
         raise PubsubError("bad-request") from None
@@ -224,10 +219,10 @@ async def _items(request: _Request) -> None:
 
 async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element:
     if known := _known(reader, node):
-        newest = await database_sync_to_async(log.newest)([known], limit=items.ITEMS_PER_PAGE)
+        read = database_sync_to_async(log.newest)
+        newest = await read([published_as(known)], limit=items.ITEMS_PER_PAGE)
         return disco.items(iq, node, [{"name": str(one.position)} for one in newest])
-    nodes = automatic(reader)
-    return disco.items(iq, None, [{"node": one} for one in nodes])
+    return disco.items(iq, None, [{"node": one} for one in reader.automatic])
 
 
 _HANDLERS: dict[tuple[str, str], Callable[[_Request], Awaitable[None]]] = {

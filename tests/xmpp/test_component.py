@@ -172,6 +172,29 @@ async def test_others_nodes_and_publishing_are_forbidden(
     assert refused.value.condition == "forbidden"
 
 
+async def test_a_feed_on_which_nothing_is_published_is_there_and_stays_empty(
+    served: Installation,
+) -> None:
+    async with desk(served, "1234") as ana, desk(served, "1235") as ben:
+        for name in ("Dialogs", "Dialogs/Media", "Queues", "ClientLog", "Media/5001"):
+            node = f"/finesse/api/User/1234/{name}"
+            query = f"<query xmlns='http://jabber.org/protocol/disco#info' node='{node}'/>"
+            answer = await ana.ask("get", query)
+            (identity,) = answer.iter("{http://jabber.org/protocol/disco#info}identity")
+            assert (identity.get("category"), identity.get("type")) == ("pubsub", "leaf")
+            await ana.subscribe(node)
+            with pytest.raises(IqError) as refused:
+                await ben.subscribe(node)
+            assert refused.value.condition == "forbidden"
+        await ana.put(LUNCH, 5001, "r-once")
+        await ana.put(MEETING, 5001, "r-last")
+        said = [(await ana.next()) for _ in range(2)]
+        assert [(one.node, one.text("requestId")) for one in said] == [
+            (media("1234"), "r-once"),
+            (media("1234"), "r-last"),
+        ]
+
+
 async def test_a_supervisor_watches_a_team_and_stops(served: Installation) -> None:
     node = "/finesse/api/Team/1/Users"
     user = f"{served.url}/finesse/api/User/1234"

@@ -190,10 +190,31 @@ async def test_a_proxy_says_whether_the_client_is_encrypted(
     assert ("mechanism" in names(await client.open())) is offered
 
 
-async def test_a_stream_to_another_domain_ends(cast: Cast, stream: Client) -> None:
+@pytest.mark.parametrize(
+    "to",
+    [
+        "to='127.0.0.1'",
+        "to='[::1]'",
+        "to='elsewhere.example'",
+        "to='LOCALHOST'",
+        "to='pubsub.localhost'",
+        "to='a b'",
+        "to=''",
+        "",
+    ],
+)
+async def test_a_stream_may_be_opened_to_any_name_and_is_the_domains(
+    cast: Cast, stream: Client, to: str
+) -> None:
     client = await stream()
-    await client.say(OPEN.replace("localhost", "elsewhere.example"))
-    assert await client.ended() == "host-unknown"
+    opening = OPEN.replace("to='localhost'", to)
+    assert (await client.ask(opening)).get("from") == "localhost"
+    assert names(await client.read())[1] == "mechanisms"
+    assert names(await client.ask(auth(plain()))) == ["success"]
+    # Even if it names something else this time.
+    assert (await client.ask(OPEN)).get("from") == "localhost"
+    assert names(await client.read())[1] == "bind"
+    assert (await client.bind("desk")).jid == "alice@localhost/desk"
 
 
 async def test_opening_once_more_after_signing_in_offers_a_resource(
@@ -438,10 +459,13 @@ async def test_the_service_is_found_from_the_domain_and_the_nodes_from_the_servi
     assert nodes == [
         "/finesse/api/User/alice",
         "/finesse/api/User/alice/Media",
+        "/finesse/api/User/alice/Dialogs",
         "/finesse/api/User/alice/Dialogs/Media",
+        "/finesse/api/User/alice/Queues",
+        "/finesse/api/User/alice/ClientLog",
         "/finesse/api/SystemInfo",
     ]
-    for node in nodes:
+    for node in [*nodes, f"{MINE}/5001", f"{MINE}/1"]:
         reply = await client.ask(query("pubsub.localhost", disco("info"), f" node='{node}'"))
         identity = next(one for one in reply.iter() if one.tag.endswith("identity"))
         assert (identity.get("category"), identity.get("type")) == ("pubsub", "leaf")
@@ -502,7 +526,10 @@ async def test_the_own_nodes_and_the_services_are_subscribed_without_asking(
     assert await subscriptions(client) == [
         ("/finesse/api/User/alice", "alice@localhost"),
         ("/finesse/api/User/alice/Media", "alice@localhost"),
+        ("/finesse/api/User/alice/Dialogs", "alice@localhost"),
         ("/finesse/api/User/alice/Dialogs/Media", "alice@localhost"),
+        ("/finesse/api/User/alice/Queues", "alice@localhost"),
+        ("/finesse/api/User/alice/ClientLog", "alice@localhost"),
         ("/finesse/api/SystemInfo", "alice@localhost"),
     ]
 
@@ -518,6 +545,44 @@ async def test_subscribing_to_what_comes_anyway_brings_nothing_twice(
     assert (await client.ask(subscribe(MINE, client.jid, "unsubscribe"))).get("type") == "result"
     (position,) = await write("alice")
     assert await client.item() == (MINE, position)
+
+
+EMPTY = [f"/finesse/api/User/alice/{name}" for name in ("Dialogs", "Queues", "ClientLog")]
+EMPTY.append("/finesse/api/User/alice/Dialogs/Media")
+
+
+@pytest.mark.parametrize("node", EMPTY)
+async def test_a_feed_on_which_nothing_is_published_is_there_and_stays_empty(
+    cast: Cast, online: Client, node: str
+) -> None:
+    client = await online()
+    reply = await client.ask(subscribe(node, client.jid))
+    assert [one.get("subscription") for one in reply.iter()][-1] == "subscribed"
+    assert ids(await client.ask(PUBSUB("get", f"<items node='{node}'/>"))) == []
+    (position,) = await write("alice")
+    assert await client.item() == (MINE, position)
+    assert (await client.ask(subscribe(node, client.jid, "unsubscribe"))).get("type") == "result"
+    bob = await online("bob")
+    assert condition(await bob.ask(subscribe(node, bob.jid))) == ["forbidden"]
+
+
+async def test_the_media_feed_has_another_name_and_brings_nothing_twice(
+    cast: Cast, online: Client
+) -> None:
+    client, bob = await online(), await online("bob")
+    other_name = f"{MINE}/5001"
+    reply = await client.ask(subscribe(other_name, client.jid))
+    assert [one.get("subscription") for one in reply.iter()][-1] == "subscribed"
+    positions = await write("alice", "alice")
+    assert [await client.item() for _ in positions] == [(MINE, one) for one in positions]
+    assert await client.silent()
+    retrieved = await client.ask(PUBSUB("get", f"<items node='{other_name}'/>"))
+    assert ids(retrieved) == ids(await client.ask(PUBSUB("get", f"<items node='{MINE}'/>")))
+    assert ids(retrieved)[-2:] == positions
+    assert [one.get("node") for one in retrieved.iter() if one.get("node")] == [other_name]
+    assert condition(await bob.ask(subscribe(other_name, bob.jid))) == ["forbidden"]
+    for unknown in (f"{MINE}/", f"{MINE}/x", f"{MINE}/5001/x", f"{MINE}/05001"):
+        assert condition(await client.ask(subscribe(unknown, client.jid))) == ["item-not-found"]
 
 
 @database_sync_to_async
