@@ -143,6 +143,7 @@ def _read(table: str) -> Mapping[State, Row]:
 
 # In the states with tasks READY is refused: the tasks decide when the agent is ready again. From
 # WORK, where a lost connection leads, signing in leads to NOT_READY: no tasks wait to be resumed.
+# Cisco's sample gadget offers NOT_READY there, though the page of the states does not list it.
 TRANSITIONS: Mapping[State, Row] = _read("""
 state        LOGIN       READY    NOT_READY  LOGOUT   ACTIVE   ROUTABLE  NOT_ROUTABLE  FORCED_LOGOUT  CONNECTION_LOST
 LOGOUT       NOT_READY   not in   not in     not in   refused  not in    not in        stays          stays
@@ -153,7 +154,7 @@ ACTIVE       already in  refused  NOT_READY  LOGOUT   refused  routable  not rou
 PAUSED       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
 WORK_READY   already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
 INTERRUPTED  already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-WORK         NOT_READY   refused  refused    refused  resumes  no mode   no mode       LOGOUT         stays
+WORK         NOT_READY   refused  NOT_READY  refused  resumes  no mode   no mode       LOGOUT         stays
 """)  # noqa: E501
 """A Media: every state, everything that can be asked for."""
 

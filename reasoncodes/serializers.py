@@ -63,6 +63,18 @@ class ReasonCodeIdOrNoneField(NamedField, serializers.IntegerField):
         super().__init__(min_value=-1, max_value=LARGEST_64, **options)
 
 
+class ChosenReasonCodeIdField(NamedField, serializers.IntegerField):
+    """The database id of a reason code; 0, -1 or nothing for none. Clients that always send the
+    element send these: our choice [Media API Parameters]."""
+
+    pattern = "-1|0|[1-9][0-9]*"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            required=False, allow_null=True, min_value=-1, max_value=LARGEST_64, **options
+        )
+
+
 class ReasonCodeSerializer(XMLSerializer):
     """Why an agent is not ready or signed out [ReasonCode API Parameters]. The documented object
     has no id; real answers have it."""

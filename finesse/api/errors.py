@@ -18,6 +18,9 @@ from finesse.users.password_checks import PasswordChecksOverrunError
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN_NUMBER = "-1"
+"""After the 202, for errors whose number no page shows. Our choice: Finesse prints -1 where it has
+no reason code."""
 ALPHABETICAL = ("ErrorData", "ErrorMedia", "ErrorMessage", "ErrorType")
 
 
@@ -32,6 +35,10 @@ class ErrorRow:
     data: str = ""
     elements: tuple[str, ...] = ALPHABETICAL
     """The elements of the body in the documented order [Media pages: alphabetical]."""
+    later_message: str = ""
+    """The message after the 202, where it differs."""
+    later_number: str = ""
+    """The data after the 202, where `data` is not a number: clients with types read an integer."""
 
     def __call__(self, *, headers: dict[str, str] | None = None, **values: str) -> "FinesseError":
         return FinesseError(self, headers=headers or {}, values=values)
@@ -46,6 +53,8 @@ class FinesseError(exceptions.APIException):
         self.headers = headers
         self.message = row.message.format(**values)
         self.data = row.data.format(**values)
+        self.later_message = row.later_message or self.message
+        """The message after the 202."""
         self.media: str | None = None
         """The MRD that the error is about, for requests whose path does not name it."""
         super().__init__(self.message, row.type)
@@ -64,10 +73,10 @@ class FinesseError(exceptions.APIException):
     def notification_data(self, *, media: object = None) -> dict[str, Any]:
         """The same as `<data>` of a notification [Media and Dialogs/Media Asynchronous Error
         Notification]; `media` is the MRD of the request, None for a request about a User."""
-        error = {"errorData": self.data}
+        error = {"errorData": self.row.later_number or self.data}
         if media is not None:
             error["errorMedia"] = str(media)
-        error |= {"errorMessage": self.message, "errorType": self.row.type}
+        error |= {"errorMessage": self.later_message, "errorType": self.row.type}
         return {"apiErrors": {"apiError": error}}
 
 
@@ -80,7 +89,9 @@ OUT_OF_SERVICE = ErrorRow(
     # The only body that the pages print in another order, and never with an ErrorMedia.
     elements=("ErrorType", "ErrorData", "ErrorMessage"),
 )
-INTERNAL_ERROR = ErrorRow(500, "Internal Server Error", "RUNTIME_EXCEPTION")
+INTERNAL_ERROR = ErrorRow(
+    500, "Internal Server Error", "RUNTIME_EXCEPTION", later_number=UNKNOWN_NUMBER
+)
 
 # --- The caller [Cisco Finesse API Errors], [Media API Errors] ----------------------------------
 
@@ -121,19 +132,35 @@ STATE_MISSING = ErrorRow(400, "Parameter Missing", "State Parameter missing", "s
 PARAMETER_MISSING = ErrorRow(
     400, "Parameter Missing", "{parameter} Parameter missing", "{parameter}"
 )
-STATE_INVALID = ErrorRow(400, "Invalid Input", "Invalid State specified for user", "state")
+STATE_INVALID = ErrorRow(
+    400,
+    "Invalid Input",
+    "Invalid State specified for user",
+    "state",
+    later_number=UNKNOWN_NUMBER,
+)
 PARAMETER_INVALID = ErrorRow(
     400, "Invalid Input", "Invalid {parameter} specified for {object}", "{parameter}"
 )
 ROUTABLE_INVALID = ErrorRow(
-    400, "Invalid Input", "Invalid routable specified for media", "routable"
+    400,
+    "Invalid Input",
+    "Invalid routable specified for media",
+    "routable",
+    later_number=UNKNOWN_NUMBER,
 )
 STATE_AND_ROUTABLE = ErrorRow(
     400, "Invalid Input", "state and routable cannot be changed in one request", "routable"
 )
-# An error of the User only: the Media pages do not list this type [User API Errors].
+# An error of the User only: the Media pages do not list this type [User API Errors]. Message and
+# number after the 202 are those of a capture of release 12.5.
 INVALID_STATE = ErrorRow(
-    400, "Invalid State", "The user's current state does not allow this state", "state"
+    400,
+    "Invalid State",
+    "The user's current state does not allow this state",
+    "state",
+    later_message="CF_INVALID_OBJECT_STATE",
+    later_number="22",
 )
 REASON_CODE_REQUIRED = ErrorRow(
     400,
@@ -147,12 +174,12 @@ REASON_CODE_NOT_ALLOWED = ErrorRow(
     "For this operation, Reason Codes are not allowed.",
     "finesse.api.reasoncode.not_allowed",
 )
-# The key is ours, in the vendor's style: no page documents the error for an unknown id.
+# A capture of 2016 has these texts for an id that does not exist; no page documents them.
 REASON_CODE_INVALID = ErrorRow(
     400,
     "Invalid Input",
-    "The reason code is not valid for this user and state.",
-    "finesse.api.reasoncode.invalid_reasoncode",
+    "The Reason Code specified in the request does not exist",
+    "finesse.api.reasoncode.not_valid",
 )
 
 # --- Configuration [ReasonCode API Errors] ------------------------------------------------------

@@ -6,7 +6,14 @@ from rest_framework import serializers
 
 from finesse.api.description import AlphabeticalSerializer, XMLSerializer
 from finesse.api.errors import TABLE
-from finesse.api.fields import MrdIdField, NamedChoiceField, NamedField, NotEmptyField, UriField
+from finesse.api.fields import (
+    LARGEST_32,
+    MrdIdField,
+    NamedChoiceField,
+    NamedField,
+    NotEmptyField,
+    UriField,
+)
 
 
 class ErrorTypeField(NamedChoiceField):
@@ -42,13 +49,23 @@ class ApiErrorsSerializer(XMLSerializer):
     ApiError = ApiErrorSerializer(many=True, help_text="The error; there is one")
 
 
+class ErrorNumberField(NamedField, serializers.IntegerField):
+    """The number of an error after the 202, which clients read as an integer
+    [Errors for Agent State and Mode Changes]."""
+
+    pattern = "-1|0|[1-9][0-9]*"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=-1, max_value=LARGEST_32, **options)
+
+
 class AsynchronousErrorSerializer(XMLSerializer):
     """An error after the 202; the names start in lower case here
     [Media and Dialogs/Media Asynchronous Error Notification]."""
 
     element = "apiError"
 
-    errorData = serializers.CharField(help_text="The number of an ARM error, else a parameter")
+    errorData = ErrorNumberField(help_text="The number of the error; -1 where no page shows it")
     errorMedia = MrdIdField(required=False, help_text="The MRD; errors of a User have none")
     errorMessage = NotEmptyField(help_text="The constant that clients compare")
     errorType = ErrorTypeField(help_text="A text for people")

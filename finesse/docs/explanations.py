@@ -161,8 +161,9 @@ EXPLANATIONS = {
         _REASON_CODES,
     ),
     "REASON_CODE_INVALID": Explanation(
-        "The user may not choose this reasonCodeId for this state: it is unknown, deleted, of the "
-        "other category, of another team, the system's own, or not a number. Nothing was changed.",
+        "This reasonCodeId does not exist for this user and this state: it is unknown, deleted, of "
+        "the other category, of another team, the system's own, or not a number. Nothing was "
+        "changed.",
         "Send the database id (id, or the last segment of uri), not the code. Read the list again: "
         "it may have changed.",
         _REASON_CODES,

@@ -81,13 +81,20 @@ def _read_choice(
     return text
 
 
+def reason_code_id(children: Children) -> str:
+    """The id of the reason code as it was sent; empty for none. Clients that always send the
+    element send 0 for none, or the -1 that a GET shows."""
+    text = children.text("reasonCodeId")
+    return "" if text in {"0", "-1"} else text
+
+
 def read_reason_code(children: Children, requested: Requested, user: User) -> ReasonCode | None:
     """The requested reason code [Media—Change Agent State with Reason Code].
 
     It is required if the user may choose any for this state. Ids are plain decimals: `0010` is not
     10. Raises FinesseError `Parameter Missing` or `Invalid Input`.
     """
-    text = children.text("reasonCodeId")
+    text = reason_code_id(children)
     if requested not in {Requested.NOT_READY, Requested.LOGOUT}:
         if text:
             raise REASON_CODE_NOT_ALLOWED()

@@ -1,7 +1,7 @@
 """The documents of Media that clients send, for the description only."""
 
 from finesse.api.description import RequestSerializer
-from finesse.api.fields import BooleanField, IdField, MrdIdField
+from finesse.api.fields import BooleanField, MrdIdField
 from media.api.fields import (
     REASON,
     DialogLogoutActionField,
@@ -12,6 +12,7 @@ from media.api.fields import (
     in_order,
 )
 from media.states import MEDIA_STATES, Requested
+from reasoncodes.serializers import ChosenReasonCodeIdField
 
 
 class MediaSignInSerializer(RequestSerializer):
@@ -46,8 +47,7 @@ class MediaChangeStateSerializer(RequestSerializer):
         choices=in_order(MEDIA_STATES - {Requested.LOGIN}),
         help_text="The present state decides which are allowed; ACTIVE is the way back from WORK",
     )
-    reasonCodeId = IdField(
-        required=False,
+    reasonCodeId = ChosenReasonCodeIdField(
         help_text=f"{REASON}. With NOT_READY and LOGOUT only; required if the user has any to "
         "choose from",
     )
@@ -72,7 +72,7 @@ class MediaOfListSerializer(RequestSerializer):
     id = MrdIdField(required=False, help_text="The mrdId")
     uri = MediaUriField(required=False, help_text="The path of the Media, instead of the id")
     state = RequestedMediaStateField(required=False, help_text="As in a request of its own")
-    reasonCodeId = IdField(required=False, help_text="As in a request of its own")
+    reasonCodeId = ChosenReasonCodeIdField(help_text="As in a request of its own")
     routable = BooleanField(required=False, help_text="As in a request of its own")
     maxDialogLimit = MaxDialogLimitField(required=False, help_text="With LOGIN")
     interruptAction = InterruptActionField(required=False, help_text="With LOGIN")

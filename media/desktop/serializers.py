@@ -29,7 +29,11 @@ from media.desktop.fields import (
 )
 from media.documents.user import VOICE
 from media.states import USER_STATES, Requested
-from reasoncodes.serializers import ReasonCodeIdOrNoneField, UserReasonCodeSerializer
+from reasoncodes.serializers import (
+    ChosenReasonCodeIdField,
+    ReasonCodeIdOrNoneField,
+    UserReasonCodeSerializer,
+)
 
 
 class MobileAgentSerializer(XMLSerializer):
@@ -168,8 +172,8 @@ class UserChangeStateSerializer(RequestSerializer):
         choices=in_order(USER_STATES - {Requested.LOGIN}),
         help_text="LOGOUT from NOT_READY only; it signs out of all MRDs, too",
     )
-    reasonCodeId = IdField(
-        required=False, help_text=f"{REASON}. As with a Media; supervisors send none for others"
+    reasonCodeId = ChosenReasonCodeIdField(
+        help_text=f"{REASON}. As with a Media; supervisors send none for others"
     )
 
 

@@ -16,7 +16,7 @@ from finesse.api.errors import (
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
 from finesse.users.models import Team, User
-from media.api.parameters import read_reason_code, read_state
+from media.api.parameters import read_reason_code, read_state, reason_code_id
 from media.desktop import description
 from media.desktop.parameters import read_extension
 from media.documents.user import desktop_of, represent_team, represent_user, with_desktops
@@ -52,7 +52,7 @@ class UserDetail(FinesseView):
         refuse(refusal(state, requested, DESKTOP_TRANSITIONS), user.pk, None)
         if is_own:
             reason_code = read_reason_code(children, requested, user)
-        elif children.text("reasonCodeId"):
+        elif reason_code_id(children):
             raise REASON_CODE_NOT_ALLOWED()
         else:
             reason_code = _of_supervisors(requested)

@@ -180,7 +180,7 @@ class Batch:
 
     def _fail(self, request: MediaRequest, name: str) -> None:
         error = errors.TABLE[name]()
-        request.error = error.message
+        request.error = error.later_message
         self._publish(request, Outcome.ERROR, error.notification_data(media=request.mrd_id))
 
     def _publish(self, request: MediaRequest, outcome: Outcome, data: Mapping[str, object]) -> None:

@@ -93,13 +93,17 @@ def test_reason_not_allowed(agent: Agent, configuration: Configuration) -> None:
 def refuses_reason(agent: Agent, state: str, reason: str) -> None:
     agent.is_in("READY")
     agent.put_media(media(state, reasonCodeId=reason)).refuses(
-        400, "Invalid Input", data="finesse.api.reasoncode.invalid_reasoncode", media=agent.mrd
+        400,
+        "Invalid Input",
+        message="The Reason Code specified in the request does not exist",
+        data="finesse.api.reasoncode.not_valid",
+        media=agent.mrd,
     )
 
 
 @choice("A reason that does not exist, or is of the other category, is 400 Invalid Input", SEED)
 def test_unknown_reason(agent: Agent, configuration: Configuration) -> None:
-    for reason in ("2147483646", "0", "-1", "abc", "1.5", configuration["logout"]):
+    for reason in ("2147483646", "abc", "1.5", configuration["logout"]):
         refuses_reason(agent, "NOT_READY", reason)
     refuses_reason(agent, "LOGOUT", configuration["not_ready"])
 
@@ -119,10 +123,11 @@ def test_reason_of_system(agent: Agent, admin: Caller, configuration: Configurat
     refuses_reason(agent, "NOT_READY", of_system[0].text("id"))
 
 
-@choice("An empty <reasonCodeId> is as none", SEED)
+@choice("A <reasonCodeId> that is empty, 0 or -1 is as none", SEED)
 def test_empty_reason(agent: Agent) -> None:
-    agent.is_in("NOT_READY")
-    agent.change("<Media><state>READY</state><reasonCodeId/></Media>", state="READY")
+    for none in ("", "0", "-1"):
+        agent.is_in("NOT_READY")
+        agent.change(media("READY", reasonCodeId=none), state="READY")
 
 
 @choice("Another reason while NOT_READY is taken and told", CHANGE_STATE)

@@ -126,6 +126,25 @@ def test_active_leads_back_from_work_to_where_the_agent_was(
 
 
 @pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("before", ["READY", "NOT_READY"])
+def test_not_ready_with_a_reason_leads_out_of_work(
+    api: API, settle: Settle, codes: dict[str, ReasonCode], before: str
+) -> None:
+    api.state(before, codes["Lunch"].pk if before == "NOT_READY" else None)
+    lose_the_connection()
+    settle()
+    assert api.state("NOT_READY").status_code == 400
+    assert api.state("NOT_READY", codes["Lunch"].pk).status_code == 202
+    (told,) = settle()
+    assert update_of(told).findtext("data/Media/state") == "NOT_READY"
+    assert update_of(told).findtext("data/Media/ReasonCode/label") == "Lunch"
+    api.state("READY")
+    (told,) = settle()
+    assert update_of(told).findtext("data/Media/state") == "READY"
+    assert update_of(told).findtext("data/Media/routable") == "true"
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_a_reason_does_not_outlive_the_lost_connection(
     api: API, settle: Settle, codes: dict[str, ReasonCode]
 ) -> None:

@@ -28,7 +28,7 @@ NOT_ALLOWED = {
     "ErrorMessage": "For this operation, Reason Codes are not allowed.",
     "ErrorType": "Invalid Input",
 }
-INVALID_CODE = "finesse.api.reasoncode.invalid_reasoncode"
+INVALID_CODE = "finesse.api.reasoncode.not_valid"
 
 
 def accepted(response: Any) -> MediaRequest:
@@ -155,10 +155,33 @@ def test_a_reason_is_required_where_codes_are_configured(api: API, state: str) -
     assert refused(api.state(state), 400) == REQUIRED
 
 
+NO_REASON = ["<reasonCodeId/>", "<reasonCodeId> </reasonCodeId>"]
+NO_REASON += [f"<reasonCodeId>{none}</reasonCodeId>" for none in ("0", "-1", " -1\n")]
+
+
+@pytest.mark.parametrize("reason", NO_REASON)
 @pytest.mark.usefixtures("codes")
-def test_an_empty_reason_is_no_reason(api: API) -> None:
-    body = "<Media><state>NOT_READY</state><reasonCodeId> </reasonCodeId></Media>"
-    assert refused(api.put(body), 400) == REQUIRED
+def test_an_empty_reason_0_and_minus_1_are_no_reason(api: API, reason: str) -> None:
+    for state in ("NOT_READY", "LOGOUT"):
+        body = f"<Media><state>{state}</state>{reason}</Media>"
+        assert refused(api.put(body), 400) == REQUIRED
+    assert accepted(api.put(f"<Media><state>READY</state>{reason}</Media>")).reason_code is None
+
+
+@pytest.mark.parametrize("reason", NO_REASON)
+def test_no_reason_is_taken_where_no_codes_are_configured(api: API, reason: str) -> None:
+    body = f"<Media><state>NOT_READY</state>{reason}</Media>"
+    assert accepted(api.put(body)).reason_code is None
+
+
+@pytest.mark.parametrize("reason", NO_REASON)
+@pytest.mark.usefixtures("codes")
+def test_no_reason_is_none_in_a_list_and_with_a_mode_too(api: API, reason: str) -> None:
+    one = f"<Media><id>5001</id><state>READY</state>{reason}</Media>"
+    other = f"<Media><id>5000</id><routable>true</routable>{reason}</Media>"
+    response = api.request("PUT", "User/alice/Media", f"<MediaList>{one}{other}</MediaList>")
+    assert response.status_code == 202
+    assert list(MediaRequest.objects.values_list("reason_code", flat=True)) == [None, None]
 
 
 @pytest.mark.parametrize("state", ["NOT_READY", "LOGOUT"])
@@ -184,8 +207,12 @@ def test_a_code_of_the_users_team_may_be_chosen(api: API, codes: dict[str, Reaso
 def test_codes_of_another_team_or_category_are_refused(
     api: API, codes: dict[str, ReasonCode], label: str
 ) -> None:
-    error = refused(api.state("NOT_READY", codes[label].pk), 400)
-    assert (error["ErrorType"], error["ErrorData"]) == ("Invalid Input", INVALID_CODE)
+    assert refused(api.state("NOT_READY", codes[label].pk), 400) == {
+        "ErrorData": "finesse.api.reasoncode.not_valid",
+        "ErrorMedia": "5001",
+        "ErrorMessage": "The Reason Code specified in the request does not exist",
+        "ErrorType": "Invalid Input",
+    }
 
 
 @pytest.mark.parametrize("field", ["retired", "system_code"])
@@ -197,7 +224,8 @@ def test_retired_and_system_codes_are_refused(
 
 
 @pytest.mark.parametrize(
-    "reason", ["999999", "abc", "1.0", "-1", "0", "+1", "1 1", "²", "9" * 30, "0x1", "<a/>"]
+    "reason",
+    ["999999", "abc", "1.0", "-2", "00", "-01", "+1", "1 1", "²", "9" * 30, "0x1", "<a/>"],
 )
 @pytest.mark.usefixtures("codes")
 def test_an_unknown_id_is_refused(api: API, reason: str) -> None:

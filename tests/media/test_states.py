@@ -122,9 +122,12 @@ def test_ready_is_refused_while_tasks_decide(state: State) -> None:
     assert decide(session(state), Change(requested=Requested.READY)).error == "STATE_INVALID"
 
 
-def test_from_work_one_signs_in_again_or_asks_to_be_active() -> None:
+def test_from_work_one_signs_in_again_or_asks_to_be_active_or_not_ready() -> None:
     refused = {one for one in MEDIA_STATES if refusal(State.WORK, one)}
-    assert refused == MEDIA_STATES - {Requested.LOGIN, Requested.ACTIVE}
+    assert refused == MEDIA_STATES - {Requested.LOGIN, Requested.ACTIVE, Requested.NOT_READY}
+    pause = decide(session(State.WORK), Change(requested=Requested.NOT_READY, reason_code=7))
+    assert (pause.session.state, pause.session.reason_code) == (State.NOT_READY, 7)
+    assert (pause.session.resume, pause.error) == (None, None)
     decision = decide(session(State.WORK), Change(requested=Requested.LOGIN, options=NEW))
     assert (decision.session.state, decision.error) == (State.NOT_READY, None)
 

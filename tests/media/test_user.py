@@ -244,8 +244,8 @@ def test_the_rules_of_reason_codes_are_those_of_media(
     for state, reason, data in (
         ("NOT_READY", "", "require_reasoncode"),
         ("LOGOUT", "", "require_reasoncode"),
-        ("NOT_READY", codes["Filing"].pk, "invalid_reasoncode"),
-        ("NOT_READY", codes["End of shift"].pk, "invalid_reasoncode"),
+        ("NOT_READY", codes["Filing"].pk, "not_valid"),
+        ("NOT_READY", codes["End of shift"].pk, "not_valid"),
         ("READY", codes["Lunch"].pk, "not_allowed"),
     ):
         more = f"<reasonCodeId>{reason}</reasonCodeId>" if reason else ""
@@ -288,7 +288,20 @@ def test_a_request_that_follows_at_once_is_judged_in_its_turn(desk: Desk, settle
     error = update.find("data/apiErrors/apiError")
     assert error is not None
     assert [child.tag for child in error] == ["errorData", "errorMessage", "errorType"]
-    assert error.findtext("errorType") == "Invalid State"
+    # A capture of release 12.5; clients with types read an integer.
+    assert [child.text for child in error] == ["22", "CF_INVALID_OBJECT_STATE", "Invalid State"]
+
+
+@pytest.mark.parametrize("reason", ["", "0", "-1"])
+@pytest.mark.usefixtures("codes")
+def test_the_reason_0_or_minus_1_is_none(desk: Desk, settle: Settle, reason: str) -> None:
+    none = f"<reasonCodeId>{reason}</reasonCodeId>"
+    desk.put("LOGIN", f"<extension>1001</extension>{none}")
+    desk.put("READY", none)
+    settle()
+    assert desk.state() == "READY"
+    response = desk.put("NOT_READY", none)
+    assert error_of(response)["ErrorData"] == "finesse.api.reasoncode.require_reasoncode"
 
 
 def test_signing_out_of_the_desktop_signs_out_of_the_mrds(
