@@ -249,6 +249,8 @@ class MediaRequest(models.Model):
     interrupt_action = models.CharField(max_length=6, choices=InterruptAction, blank=True)
     dialog_logout_action = models.CharField(max_length=8, choices=DialogLogoutAction, blank=True)
     extension = models.CharField(max_length=EXTENSION_LENGTH, blank=True)
+    logout_all_media = models.BooleanField(null=True)
+    """Whether a sign-out of the desktop signs out of all MRDs, too; null: as the setting says."""
     request_id = models.CharField("requestId", max_length=255, blank=True)
     cause = models.CharField(max_length=10, choices=Cause, default=Cause.SELF)
     actor = models.CharField(max_length=64)

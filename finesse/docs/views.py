@@ -18,7 +18,12 @@ from finesse.docs.xml_schema import xml_schema
 from finesse.users.models import User
 from media.board.views import POLICY
 
-_BY_CONSTANT = {row.message: name for name, row in TABLE.items() if row.message.isupper()}
+_BY_CONSTANT = {
+    message: name
+    for name, row in TABLE.items()
+    for message in (row.message, row.later_message)
+    if message.isupper()
+}
 
 
 @require_safe

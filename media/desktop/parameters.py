@@ -1,9 +1,10 @@
-"""Reads the parameters of a desktop's sign-in."""
+"""Reads the parameters of a desktop's sign-in and sign-out."""
 
 import re
 
 from finesse.api.errors import PARAMETER_INVALID, PARAMETER_MISSING
-from finesse.api.xml import Children
+from finesse.api.xml import Children, boolean
+from media.states import Requested
 
 
 def read_extension(children: Children) -> str:
@@ -18,3 +19,18 @@ def read_extension(children: Children) -> str:
     if not re.fullmatch(r"[A-Za-z0-9+*#._-]{0,32}", extension):
         raise PARAMETER_INVALID(parameter="extension", object="user")
     return extension
+
+
+def read_logout_all_media(children: Children, requested: Requested) -> bool | None:
+    """Whether to sign out of all MRDs along with the desktop; None if the request does not say. No
+    page has the element, several clients send it.
+
+    Raises FinesseError `Invalid Input`.
+    """
+    text = children.text("logoutAllMedia")
+    if not text or requested is not Requested.LOGOUT:
+        return None
+    try:
+        return boolean(text)
+    except ValueError:
+        raise PARAMETER_INVALID(parameter="logoutAllMedia", object="user") from None

@@ -9,6 +9,7 @@ from finesse.api.description import (
     XMLSerializer,
 )
 from finesse.api.fields import (
+    BooleanField,
     IdField,
     LoginIdField,
     NumberField,
@@ -170,10 +171,16 @@ class UserChangeStateSerializer(RequestSerializer):
 
     state = RequestedUserStateField(
         choices=in_order(USER_STATES - {Requested.LOGIN}),
-        help_text="LOGOUT from NOT_READY only; it signs out of all MRDs, too",
+        help_text="LOGOUT from NOT_READY only; it signs out of all MRDs, too, unless "
+        "logoutAllMedia is false",
     )
     reasonCodeId = ChosenReasonCodeIdField(
         help_text=f"{REASON}. As with a Media; supervisors send none for others"
+    )
+    logoutAllMedia = BooleanField(
+        required=False,
+        help_text="With LOGOUT. true: also sign out of all MRDs; false: of the desktop alone. "
+        "Without it the server's setting decides. No page has it: our reading",
     )
 
 

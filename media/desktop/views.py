@@ -18,7 +18,7 @@ from finesse.api.xml import identifier
 from finesse.users.models import Team, User
 from media.api.parameters import read_reason_code, read_state, reason_code_id
 from media.desktop import description
-from media.desktop.parameters import read_extension
+from media.desktop.parameters import read_extension, read_logout_all_media
 from media.documents.user import desktop_of, represent_team, represent_user, with_desktops
 from media.models import Cause
 from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
@@ -46,6 +46,7 @@ class UserDetail(FinesseView):
         if requested is Requested.LOGIN and not is_own:
             raise OTHER_USER(user=caller.pk)
         extension = read_extension(children) if requested is Requested.LOGIN else ""
+        logout_all_media = read_logout_all_media(children, requested)
         if requested is Requested.LOGOUT and not is_own:
             requested = Requested.FORCED_LOGOUT
         state = State(desktop_of(user).state)
@@ -64,6 +65,7 @@ class UserDetail(FinesseView):
                     requested,
                     reason_code=reason_code,
                     extension=extension,
+                    logout_all_media=logout_all_media,
                     request_id=request_id_of(request),
                     cause=Cause.SELF if is_own else Cause.SUPERVISOR,
                     actor=caller.pk,

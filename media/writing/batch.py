@@ -143,8 +143,12 @@ class Batch:
             self._sign_out_of_mrds(request)
 
     def _sign_out_of_mrds(self, request: MediaRequest) -> None:
-        """Sign the user out of all MRDs along with the desktop [User APIs for Nonvoice Tasks]."""
-        if settings.FINESSE_USER_SIGNOUT_CHANNEL == VOICE_ONLY:
+        """Sign the user out of all MRDs along with the desktop, if the request or else the setting
+        says so [User APIs for Nonvoice Tasks]."""
+        everywhere = request.logout_all_media
+        if everywhere is None:
+            everywhere = settings.FINESSE_USER_SIGNOUT_CHANNEL != VOICE_ONLY
+        if not everywhere:
             return
         for (login_id, mrd_id), media in sorted(self.media.items()):
             if login_id == request.login_id and media.state != State.LOGOUT:

@@ -19,6 +19,7 @@ def new_request(
     reason_code: ReasonCode | None = None,
     options: Options | None = None,
     extension: str = "",
+    logout_all_media: bool | None = None,
     request_id: str = "",
     accepted_at: datetime | None = None,
 ) -> MediaRequest:
@@ -36,6 +37,7 @@ def new_request(
         interrupt_action=options.interrupt_action if options else "",
         dialog_logout_action=options.dialog_logout_action if options else "",
         extension=extension,
+        logout_all_media=logout_all_media,
         request_id=request_id,
         cause=cause,
         actor=actor,

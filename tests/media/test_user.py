@@ -345,6 +345,43 @@ def test_the_mrds_stay_when_the_channel_is_voice_alone(
     assert desk.state() == "LOGOUT"
 
 
+@pytest.mark.parametrize("channel", ["0", "1"])
+@pytest.mark.parametrize("login", ["alice", "carol"])
+@pytest.mark.parametrize(
+    ("said", "leaves"),
+    [("true", True), ("True", True), ("false", False), ("FALSE", False), ("", None)],
+)
+def test_the_request_may_say_whether_the_sign_out_is_from_all_media(
+    desk: Desk, api: API, settle: Settle, settings: Any, said: str, leaves: bool | None,
+    channel: str, login: str,
+) -> None:  # fmt: skip
+    settings.FINESSE_USER_SIGNOUT_CHANNEL = channel
+    api.put(LOGIN)
+    desk.sign_in()
+    settle()
+    said = f"<logoutAllMedia>{said}</logoutAllMedia>"
+    assert desk.put("LOGOUT", said, login=login).status_code == 202
+    settle()
+    assert desk.state() == "LOGOUT"
+    if leaves is None:
+        leaves = channel != "1"
+    state = Media.objects.get(user="alice", mrd=5001).state
+    assert state == ("LOGOUT" if leaves else "NOT_READY")
+
+
+def test_all_media_is_yes_or_no_and_counts_with_a_sign_out_alone(
+    desk: Desk, settle: Settle
+) -> None:
+    desk.sign_in()
+    settle()
+    said = "<logoutAllMedia>perhaps</logoutAllMedia>"
+    error = error_of(desk.put("LOGOUT", said))
+    assert (error["ErrorType"], error["ErrorData"]) == ("Invalid Input", "logoutAllMedia")
+    assert desk.put("READY", said).status_code == 202
+    settle()
+    assert desk.state() == "READY"
+
+
 # --- supervisors --------------------------------------------------------------------------------
 
 
