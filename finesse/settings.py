@@ -136,7 +136,7 @@ FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "finesse.admin_site.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Exists, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from finesse.admin import DeletedOneByOneAdmin
+from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, hide_strangers, signed_in
@@ -20,7 +20,7 @@ from reasoncodes.models import ReasonCode
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(DeletedOneByOneAdmin):
+class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
     list_display = ("label", "category", "code", "id", "offered_to")

@@ -13,20 +13,15 @@ from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from finesse.admin import ReadOnlyAdmin, moment
+from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.access import supervised_teams, visible_users
 from finesse.users.access_in_admin import hide_strangers, signed_in
 from finesse.users.forms import AdminSignInForm
 from finesse.users.lockout import lift
 from finesse.users.models import SignInFailures, Team, User
 
-admin.site.site_header = "Finesse Media administration"
-admin.site.site_title = "Finesse Media"
-admin.site.index_title = "What do you want to manage?"
 admin.site.login_form = AdminSignInForm
 admin.site.empty_value_display = "–"
-# The lists of requests and notifications need the width.
-admin.site.enable_nav_sidebar = False
 # Permissions follow from a user's role, so groups would have no effect.
 admin.site.unregister(Group)
 
@@ -52,7 +47,7 @@ class NewPasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     # Django's template announces more options after the first save; this form has them all.
     add_form_template = None
@@ -105,7 +100,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(PlainFormsAdmin):
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
     ordering = ("name",)

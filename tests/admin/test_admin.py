@@ -1,17 +1,20 @@
 """The admin: supervisors manage reason codes, administrators everything, history is read-only."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from finesse.notifications.models import Notification
 from finesse.users import passwords
 from finesse.users.models import Team, User
-from media.models import Media, MediaRequest, MediaRoutingDomain
+from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, PASSWORD, Cast
 
@@ -118,6 +121,13 @@ def test_a_supervisor_adds_a_code_that_agents_can_choose_at_once(api: API) -> No
     ("fields", "message"),
     [
         ({"code": 0}, "greater than or equal to 1"),
+        ({"code": -3}, "greater than or equal to 1"),
+        ({"code": "1_0_0"}, "Enter a whole number"),
+        ({"code": "007"}, "Enter a whole number"),
+        ({"code": "+7"}, "Enter a whole number"),
+        ({"code": "7.0"}, "Enter a whole number"),
+        ({"code": "٧"}, "Enter a whole number"),
+        ({"code": "9" * 5000}, "Enter a whole number"),
         ({"code": 70000}, "less than or equal to 65535"),
         ({"code": 1}, "another reason code with this code"),
         ({"label": "lunch"}, "another reason code with this label"),
@@ -131,6 +141,38 @@ def test_the_form_says_what_is_wrong_with_a_code(fields: dict[str, Any], message
     page = manager_of_global_codes().post(url(ReasonCode, "add"), code_form(**fields))
     assert page.status_code == 200
     assert message in page.content.decode()
+
+
+@pytest.mark.parametrize("number", ["1_0_0", "-5", "0", "007", "9" * 40])
+def test_an_mrd_has_a_plain_number(number: str) -> None:
+    form = {"id": number, "name": "New"}
+    page = signed_in("dave").post(url(MediaRoutingDomain, "add"), form)
+    assert page.status_code == 200
+    assert not MediaRoutingDomain.objects.filter(name="New").exists()
+
+
+@pytest.mark.parametrize("model", [ReasonCode, User, Team, MediaRoutingDomain])
+def test_no_field_cuts_a_text_without_a_word(model: Any) -> None:
+    page = signed_in("dave").get(url(model, "add")).content.decode()
+    assert "maxlength" not in page
+    assert re.search(r"Up to \d+ characters", page)
+
+
+def test_an_interval_over_a_change_of_clocks_shows_offsets_and_duration() -> None:
+    StateInterval.objects.create(
+        login_id="alice",
+        mrd_id=5000,
+        state="READY",
+        started_at=datetime(2026, 10, 25, 0, 50, tzinfo=UTC),
+        ended_at=datetime(2026, 10, 25, 1, 10, tzinfo=UTC),
+        cause="self",
+        actor="alice",
+    )
+    with timezone.override("Europe/Berlin"):
+        page = signed_in("dave").get(url(StateInterval, "changelist")).content.decode()
+    text = page.replace("\xa0", " ")
+    for shown in ("02:50:00 +0200", "02:10:00 +0100", "0:20:00"):
+        assert shown in text
 
 
 def test_the_category_of_a_code_is_fixed(codes: dict[str, ReasonCode]) -> None:
