@@ -1,21 +1,29 @@
 """What the admins of several apps share."""
 
+import re
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 
 def moment(field: str, head: str, empty: str = "–") -> Callable[[Any, Any], str]:
-    """A method for an admin that shows a time to the second: a minute is long here."""
+    """A method for an admin that shows a time to the second: a minute is long here.
+
+    With its offset, unless the zone is UTC: when clocks are set back an hour comes twice.
+    """
 
     @admin.display(description=head, ordering=field)
     def shown(model_admin: Any, instance: Any) -> str:
         at = getattr(instance, field)
-        return date_format(localtime(at), "j\xa0M\xa0Y, H:i:s") if at else empty
+        return _to_the_second(localtime(at)) if at else empty
 
     return shown
 
@@ -29,6 +37,40 @@ class DeletedOneByOneAdmin(admin.ModelAdmin):
         actions = super().get_actions(request, **location)
         actions.pop("delete_selected", None)
         return actions
+
+
+def _to_the_second(at: datetime) -> str:
+    # Django's own format for it is empty for just those times that come twice.
+    offset = "" if str(at.tzinfo) == "UTC" else f"\xa0{at:%z}"
+    return date_format(at, "j\xa0M\xa0Y, H:i:s") + offset
+
+
+class PlainNumberField(forms.IntegerField):
+    """A number in plain decimals, as in the API: Python would also read 1_0_0, and 007."""
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "").strip()
+        if text and not re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", text, re.ASCII):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        number: int | None = super().to_python(value)
+        return number
+
+
+class PlainFormsAdmin(admin.ModelAdmin):
+    """For what is edited: each limit is written beside its field, and told where it is broken."""
+
+    formfield_overrides: ClassVar[Any] = {
+        # None of these models has a number 0: nobody is to be told that 0 would do.
+        models.PositiveIntegerField: {"form_class": PlainNumberField, "min_value": 1},
+    }
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.CharField) and field.max_length and db_field.name != "password":
+            # A browser cuts what is pasted at this attribute, without a word.
+            field.widget.attrs.pop("maxlength", None)
+            field.help_text = f"{field.help_text} Up to {field.max_length} characters.".strip()
+        return field
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -136,7 +136,7 @@ FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "finesse.admin_site.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -158,6 +158,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -217,7 +218,19 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
 )
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", False)
+# Browsers come by TLS alone. (`run --tls` with a certificate of its own says so by itself.)
+_IS_TLS_KNOWN = env.bool("BEHIND_TLS_PROXY", False) or bool(FINESSE_TLS_CERTIFICATE)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_TLS_KNOWN
+FINESSE_HSTS_SECONDS = env.int("HSTS_SECONDS", 180 * 24 * 3600)
+SECURE_HSTS_SECONDS = FINESSE_HSTS_SECONDS if _IS_TLS_KNOWN and not FINESSE_DEMO else 0
+SILENCED_SYSTEM_CHECKS = [
+    # Other names of the domain, and lists that browsers are delivered with, are the operator's.
+    "security.W005",
+    "security.W021",
+    # The proxy redirects, if it has a plain port; `run --tls` has none. Health checks and the
+    # XMPP server's password hook reach this service without TLS.
+    "security.W008",
+]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["finesse.api.authentication.BasicAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

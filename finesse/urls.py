@@ -1,7 +1,11 @@
 """Where everything is."""
 
+from collections.abc import Callable
+
 from django.contrib import admin
+from django.http.response import HttpResponseBase
 from django.urls import include, path, re_path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from finesse.api.views import UnknownResource
@@ -9,6 +13,12 @@ from finesse.status.views import SystemInfo, healthz
 from finesse.xmpp.views import password
 
 handler500 = "finesse.status.views.server_error"
+
+
+def _leads_to(page: str) -> Callable[..., HttpResponseBase]:
+    """The way from an address as people type it to the page that they mean."""
+    return require_safe(RedirectView.as_view(pattern_name=page, query_string=True))
+
 
 urlpatterns = [
     # What is asked for most comes first.
@@ -20,8 +30,14 @@ urlpatterns = [
     re_path(r"^finesse/api/", UnknownResource.as_view()),
     path("finesse/xmpp/password", password),
     path("finesse/docs/", include("finesse.docs.urls")),
-    re_path(r"^finesse/docs$", RedirectView.as_view(pattern_name="docs")),
+    path("finesse/docs", _leads_to("docs")),
+    path("finesse/", _leads_to("viewer")),
+    path("finesse", _leads_to("viewer")),
     path("", include("media.board.urls")),
+    path("board", _leads_to("viewer")),
+    path("login", _leads_to("login")),
+    path("admin", _leads_to("admin:index")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("healthz/", _leads_to("healthz")),
 ]

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin, messages
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from finesse.admin import DeletedOneByOneAdmin, ReadOnlyAdmin, moment
+from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
 from media.documents.user import desktop_of
@@ -23,7 +24,7 @@ ABOUT_VOICE = (
 
 
 @admin.register(MediaRoutingDomain)
-class MediaRoutingDomainAdmin(DeletedOneByOneAdmin):
+class MediaRoutingDomainAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
     """Deleted one by one: the voice MRD must not go along with others."""
 
     list_display = ("name", "id", "number_of_members", "interruptible", "description")
@@ -46,11 +47,6 @@ class MediaRoutingDomainAdmin(DeletedOneByOneAdmin):
             "id": max(FIRST_MRD_ID, highest + 1),
             **super().get_changeform_initial_data(request),
         }
-
-    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        if db_field.name == "id":
-            kwargs["min_value"] = 1
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: MediaRoutingDomain | None = None
@@ -227,7 +223,7 @@ class MediaRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(StateInterval)
 class StateIntervalAdmin(ReadOnlyAdmin):
-    list_display = ("login_id", "mrd_id", "state", "label", "started", "ended", "by")
+    list_display = ("login_id", "mrd_id", "state", "label", "started", "ended", "duration", "by")
     list_filter = ("state", "cause", "started_at")
     search_fields = ("=login_id", "label")
     search_help_text = "A whole login ID, or a part of a label"
@@ -240,12 +236,20 @@ class StateIntervalAdmin(ReadOnlyAdmin):
         "label",
         "started",
         "ended",
+        "duration",
         "cause",
         "actor",
     )
 
     started = moment("started_at", "from")
     ended = moment("ended_at", "to", empty="now")
+
+    @admin.display(description="duration")
+    def duration(self, interval: StateInterval) -> str:
+        end = interval.ended_at or timezone.now()
+        # Whole seconds, as the two times are shown.
+        lasted = end.replace(microsecond=0) - interval.started_at.replace(microsecond=0)
+        return str(lasted)
 
     @admin.display(description="by", ordering="actor")
     def by(self, interval: StateInterval) -> str:

@@ -19,6 +19,7 @@ from finesse.notifications.outages import publish_status
 from finesse.notifications.publisher import publish_all
 from finesse.status.system_info import Status
 from finesse.users import lockout
+from finesse.users.sessions import SessionStore
 from media.absence import sign_out_absent
 from media.models import MediaRequest, StateInterval
 from media.writing import bell
@@ -101,7 +102,8 @@ def _broken_connections_closed() -> Iterator[None]:
 
 @shared_task
 def prune() -> None:
-    """Delete requests, intervals and notifications that are older than their retention.
+    """Delete requests, intervals and notifications that are older than their retention, and
+    expired sessions and failed sign-ins.
 
     A request without an outcome, an open interval, and a notification that a transport has not
     handed over yet stay, however old.
@@ -118,6 +120,7 @@ def prune() -> None:
         )
     )
     lockout.prune()
+    SessionStore.clear_expired()
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
         Notification.objects.filter(

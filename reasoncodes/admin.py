@@ -1,4 +1,4 @@
-"""Reason codes in the admin, for supervisors and administrators.
+"""Reason codes in the admin, for supervisors and administrators: `reasoncodes.access` says which.
 
 Each change takes the writer's lock first, so that the forms' checks still hold when it is saved.
 """
@@ -6,43 +6,61 @@ Each change takes the writer's lock first, so that the forms' checks still hold 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from finesse.admin import DeletedOneByOneAdmin
+from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
+from finesse.users.access import supervised_teams
+from finesse.users.access_in_admin import OwnTeamsFilter, hide_strangers, signed_in
+from reasoncodes.access import changeable_by, others_assignments, visible_to
 from reasoncodes.configuration import exclusive, hold
+from reasoncodes.forms import ReasonCodeForm
 from reasoncodes.models import ReasonCode
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(DeletedOneByOneAdmin):
+class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
     list_display = ("label", "category", "code", "id", "offered_to")
-    list_filter = ("category", "retired", "for_all", "teams")
+    list_filter = ("category", "retired", "for_all", ("teams", OwnTeamsFilter), "system_code")
     search_fields = ("label", "=code")
     search_help_text = "A part of the label, or the code"
+    form = ReasonCodeForm
     filter_horizontal = ("teams",)
-    readonly_fields = ("id", "use")
+    readonly_fields = ("id", "use", "offered_to")
     actions = ("retire", "bring_back")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ReasonCode]":
-        reason_codes: QuerySet[ReasonCode] = super().get_queryset(request)
-        if not _administers(request):
-            # System codes are for administrators to see; nobody chooses or changes them.
-            reason_codes = reason_codes.filter(system_code=False)
-        return reason_codes.prefetch_related("teams")
+        user = signed_in(request)
+        codes: QuerySet[ReasonCode] = super().get_queryset(request)
+        shown = Prefetch("teams", supervised_teams(user), to_attr="shown_teams")
+        return (
+            codes.filter(pk__in=visible_to(user))
+            .prefetch_related(shown)
+            .annotate(of_others=Exists(others_assignments(user)))
+        )
 
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        return (*self.list_filter, "system_code") if _administers(request) else self.list_filter
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # Others than the filter's would tell of teams that are not the user's.
+        if lookup.startswith("teams") and lookup not in OwnTeamsFilter.parameters("teams"):
+            return signed_in(request).is_superuser
+        return super().lookup_allowed(lookup, value, request)
 
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
         names = ("category", "code", "label")
+        # To be read, the list of teams would name those of others, too.
+        is_form = self.has_change_permission(request, obj)
+        teams = "teams" if is_form else "offered_to"
         return (
             (None, {"fields": ("id", *names, "use") if obj else names}),
-            ("Offered to", {"fields": ("for_all", "teams", "retired")}),
+            ("Offered to", {"fields": ("for_all", teams, "retired")}),
         )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = supervised_teams(signed_in(request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_form(
         self,
@@ -52,6 +70,7 @@ class ReasonCodeAdmin(DeletedOneByOneAdmin):
         **kwargs: Any,
     ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
+        form.user = signed_in(request)  # type: ignore[attr-defined]
         if obj and "category" in form.base_fields:
             # The category is fixed after creation [ReasonCode API Parameters]. A read-only field
             # would not be part of the form, nor the uniqueness within a category of its checks.
@@ -76,10 +95,17 @@ class ReasonCodeAdmin(DeletedOneByOneAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ReasonCode | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
-        return allowed and not (obj and (obj.system_code or obj.is_used()))
+        return allowed and (obj is None or (_may_change(request, obj) and not obj.is_used()))
 
     def has_change_permission(self, request: HttpRequest, obj: ReasonCode | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and obj.system_code)
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or _may_change(request, obj))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        history = super().history_view(request, object_id, extra_context)
+        return hide_strangers(signed_in(request), history)
 
     @admin.display(description="use")
     def use(self, reason_code: ReasonCode) -> str:
@@ -97,12 +123,15 @@ class ReasonCodeAdmin(DeletedOneByOneAdmin):
             return "nobody: retired"
         if reason_code.for_all:
             return "everybody"
-        return ", ".join(team.name for team in reason_code.teams.all()) or "nobody yet"
+        names = [team.name for team in reason_code.shown_teams]  # type: ignore[attr-defined]
+        if reason_code.of_others:  # type: ignore[attr-defined]
+            names.append("other teams")
+        return ", ".join(names) or "nobody yet"
 
     @admin.action(description="Retire: no longer offer them to agents", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
         with exclusive():
-            count = queryset.filter(system_code=False, retired=False).update(retired=True)
+            count = _changeable(request, queryset).filter(retired=False).update(retired=True)
         if count:
             messages.success(request, f"{count} retired. The history still shows them.")
         else:
@@ -111,11 +140,11 @@ class ReasonCodeAdmin(DeletedOneByOneAdmin):
     @admin.action(description="Bring back: offer them again", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
         with exclusive():
-            retired = list(queryset.filter(retired=True))
+            retired = list(_changeable(request, queryset).filter(retired=True))
             for reason_code in retired:
                 self._bring_back(request, reason_code)
         if not retired:
-            messages.info(request, "None of them was retired.")
+            messages.info(request, "None of them was retired and yours to bring back.")
 
     def _bring_back(self, request: HttpRequest, reason_code: ReasonCode) -> None:
         reason_code.retired = False
@@ -134,5 +163,9 @@ class ReasonCodeAdmin(DeletedOneByOneAdmin):
             messages.success(request, f"{reason_code} is offered again.")
 
 
-def _administers(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
+def _changeable(request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> "QuerySet[ReasonCode]":
+    return changeable_by(signed_in(request)).filter(pk__in=queryset.values("pk"))
+
+
+def _may_change(request: HttpRequest, reason_code: ReasonCode) -> bool:
+    return changeable_by(signed_in(request)).filter(pk=reason_code.pk).exists()

@@ -21,6 +21,7 @@ from finesse.api.permissions import (
 )
 from finesse.api.views import FinesseView
 from finesse.api.xml import identifier
+from finesse.users.access import supervised_teams
 from finesse.users.models import Team, User
 from reasoncodes import configuration, description
 from reasoncodes.documents import represent, represent_list
@@ -185,6 +186,6 @@ def _readable_team(caller: User, text: str) -> Team:
     if team is not None:
         if caller.team_id == team.pk:
             return team
-        if caller.supervises().filter(pk=team.pk).exists():
+        if supervised_teams(caller).filter(pk=team.pk).exists():
             return team
     raise AUTHORIZATION_FAILURE(user=caller.pk)

@@ -16,7 +16,6 @@ from finesse.docs.general_texts import GENERAL_RULES, SUMMARY
 from finesse.docs.openapi_document import as_json, as_yaml
 from finesse.docs.xml_schema import xml_schema
 from finesse.users.models import User
-from media.board.views import POLICY
 
 _BY_CONSTANT = {
     message: name
@@ -47,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "socket": base.replace("http", "ws", 1) + "/ws/notifications/",
         "errors": page_contents.errors(),
     }
-    return _page(request, "docs/index.html", context)
+    return render(request, "docs/index.html", context)
 
 
 @require_safe
@@ -80,7 +79,7 @@ def error(request: HttpRequest, name: str) -> HttpResponse:
     # Users see their own states and reason codes only.
     if topics and request.user.is_authenticated:
         context |= _own(request.user, topics)
-    return _page(request, "docs/error.html", context)
+    return render(request, "docs/error.html", context)
 
 
 @require_safe
@@ -112,9 +111,3 @@ def _own(user: User, topics: tuple[Topic, ...]) -> dict[str, Any]:
     if Topic.REASON_CODES in topics:
         own["choices"] = allowed_requests.reason_code_choices(user)
     return own
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    response.headers["Content-Security-Policy"] = POLICY
-    return response

@@ -27,7 +27,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         # Rendered by this service itself, so the parser needs no defences.
         update = fromstring(notification.update)
         indent(update)
-        return format_html('<pre style="margin: 0">{}</pre>', tostring(update, encoding="unicode"))
+        return format_html("<pre>{}</pre>", tostring(update, encoding="unicode"))
 
 
 @admin.register(TransportCursor)

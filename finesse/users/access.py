@@ -1,8 +1,13 @@
-"""THE RULE OF ACCESS: agents see themselves, supervisors their teams, administrators everybody."""
+"""THE RULE OF ACCESS: agents see themselves, supervisors their teams, administrators everybody.
+
+The API, the administration and the sockets all ask here.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
 
 from finesse.users.models import Team, User
 
@@ -18,6 +23,18 @@ class Access:
     """Changes with the password, so that sockets opened with an old one are closed."""
     teams: frozenset[int] = frozenset()
     """The teams that this user supervises."""
+
+
+def supervised_teams(user: User) -> QuerySet[Team]:
+    """The teams that this user watches and configures: all of them for an administrator."""
+    return Team.objects.all() if user.is_superuser else user.supervises()
+
+
+def visible_users(user: User) -> QuerySet[User]:
+    """The users that this user may see."""
+    if user.is_superuser:
+        return User.objects.all()
+    return User.objects.filter(Q(pk=user.pk) | Q(team__in=user.supervises()))
 
 
 def access_of(login_ids: Collection[str]) -> dict[str, Access]:

@@ -6,25 +6,22 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.db.models import Count, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from finesse.admin import ReadOnlyAdmin, moment
+from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
+from finesse.users.access import supervised_teams, visible_users
+from finesse.users.access_in_admin import hide_strangers, signed_in
 from finesse.users.forms import AdminSignInForm
 from finesse.users.lockout import lift
 from finesse.users.models import SignInFailures, Team, User
 
-admin.site.site_header = "Finesse Media administration"
-admin.site.site_title = "Finesse Media"
-admin.site.index_title = "What do you want to manage?"
 admin.site.login_form = AdminSignInForm
 admin.site.empty_value_display = "–"
-# The lists of requests and notifications need the width.
-admin.site.enable_nav_sidebar = False
 # Permissions follow from a user's role, so groups would have no effect.
 admin.site.unregister(Group)
 
@@ -34,7 +31,15 @@ class NewUserForm(UserCreationForm):
 
     class Meta:
         model = User
-        fields = ("login_id", "first_name", "last_name", "team", "is_supervisor", "is_superuser")
+        fields = (
+            "login_id",
+            "first_name",
+            "last_name",
+            "team",
+            "is_supervisor",
+            "manages_global_reason_codes",
+            "is_superuser",
+        )
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
@@ -42,7 +47,7 @@ class NewPasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     # Django's template announces more options after the first save; this form has them all.
     add_form_template = None
@@ -59,13 +64,27 @@ class UserAdmin(DjangoUserAdmin):
     fieldsets = (
         (None, {"fields": ("login_id", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
-        ("Access", {"fields": ("is_active", "is_supervisor", "supervises", "is_superuser")}),
+        (
+            "Access",
+            {
+                "fields": (
+                    "is_active",
+                    "is_supervisor",
+                    "supervises",
+                    "manages_global_reason_codes",
+                    "is_superuser",
+                )
+            },
+        ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"fields": ("login_id", "password1", "password2")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
-        ("Access", {"fields": ("is_supervisor", "is_superuser")}),
+        (
+            "Access",
+            {"fields": ("is_supervisor", "manages_global_reason_codes", "is_superuser")},
+        ),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -81,20 +100,35 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(PlainFormsAdmin):
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
     ordering = ("name",)
     filter_horizontal = ("supervisors",)
-    readonly_fields = ("id", "member_list")
+    readonly_fields = ("id", "member_list", "supervised_by")
 
     def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
-        return ("id", "name", "supervisors", "member_list") if obj else ("name", "supervisors")
+        if obj is None:
+            return ("name", "supervisors")
+        # To be read, the list would name supervisors who are members of other teams.
+        is_form = self.has_change_permission(request, obj)
+        return ("id", "name", "supervisors" if is_form else "supervised_by", "member_list")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
-        teams = super().get_queryset(request).prefetch_related("supervisors")
-        counted: QuerySet[Team] = teams.annotate(member_count=Count("members"))
+        user = signed_in(request)
+        shown = Prefetch("supervisors", visible_users(user), to_attr="shown_supervisors")
+        teams = super().get_queryset(request).filter(pk__in=supervised_teams(user))
+        counted: QuerySet[Team] = teams.prefetch_related(shown).annotate(
+            member_count=Count("members", distinct=True),
+            supervisor_count=Count("supervisors", distinct=True),
+        )
         return counted
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        history = super().history_view(request, object_id, extra_context)
+        return hide_strangers(signed_in(request), history)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # A user who is not marked as a supervisor would not see the team.
@@ -109,7 +143,10 @@ class TeamAdmin(admin.ModelAdmin):
 
     @admin.display(description="supervisors")
     def supervised_by(self, team: Team) -> str:
-        return ", ".join(str(user) for user in team.supervisors.all())
+        names = [str(user) for user in team.shown_supervisors]  # type: ignore[attr-defined]
+        if hidden := team.supervisor_count - len(names):  # type: ignore[attr-defined]
+            names.append(f"{hidden} more")
+        return ", ".join(names)
 
     @admin.display(description="members")
     def member_list(self, team: Team) -> SafeString | str:

@@ -66,7 +66,13 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="members"
     )
     is_supervisor = models.BooleanField(
-        "supervisor", default=False, help_text="May sign in here and manage reason codes."
+        "supervisor",
+        default=False,
+        help_text="May sign in here and manage the reason codes of own teams.",
+    )
+    manages_global_reason_codes = models.BooleanField(
+        default=False,
+        help_text="As a supervisor: may also manage the reason codes of every team.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="Clear this instead of deleting: access ends at once."

@@ -91,7 +91,7 @@ _USER: "Statement[AbstractBaseUser]" = Statement(
         _users()
         .filter(pk=Placeholder("login_id"))
         # No request needs these, and moments take longer to read than all other columns.
-        .defer("last_login", "date_joined")
+        .defer("last_login", "date_joined", "manages_global_reason_codes")
         .order_by()
     )
 )

@@ -15,7 +15,8 @@ from finesse.api.errors import (
 )
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
-from finesse.users.models import Team, User
+from finesse.users.access import supervised_teams
+from finesse.users.models import User
 from media.api.parameters import read_reason_code, read_state, reason_code_id
 from media.desktop import description
 from media.desktop.parameters import read_extension, read_logout_all_media
@@ -81,8 +82,7 @@ class TeamDetail(FinesseView):
     @description.GET_TEAM
     def get(self, request: Request, team_id: str) -> Response:
         caller, pk = cast(User, request.user), identifier(team_id)
-        teams = Team.objects.all() if caller.is_superuser else caller.supervises()
-        team = teams.filter(pk=pk).first()
+        team = supervised_teams(caller).filter(pk=pk).first()
         if team is not None:
             return Response({"Team": represent_team(team)})
         if caller.is_superuser:
@@ -102,7 +102,7 @@ def _find(caller: User, login_id: str) -> User:
         return user
     if not caller.is_supervisor:
         raise OTHER_USER(user=caller.pk)
-    user = users.filter(team__in=caller.supervises()).first()
+    user = users.filter(team__in=supervised_teams(caller)).first()
     if user is None:
         raise INVALID_SUPERVISOR(user=login_id)
     return user

@@ -1,0 +1,83 @@
+"""The administration in a real browser: it works under the strict policy of its pages."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
+from tests.kit.installation import Installation
+
+NOTE_VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (violation) =>
+  window.violations.push(`${violation.effectiveDirective} ${violation.blockedURI} ` +
+    `${violation.sourceFile}:${violation.lineNumber} ${violation.sample}`));
+"""
+PAGES = (
+    "",
+    "password_change/",
+    "users/user/",
+    "users/user/add/",
+    "users/user/1234/change/",
+    "users/user/1234/password/",
+    "users/user/1234/history/",
+    "users/user/1234/delete/",
+    "users/user/?is_active__exact=1&_facets=True",
+    "users/team/1/change/",
+    "reasoncodes/reasoncode/",
+    "reasoncodes/reasoncode/1003/change/",
+    "reasoncodes/reasoncode/add/?_popup=1",
+    "media/mediaroutingdomain/add/",
+    "media/media/",
+    "media/media/add/",
+    "media/mediarequest/",
+    "media/mediarequest/1/change/",
+    "media/stateinterval/",
+    "notifications/notification/",
+    "notifications/notification/1/change/",
+    "nowhere/",
+)
+
+
+@pytest.fixture
+def page(browser: Browser, installation: Installation) -> Any:  # noqa: F811
+    context = browser.new_context()
+    context.add_init_script(NOTE_VIOLATIONS)
+    page = context.new_page()
+    page.goto(f"{installation.url}/admin/")
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", "finesse")
+    page.click("input[type=submit]")
+    page.wait_for_url("**/admin/")
+    yield page
+    context.close()
+
+
+def violations(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("window.violations")
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> None:  # noqa: F811
+    for path in PAGES:
+        answer = page.goto(f"{installation.url}/admin/{path}", wait_until="load")
+        assert answer is not None
+        assert "default-src 'self'" in answer.headers["content-security-policy"], path
+        assert violations(page) == [], path
+
+
+@pytest.mark.timeout(180)
+def test_the_widgets_work(page: Page, installation: Installation) -> None:  # noqa: F811
+    page.goto(f"{installation.url}/admin/reasoncodes/reasoncode/1003/change/")
+    page.wait_for_selector(".selector-chosen")
+    page.locator("#id_teams_from").select_option(index=0)
+    page.click(".selector-add")
+    page.wait_for_selector("#id_teams_to option:nth-child(2)", state="attached")
+    page.goto(f"{installation.url}/admin/media/media/add/")
+    page.click(".field-user .select2-selection")
+    page.wait_for_selector(".select2-results__option:has-text('Ana')")
+    assert violations(page) == []
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    page.wait_for_function("window.violations.length === 1")
