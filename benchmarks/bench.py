@@ -177,6 +177,6 @@ class _Pulse:
         # Django's cache pickles floats.
         now = time.time()
         for instance in self._instances:
-            for part in ("worker", "notifications"):
+            for part in ("worker", "notifications", "sweep"):
                 self._redis.set(f"{instance}:1:heartbeat:{part}", pickle.dumps(now))
             self._redis.set(f"{instance}:ceiling:heartbeat", now)

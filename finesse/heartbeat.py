@@ -1,7 +1,8 @@
 """Whether the service is in service: each working part leaves a stamp, and a stale one is a fault.
 
-The sweep stamps the worker and the delivery of notifications; the component of an XMPP server
-stamps the path by that server. The stamps are in the cache, so reading them also proves that the
+Each task stamps the worker and the delivery of notifications; the sweep also stamps itself, since
+only beat calls it; the component of an XMPP server stamps the path by
+that server. The stamps are in the cache, so reading them also proves that the
 cache works.
 """
 
@@ -19,8 +20,10 @@ IN_SERVICE_CACHE_SECONDS = 0.1
 a heartbeat may have, but requests need not read the cache each."""
 WORKER = "worker"
 NOTIFICATIONS = "notifications"
-PARTS = (WORKER, NOTIFICATIONS)
-"""The parts of every installation: the writer (with broker and database) and the delivery."""
+SWEEP = "sweep"
+"""Beat, and what it calls for: without it nobody absent is signed out, and nothing is pruned."""
+PARTS = (WORKER, NOTIFICATIONS, SWEEP)
+"""The parts of every installation: the writer (with broker and database), the delivery, beat."""
 XMPP = "xmpp"
 """The XMPP server and the component on it."""
 

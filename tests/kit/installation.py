@@ -134,7 +134,7 @@ class Installation:
             uvicorn += ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
             self._start("server", [*uvicorn, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
-            self._start("beat", [*celery, "beat"])
+            self.start_beat("beat")
             if self.xmpp:
                 self.start_xmpp_server()
                 self._start("component", [python, "manage.py", "xmpp_component"])
@@ -142,6 +142,9 @@ class Installation:
             run = [python, "manage.py", "run", "--port", str(self.port)]
             self._start("server", [*run, "--xmpp"] if self.xmpp else run)
         self.await_status(200)
+
+    def start_beat(self, role: str) -> None:
+        self._start(role, [sys.executable, "-m", "celery", "-A", "finesse", "beat"])
 
     def start_xmpp_server(self) -> None:
         """On services, alone."""

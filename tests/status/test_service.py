@@ -105,7 +105,7 @@ def test_a_database_that_goes_away_under_a_request_is_out_of_service(
 def test_health_says_which_part_is_down(api: API, monkeypatch: pytest.MonkeyPatch) -> None:
     health = api.client.get("/healthz")
     assert (health.status_code, set(health.json()["parts"].values())) == (200, {"ok"})
-    assert set(health.json()["parts"]) == {"database", "cache", "worker", "notifications"}
+    assert set(health.json()["parts"]) == {"database", "cache", "worker", "notifications", "sweep"}
 
     def away() -> None:
         raise OperationalError("refused")
