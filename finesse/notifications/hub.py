@@ -24,7 +24,7 @@ from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
-from finesse.notifications.readers import Reader, renewed
+from finesse.notifications.readers import Reader, renewed, valid_sessions
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
 from finesse.presence.local_clients import Attendance
@@ -36,6 +36,8 @@ CHANNEL_LAYER_TIMEOUT_SECONDS = 3.0
 """If the layer delivers nothing for this time, the hub reads the table."""
 HEARTBEAT_CHECK_SECONDS = 1.0
 """Pause between two checks of the heartbeats."""
+SESSION_CHECK_SECONDS = 2.0
+"""Pause between two checks of the browsers' sessions."""
 UNKNOWN_ACCESS = -1
 """An access count that no log has: what followers may see must be looked up."""
 WAKES_IN_A_ROW = 1000
@@ -153,6 +155,7 @@ class Hub:
         companions = [
             asyncio.create_task(self._receive_from_layer(received)),
             asyncio.create_task(self._check_heartbeats()),
+            asyncio.create_task(self._check_sessions()),
         ]
         if stamps.is_on():
             companions.append(asyncio.create_task(self._attendance.keep()))
@@ -202,6 +205,25 @@ class Hub:
                 logger.warning(
                     "The status could not be checked; the next check tries again: %r", error
                 )
+
+    async def _check_sessions(self) -> None:
+        """Regularly end the followers whose browser's session has ended.
+
+        Not all ends can say so: time passes, and sessions are deleted by statements.
+        """
+        while True:
+            await asyncio.sleep(SESSION_CHECK_SECONDS)
+            sessions = {one.reader.session for one in self._followers if one.reader.session}
+            if not sessions:
+                continue
+            try:
+                valid = await database_sync_to_async(valid_sessions)(sessions)
+            except Exception as error:
+                logger.warning("Sessions could not be checked; the next check will: %r", error)
+                continue
+            for follower in [*self._followers]:
+                if follower.reader.session in sessions - valid:
+                    self._let_see(follower, None)
 
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._advancing:

@@ -83,9 +83,7 @@ async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
 
 def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
     users = readers_of({reader.login_id for reader in readers})
-    keys = {reader.session for reader in readers if reader.session}
-    in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
-    signed_in = set(in_time.values_list("pk", flat=True)) if keys else set()
+    sessions = valid_sessions({reader.session for reader in readers if reader.session})
     subscriptions = _subscriptions(readers)
     return {
         reader: replace(
@@ -97,8 +95,14 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
         for reader in readers
         if (now := users.get(reader.login_id))
         and now.credentials == reader.credentials
-        and (not reader.session or reader.session in signed_in)
+        and (not reader.session or reader.session in sessions)
     }
+
+
+def valid_sessions(keys: Collection[str]) -> set[str]:
+    """Those of these browser sessions that exist and have not expired."""
+    in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    return set(in_time.values_list("pk", flat=True)) if keys else set()
 
 
 def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:

@@ -1,12 +1,15 @@
 """The viewers' socket: handshake, frames and refusals."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.db import OperationalError
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -98,6 +101,67 @@ async def test_a_browser_signs_in_by_its_session(cast: Cast) -> None:
     carol = await opened(socket(None, cookie=cookie, origin="http://testserver"))
     assert (await answer(carol, {"type": "subscribe", "after": None}))["type"] == "subscribed"
     await carol.disconnect()
+
+
+def sign_out_in_another_tab(browser: Client) -> None:
+    browser.post("/logout/")
+
+
+def delete(browser: Client) -> None:
+    Session.objects.all().delete()
+
+
+def delete_by_a_statement(browser: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_session")
+
+
+def expire(browser: Client) -> None:
+    Session.objects.update(expire_date=timezone.now())
+
+
+def expire_and_clear(browser: Client) -> None:
+    expire(browser)
+    call_command("clearsessions")
+
+
+def sign_in_as_another_user(browser: Client) -> None:
+    browser.force_login(User.objects.get(pk="dave"))
+
+
+def change_the_password(browser: Client) -> None:
+    user = User.objects.get(pk="carol")
+    user.set_password("another one")
+    user.save()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        sign_out_in_another_tab,
+        delete,
+        delete_by_a_statement,
+        expire,
+        expire_and_clear,
+        sign_in_as_another_user,
+        change_the_password,
+    ],
+)
+async def test_a_socket_ends_with_its_browsers_session_and_no_other_does(
+    cast: Cast, end: Callable[[Client], None]
+) -> None:
+    browser = Client()
+    await database_sync_to_async(browser.force_login)(cast.carol)
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+    viewer = await opened(socket(None, cookie=cookie, origin="http://testserver"))
+    program = await opened(socket("alice"))
+    for one in (viewer, program):
+        await answer(one, {"type": "subscribe", "after": None})
+    await database_sync_to_async(end)(browser)
+    closed = await viewer.receive_output(5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
+    assert await program.receive_nothing()
+    await program.disconnect()
 
 
 @pytest.mark.parametrize(
