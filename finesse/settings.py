@@ -374,6 +374,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # While no worker runs, sweeps pile up, of which only the newest is of use.
         "options": {"expires": 5},
     },
+    "deactivated": {"task": "media.tasks.sign_out_the_deactivated", "schedule": 60.0},
     "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -4,16 +4,13 @@ Of all MRDs, as the pages do not say of which, and of the desktop.
 """
 
 import logging
-from collections.abc import Collection
 
 from django.db import transaction
 
 from finesse import heartbeat
 from finesse.presence import stamps
-from media.models import Cause, Desktop, Media, MediaRequest
-from media.states import Requested, State
-from media.writing.requests import new_request
-from reasoncodes.models import Category, ReasonCode
+from media.models import Cause, MediaRequest
+from media.writing.requests import sign_outs
 from reasoncodes.system_codes import CONNECTION_FAILURE
 
 logger = logging.getLogger(__name__)
@@ -42,31 +39,10 @@ def sign_out_absent() -> bool:
         pending = MediaRequest.objects.filter(outcome=None, login_id__in=first)
         settled = {*first} - {*pending.values_list("login_id", flat=True)}
         gone = stamps.take_absent(settled, at)
-        requests = _sign_outs(gone)
+        requests = sign_outs(gone, cause=Cause.SYSTEM, code=CONNECTION_FAILURE)
         MediaRequest.objects.bulk_create(requests)
         stamps.forget(gone)
     if requests:
         signed_out = sorted({request.login_id for request in requests})
         logger.info("Signed out, as their clients are gone: %s", ", ".join(signed_out))
     return bool(requests)
-
-
-def _sign_outs(login_ids: Collection[str]) -> list[MediaRequest]:
-    media = Media.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
-    desktops = Desktop.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
-    subjects: list[tuple[str, int | None]] = [
-        *media.order_by("user", "mrd").values_list("user", "mrd"),
-        # Last: a desktop that signs its user out of the MRDs, too, finds them signed out then.
-        *((desktop.user_id, None) for desktop in desktops.order_by("user")),
-    ]
-    if not subjects:
-        return []
-    reason_code = ReasonCode.objects.filter(
-        system_code=True, category=Category.LOGOUT, code=CONNECTION_FAILURE
-    ).first()
-    return [
-        new_request(
-            login_id, mrd_id, Requested.FORCED_LOGOUT, reason_code=reason_code, cause=Cause.SYSTEM
-        )
-        for login_id, mrd_id in subjects
-    ]

@@ -216,6 +216,7 @@ class Cause(models.TextChoices):
     SELF = "self", "the agent"
     SUPERVISOR = "supervisor", "a supervisor"
     SYSTEM = "system", "the system"
+    DEACTIVATED = "inactive", "the system, as the user was deactivated"
 
 
 class Outcome(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The tasks that Celery runs: apply requests at the bell, sweep every second, prune every day."""
+"""The tasks that Celery runs: apply requests at the bell, sweep, sign out, prune."""
 
 import logging
 import time
@@ -21,6 +21,7 @@ from finesse.status.system_info import Status
 from finesse.users import lockout
 from finesse.users.sessions import SessionStore
 from media.absence import sign_out_absent
+from media.deactivation import sign_out_deactivated
 from media.models import MediaRequest, StateInterval
 from media.writing import bell
 from media.writing.writer import apply_pending
@@ -99,6 +100,15 @@ def _broken_connections_closed() -> Iterator[None]:
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         raise
+
+
+@shared_task
+def sign_out_the_deactivated() -> None:
+    """Sign out whom something else than the administration has deactivated."""
+    with _broken_connections_closed():
+        has_signed_out = sign_out_deactivated()
+    if has_signed_out:
+        _work()
 
 
 @shared_task

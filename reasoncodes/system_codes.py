@@ -14,6 +14,8 @@ SUPERVISOR_INITIATED = 999
 """The state was changed by a supervisor, in both categories."""
 CONNECTION_FAILURE = 255
 """The user was signed out since its client was gone [Desktop Presence and Forced Logout]."""
+FORCE_LOGOUT = 20002
+"""The user was signed out by the system."""
 
 PREFIXES = {Category.NOT_READY: "Not Ready - ", Category.LOGOUT: "Logged Out - "}
 SYSTEM_CODES = {
@@ -37,7 +39,7 @@ SYSTEM_CODES = {
     Category.LOGOUT: {
         CONNECTION_FAILURE: "Connection Failure",
         SUPERVISOR_INITIATED: "Supervisor Initiated",
-        20002: "Force Logout",
+        FORCE_LOGOUT: "Force Logout",
         50001: "System Disconnect",
         50002: "System Failure",
         50003: "Device Error",

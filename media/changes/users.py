@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import post_save, pre_delete, pre_save
 from django.dispatch import receiver
@@ -12,9 +13,11 @@ from finesse.notifications.models import Event
 from finesse.notifications.signals import SIGN_IN
 from finesse.users.models import User
 from media.changes.publishing import ShownFields, pages
+from media.deactivation import accept_sign_outs
 from media.documents.updates import of_changed_member, of_moved_member, of_user
 from media.documents.user import represent_user, with_desktops
 from media.models import VOICE_MRD
+from media.writing import bell
 from media.writing.history import close_intervals
 
 _SHOWN = ShownFields(User, "first_name", "last_name", "team", "is_supervisor", "is_superuser")
@@ -45,6 +48,17 @@ def publish_saved_user(
     before = _SHOWN.before(instance)
     event = Event.POST if created else Event.PUT
     _publish(instance.pk, event, old_team=before["team"] if before else None)
+
+
+@receiver(post_save, sender=User)
+def sign_out_deactivated_user(
+    instance: User,
+    raw: bool = False,
+    update_fields: frozenset[str] | None = None,
+    **kwargs: Any,
+) -> None:
+    if not raw and update_fields != SIGN_IN and accept_sign_outs([instance.pk]):
+        transaction.on_commit(bell.ring)
 
 
 @receiver(pre_delete, sender=User)

@@ -38,7 +38,14 @@ from media.writing.mapping import (
     set_media_session,
 )
 from media.writing.requests import new_request
-from media.writing.rows import conclude, media_of, update_media, users_of, write_desktops
+from media.writing.rows import (
+    conclude,
+    deactivated_of,
+    media_of,
+    update_media,
+    users_of,
+    write_desktops,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +71,7 @@ class Batch:
         self.now = timezone.now()
         self.media = media_of(requests)
         self.users = users_of(requests)
+        self.barred = deactivated_of(requests)
         self.changed: dict[Key, Media] = {}
         self.changed_desktops: dict[str, Desktop] = {}
         self.intervals: dict[Key, list[StateInterval]] = {}
@@ -79,6 +87,8 @@ class Batch:
         try:
             if give_up:
                 self._fail(request, "INTERNAL_ERROR")
+            elif request.requested == Requested.LOGIN and request.login_id in self.barred:
+                self._fail(request, "AGENT_NOT_FOUND")
             elif request.mrd_id is None:
                 self._decide_desktop(request)
             else:

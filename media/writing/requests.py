@@ -1,12 +1,13 @@
 """Puts requests together: the one place that does, for the API, the admin and the system itself."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.utils import timezone
 
-from media.models import Cause, MediaRequest
-from media.states import Options, Requested
-from reasoncodes.models import ReasonCode
+from media.models import Cause, Desktop, Media, MediaRequest
+from media.states import Options, Requested, State
+from reasoncodes.models import Category, ReasonCode
 
 
 def new_request(
@@ -43,3 +44,26 @@ def new_request(
         actor=actor,
         accepted_at=accepted_at or timezone.now(),
     )
+
+
+def sign_outs(login_ids: Collection[str], *, cause: Cause, code: int) -> list[MediaRequest]:
+    """The system's requests that sign these users out of everything that they are signed in to.
+
+    They are not saved. `code` is the number of a system's reason code for signing out.
+    """
+    media = Media.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
+    desktops = Desktop.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
+    subjects: list[tuple[str, int | None]] = [
+        *media.order_by("user", "mrd").values_list("user", "mrd"),
+        # Last: a desktop that signs its user out of the MRDs, too, finds them signed out then.
+        *((desktop.user_id, None) for desktop in desktops.order_by("user")),
+    ]
+    if not subjects:
+        return []
+    reason_code = ReasonCode.objects.filter(
+        system_code=True, category=Category.LOGOUT, code=code
+    ).first()
+    return [
+        new_request(login_id, mrd_id, Requested.FORCED_LOGOUT, reason_code=reason_code, cause=cause)
+        for login_id, mrd_id in subjects
+    ]

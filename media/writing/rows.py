@@ -70,3 +70,12 @@ def users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
     for user in users.values():
         user.desktop = desktop_of(user)
     return users
+
+
+def deactivated_of(requests: Iterable[MediaRequest]) -> set[str]:
+    """The users who ask to sign in, and were deactivated after that was accepted."""
+    signing_in = {one.login_id for one in requests if one.requested == Requested.LOGIN}
+    if not signing_in:
+        return set()
+    inactive = User.objects.filter(pk__in=signing_in, is_active=False)
+    return set(inactive.values_list("pk", flat=True))
