@@ -179,4 +179,5 @@ class _Pulse:
         for instance in self._instances:
             for part in ("worker", "notifications", "sweep"):
                 self._redis.set(f"{instance}:1:heartbeat:{part}", pickle.dumps(now))
+                self._redis.set(f"{instance}:1:stamp:{part}", pickle.dumps(str(now)), ex=5)
             self._redis.set(f"{instance}:ceiling:heartbeat", now)

@@ -1,13 +1,16 @@
 """Whether the service is in service: each working part leaves a stamp, and a stale one is a fault.
 
 Each task stamps the worker and the delivery of notifications; the sweep also stamps itself, since
-only beat calls it; the component of an XMPP server stamps the path by
-that server. The stamps are in the cache, so reading them also proves that the
-cache works.
+only beat calls it; the component of an XMPP server stamps the path by that server. The stamps are
+in the cache, so reading them also proves that the cache works.
+
+No two machines' clocks are compared. A stamp expires in the cache; and since the cache's clock may
+be set, too, a stamp that does not change is stale by the reader's own monotonic clock.
 """
 
 import logging
 import time
+import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -33,13 +36,24 @@ def parts() -> tuple[str, ...]:
     return (*PARTS, XMPP) if settings.FINESSE_XMPP_SECRET else PARTS
 
 
+def clock() -> float:
+    """Seconds, of this process alone."""
+    return time.monotonic()
+
+
 def _key(part: str) -> str:
     return f"heartbeat:{part}"
 
 
+def _stamp_key(part: str) -> str:
+    return f"stamp:{part}"
+
+
 def stamp(part: str) -> None:
     """Record that `part` works now."""
+    # When, to be shown: nothing is decided by it.
     cache.set(_key(part), time.time(), timeout=None)
+    cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=settings.FINESSE_HEARTBEAT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +61,48 @@ class Pulse:
     """The heartbeats and the faults at one moment."""
 
     beats: dict[str, float]
-    """When each part last worked, in seconds since 1970; parts without a stamp are missing."""
+    """When each part last worked, in seconds since 1970 by that part's clock; parts that have never
+    worked are missing."""
     faults: dict[str, str]
     """What is wrong, by part; empty when the service is in service."""
+
+
+class _Stamps:
+    """The stamps that this process has seen, and since when."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[str, float]] = {}
+
+    def age(self, part: str, stamp: str) -> float:
+        """Seconds for which this part has had this stamp, as far as this process knows."""
+        seen, since = self._seen.get(part, ("", 0.0))
+        now = clock()
+        if seen == stamp:
+            return now - since
+        self._seen[part] = stamp, now
+        return 0.0
+
+
+_stamps = _Stamps()
 
 
 def pulse() -> Pulse:
     """Read the stamps. Never raises: a cache that does not answer is a fault."""
     try:
-        stamps = cache.get_many([_key(part) for part in parts()])
+        found = cache.get_many([key(part) for part in parts() for key in (_key, _stamp_key)])
     except Exception as error:
         logger.warning("The cache does not answer: %s", error)
         return Pulse(beats={}, faults={"cache": "does not answer"})
-    beats = {part: stamps[_key(part)] for part in parts() if stamps.get(_key(part)) is not None}
-    found = {}
+    beats = {part: found[_key(part)] for part in parts() if _key(part) in found}
+    found_faults = {}
+    limit = settings.FINESSE_HEARTBEAT_SECONDS
     for part in parts():
+        stamp = found.get(_stamp_key(part))
         if part not in beats:
-            found[part] = "has not started yet"
-        elif (age := time.time() - beats[part]) > settings.FINESSE_HEARTBEAT_SECONDS:
-            found[part] = f"last seen to work {age:.0f} s ago"
-    return Pulse(beats=beats, faults=found)
+            found_faults[part] = "has not started yet"
+        elif stamp is None or _stamps.age(part, stamp) > limit:
+            found_faults[part] = f"not seen to work for {limit:g} s"
+    return Pulse(beats=beats, faults=found_faults)
 
 
 def faults() -> dict[str, str]:

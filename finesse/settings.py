@@ -365,17 +365,21 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
 )
 CELERY_TIMEZONE = TIME_ZONE
-# In memory, since the schedule never changes; beat would keep a file in its working directory.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "finesse.beat:MonotonicScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {
         "task": "media.tasks.sweep",
         "schedule": 1.0,
-        # While no worker runs, sweeps pile up, of which only the newest is of use.
-        "options": {"expires": 5},
+        # Sweeps that pile up while no worker runs have nothing to add to the newest one. RabbitMQ
+        # drops them; Celery's `expires` would be beat's time of day, compared with the worker's.
+        "options": {"expiration": 5},
     },
-    "deactivated": {"task": "media.tasks.sign_out_the_deactivated", "schedule": 60.0},
-    "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+    "deactivated": {
+        "task": "media.tasks.sign_out_the_deactivated",
+        "schedule": 60.0,
+        "options": {"expiration": 60},
+    },
+    "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expiration": 3600}},
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -18,6 +18,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from defusedxml.ElementTree import fromstring
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.test.client import ClientHandler
@@ -102,6 +103,13 @@ def in_service(cache_of_its_own: None) -> None:
     """As if the sweep had just run."""
     for part in heartbeat.PARTS:
         heartbeat.stamp(part)
+
+
+def silence(part: str, *, last_beat: float | None = None) -> None:
+    """As if `part` had not worked for longer than it may, since a time of day if one is given."""
+    cache.delete(f"stamp:{part}")
+    if last_beat is not None:
+        cache.set(f"heartbeat:{part}", last_beat, timeout=None)
 
 
 @dataclass

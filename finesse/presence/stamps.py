@@ -5,9 +5,9 @@ users without a stamp of the last FINESSE_PRESENCE_SECONDS [Desktop Presence and
 user is watched once an XMPP client of theirs has sent available presence: a program that only calls
 the API has never promised to stay.
 
-Only the sweep's clock counts: it writes its time into the cache, and a stamp is a copy of that. The
-clocks of several workers have to agree within half of the setting; while they do not, no user is
-signed out.
+Only the sweeps' time counts: it is in the cache, and a stamp is a copy of it. Each process that
+sweeps moves it on by what has passed since its own last sweep, by its monotonic clock: no time of
+day is read, and no two machines' clocks are compared.
 
 An outage signs no user out. If no sweep has run for half of the setting, if the service was out of
 service, or if the cache has come back empty, each watched user gets the whole time again. If the
@@ -31,7 +31,7 @@ from finesse.presence.models import Watched
 logger = logging.getLogger(__name__)
 
 NOW_KEY = "presence:now"
-"""The cache's key of the sweep's time, in milliseconds since 1970 like all times in the cache."""
+"""The cache's key of the sweeps' time, in milliseconds like all times in the cache."""
 DUE_KEY = "presence:due"
 """The cache's key of the earliest time at which a user can be found absent."""
 LONGEST_INTERVAL_SECONDS = 10.0
@@ -49,8 +49,8 @@ _to_be_stamped: "SimpleQueue[str]" = SimpleQueue()
 
 
 def clock() -> float:
-    """Seconds since 1970, of this machine."""
-    return time.time()
+    """Seconds, of this process alone."""
+    return time.monotonic()
 
 
 def is_on() -> bool:
@@ -146,21 +146,63 @@ def pause() -> None:
     cache.delete(NOW_KEY)
 
 
+class _SweepsTime:
+    """The sweeps' time, as this process has last seen it, and what has passed since then."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._at = 0.0
+
+    def now(self, last: int) -> int:
+        """What it is now, if it was `last` when a sweep has last moved it."""
+        here, now = clock(), last
+        if self._last is not None:
+            now = max(last, self._last + int((here - self._at) * 1000))
+        self._last, self._at = now, here
+        return now
+
+    def begin(self) -> int:
+        """Count from here on. What it is now: of two processes that do so at once, as their clocks
+        differ, one sees the other's as a pause, and begins again."""
+        self._at = clock()
+        self._last = int(self._at * 1000)
+        return self._last
+
+
+_sweeps_time = _SweepsTime()
+
+
+def _begin(life: int) -> int:
+    """Begin to count: all watched users were seen now."""
+    now = _sweeps_time.begin()
+    # The stamps first: if this sweep is killed between the two, the next one stamps again.
+    _write(_watched(), now)
+    cache.set(DUE_KEY, now + life, timeout=None)
+    _set_time(now, life)
+    return now
+
+
+def _set_time(now: int, life: int) -> None:
+    # It expires when no sweep has run for half of the setting, by the cache's clock; a process that
+    # was there meanwhile knows without.
+    cache.set(NOW_KEY, now, timeout=life / 2000)
+
+
 def look() -> tuple[int, list[str]]:
     """The time of this look, and the login ids of the absent users. Most looks read no table."""
-    now, life = int(clock() * 1000), _life()
+    life = _life()
     known = cache.get_many([NOW_KEY, DUE_KEY])
     last, due = known.get(NOW_KEY), known.get(DUE_KEY)
-    if last is None or abs(now - last) > life / 2:
-        # The stamps first: if this sweep is killed between the two, the next one stamps again.
-        _write(_watched(), now)
-        cache.set_many({NOW_KEY: now, DUE_KEY: now + life}, timeout=None)
-        return now, []
-    cache.set(NOW_KEY, now, timeout=None)
+    if last is None:
+        return _begin(life), []
+    now = _sweeps_time.now(last)
+    if now - last > life / 2:
+        return _begin(life), []
+    _set_time(now, life)
     if due is not None and now < due <= now + life:
         return now, []
     watched = _watched()
-    stamps = _stamps(watched)
+    stamps = _stamps(watched, now)
     _write([login_id for login_id in watched if login_id not in stamps], now)
     cache.set(DUE_KEY, min(stamps.values(), default=now) + life, timeout=None)
     return now, _absent(stamps, now)
@@ -172,7 +214,7 @@ def take_absent(login_ids: Collection[str], at: int) -> list[str]:
     Users who have come back meanwhile, or whom another sweep has signed out, are left out.
     """
     rows = Watched.objects.select_for_update().filter(pk__in=login_ids).order_by("pk")
-    return _absent(_stamps([row.pk for row in rows]), at)
+    return _absent(_stamps([row.pk for row in rows], at), at)
 
 
 def forget(login_ids: Collection[str]) -> None:
@@ -200,11 +242,18 @@ def _write(login_ids: Collection[str], at: int) -> None:
         cache.set_many({_key(login_id): at for login_id in login_ids}, timeout=None)
 
 
-def _stamps(login_ids: Collection[str]) -> dict[str, int]:
-    """When each user was last seen, without the users of whom the cache has no stamp."""
+def _stamps(login_ids: Collection[str], at: int) -> dict[str, int]:
+    """When each user was last seen, without the users of whom the cache has no stamp.
+
+    A stamp of a time to come is none: it was left by an earlier count of the sweeps' time.
+    """
     # Redis does not accept an empty list of keys.
     found = cache.get_many([_key(login_id) for login_id in login_ids]) if login_ids else {}
-    return {login_id: found[_key(login_id)] for login_id in login_ids if _key(login_id) in found}
+    stamps = ((login_id, found.get(_key(login_id))) for login_id in login_ids)
+    # Another sweep may have moved the time on a little since `at`.
+    return {
+        login_id: seen for login_id, seen in stamps if seen is not None and seen <= at + _life()
+    }
 
 
 def _key(login_id: str) -> str:

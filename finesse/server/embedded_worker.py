@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
-from celery.beat import EmbeddedService, Scheduler
+from celery.beat import EmbeddedService
 from celery.worker import WorkController
+
+from finesse.beat import MonotonicScheduler
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ STOP_TIMEOUT_SECONDS = 3
 def embedded_worker(app: Celery) -> Iterator[None]:
     """A real worker (solo pool) and a real beat for as long as the context lasts."""
     worker = threading.Thread(target=_work, args=[app], name="celery-worker", daemon=True)
-    beat: Any = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
+    beat: Any = EmbeddedService(app, thread=True, scheduler_cls=MonotonicScheduler)
     worker.start()
     beat.start()
     try:

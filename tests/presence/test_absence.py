@@ -3,12 +3,15 @@
 import asyncio
 import queue
 import threading
+import time as clock
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.conf import settings as settings_of_the_product
 from django.core.cache import cache
 from django.core.checks import run_checks
 from django.db import DatabaseError, connection, transaction
@@ -33,7 +36,7 @@ DESKTOP_LOGIN = "<User><state>LOGIN</state><extension>1001</extension></User>"
 
 
 class Time:
-    """The workers' clock, in a test's hands."""
+    """The monotonic clock of the one worker, in a test's hands."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -51,6 +54,7 @@ def time(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Time:
     settings.FINESSE_PRESENCE_SECONDS = SECONDS
     made = Time()
     monkeypatch.setattr(stamps, "clock", lambda: made.now)
+    monkeypatch.setattr(stamps, "_sweeps_time", stamps._SweepsTime())
     monkeypatch.setattr(stamps, "_stamped_at", {})
     # Stamped at once, except in the test of this delay: the clock does not advance by itself.
     monkeypatch.setattr(stamps, "_stamp_soon", lambda login_id: stamps.stamp([login_id]))
@@ -76,6 +80,10 @@ def signed_in(running: Time, api: API) -> Time:
     running.sweep()
     stamps.stamp(["alice"])
     return running
+
+
+def since(time: Time, started: float) -> float:
+    return time.now - started
 
 
 def states(user: str = "alice") -> list[str]:
@@ -378,21 +386,45 @@ class TestOutages:
         signed_in.sweep()
         assert not is_signed_in()
 
-    @pytest.mark.parametrize("jump", [-3600, 3600])
-    def test_a_clock_that_is_set_signs_no_user_out(self, signed_in: Time, jump: int) -> None:
-        signed_in.sweep(SECONDS - 5)
-        signed_in.now += jump
-        signed_in.sweep(SECONDS)
+    @pytest.mark.parametrize("jump", [-3600, -10, 10, 3600])
+    def test_a_time_of_day_that_is_set_changes_nothing(
+        self, signed_in: Time, monkeypatch: pytest.MonkeyPatch, jump: int
+    ) -> None:
+        """The cache's own clock is set, too, where the cache is in this process."""
+        real = clock.time
+        signed_in.sweep(SECONDS // 2)
+        monkeypatch.setattr(clock, "time", lambda: real() + jump)
+        in_the_cache_of_this_process = jump == 3600 and not settings_of_the_product.REDIS_URL
+        signed_in.sweep(SECONDS // 2 - 1)
         assert is_signed_in()
-        signed_in.sweep()
+        # What the cache has lost by that begins anew.
+        signed_in.sweep(1 + in_the_cache_of_this_process * SECONDS)
         assert not is_signed_in()
 
-    def test_two_workers_with_slightly_different_clocks_agree(self, signed_in: Time) -> None:
+    @pytest.mark.parametrize("ahead", [-1e6, -4, 4, 1e6])
+    def test_two_workers_whose_clocks_differ_agree(
+        self, signed_in: Time, monkeypatch: pytest.MonkeyPatch, ahead: float
+    ) -> None:
+        theirs = stamps._SweepsTime()
         for _ in range(SECONDS + 5):
-            signed_in.now -= 4
-            tasks.sweep()
-            signed_in.now += 5
-            tasks.sweep()
+            signed_in.sweep()
+            with monkeypatch.context() as other:
+                other.setattr(stamps, "clock", lambda: signed_in.now + ahead)
+                other.setattr(stamps, "_sweeps_time", theirs)
+                tasks.sweep()
+        assert not is_signed_in()
+        assert len(forced()) == 3
+
+    def test_workers_that_come_and_go_keep_the_time(
+        self, signed_in: Time, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On machines that were started at other times."""
+        for started in range(2 * SECONDS // 5):
+            with monkeypatch.context() as new:
+                new.setattr(stamps, "clock", partial(since, signed_in, 10_000 * started))
+                new.setattr(stamps, "_sweeps_time", stamps._SweepsTime())
+                # The first of them finds out what it is, the others move it on.
+                signed_in.sweep(5)
         assert not is_signed_in()
         assert len(forced()) == 3
 

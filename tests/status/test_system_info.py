@@ -1,6 +1,5 @@
 """SystemInfo: its representation, and the notifications of an outage that lasts and of its end."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from finesse.notifications.outages import OutageWatch, publish_status
 from finesse.notifications.readers import readers_of
 from finesse.status.system_info import Status
 from media import tasks
-from tests.conftest import API, Cast, empty_the_cache, update_of
+from tests.conftest import API, Cast, empty_the_cache, silence, update_of
 from tests.kit.followers import follow, take, write
 from tests.kit.golden_files import golden
 from tests.kit.installation import ON_SERVICES, Installation
@@ -144,15 +143,10 @@ def test_the_workers_heartbeat_is_shown_with_its_time_in_milliseconds(api: API) 
 
 def test_a_worker_that_has_stopped_is_a_failure_with_the_time_of_its_last_beat(api: API) -> None:
     beat = time.time() - 60
-    cache.set("heartbeat:worker", beat)
+    silence("worker", last_beat=beat)
     info = system_info(api)
     assert info.findtext("status") == OUT
-    match = re.fullmatch(
-        r"worker last seen to work (\d+) s ago", info.findtext("statusReason") or ""
-    )
-    # On a machine that stalls it grows older.
-    assert match
-    assert int(match[1]) >= 60
+    assert info.findtext("statusReason") == "worker not seen to work for 60 s"
     assert info.findtext("lastCTIHeartbeatStatus") == "failure"
     assert info.findtext("lastSuccessCTIHeartbeatTime") == str(int(beat * 1000))
 
@@ -160,7 +154,7 @@ def test_a_worker_that_has_stopped_is_a_failure_with_the_time_of_its_last_beat(a
 def test_a_delivery_that_has_stopped_is_out_of_service_but_no_failure_of_the_worker(
     api: API,
 ) -> None:
-    cache.set("heartbeat:notifications", time.time() - 60)
+    silence("notifications")
     info = system_info(api)
     assert info.findtext("status") == OUT
     assert info.findtext("lastCTIHeartbeatStatus") == "success"
@@ -200,7 +194,7 @@ def cacheless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], pytest.M
 
 def stop(*parts: str) -> None:
     for part in parts or heartbeat.PARTS:
-        cache.set(f"heartbeat:{part}", time.time() - 60)
+        silence(part, last_beat=time.time() - 60)
 
 
 def beat() -> None:
@@ -343,9 +337,11 @@ class TestWatch:
     def test_a_worker_with_a_late_clock_is_not_published(self) -> None:
         server = OutageWatch()
         for second in range(0, 100, 5):
-            stop()
+            beat()
+            for part in heartbeat.PARTS:
+                cache.set(f"heartbeat:{part}", time.time() - 60, timeout=None)
             server.look(second)
-        assert not heartbeat.in_service()
+        assert heartbeat.in_service()
         assert published() == []
 
     def test_a_cache_that_is_away_for_a_moment_is_not_published(

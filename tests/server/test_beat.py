@@ -1,0 +1,82 @@
+"""Beat calls for tasks by time that passes, whatever the time of day."""
+
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from finesse import beat
+from finesse.celery import app
+
+HOUR = 3600.0
+
+
+class Clocks:
+    """The monotonic clock and the time of day, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.passed, self.of_day = 100.0, 1_800_000_000.0
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    made = Clocks()
+    monkeypatch.setattr("time.monotonic", lambda: made.passed)
+    monkeypatch.setattr("time.time", lambda: made.of_day)
+    return made
+
+
+class Calls(beat.MonotonicScheduler):
+    """Notes the calls, instead of sending them."""
+
+    def __init__(self, app: Celery) -> None:
+        self.names: list[str] = []
+        super().__init__(app)
+
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        self.names.append(entry.name)
+
+    @property
+    def producer(self) -> None:
+        return None
+
+
+def run(calls: Calls, clocks: Clocks, seconds: float) -> list[str]:
+    """As beat does: tick, and sleep for as long as that says. What was called for."""
+    calls.names.clear()
+    end = clocks.passed + seconds
+    while clocks.passed < end:
+        clocks.passed += max(calls.tick(), 0.001)
+    return [*calls.names]
+
+
+def test_all_is_called_for_at_the_start_and_then_at_its_interval(clocks: Clocks) -> None:
+    calls = Calls(app)
+    calls.tick()
+    assert sorted(calls.names) == sorted(app.conf.beat_schedule)
+    called = run(calls, clocks, 2 * HOUR)
+    assert 7190 <= called.count("sweep") <= 7201
+    assert called.count("deactivated") in {119, 120}
+    assert called.count("prune") in {1, 2}
+
+
+@pytest.mark.parametrize("jump", [-HOUR, -5, 5, HOUR])
+def test_a_time_of_day_that_is_set_is_not_noticed(clocks: Clocks, jump: float) -> None:
+    calls = Calls(app)
+    run(calls, clocks, 10)
+    clocks.of_day += jump
+    assert 9 <= run(calls, clocks, 10).count("sweep") <= 11
+
+
+def test_what_was_missed_is_called_for_once(clocks: Clocks) -> None:
+    calls = Calls(app)
+    run(calls, clocks, 10)
+    clocks.passed += HOUR
+    assert 9 <= run(calls, clocks, 10).count("sweep") <= 12
+
+
+def test_no_message_carries_a_time_of_day_at_which_it_expires() -> None:
+    """It would be beat's, and be compared with the worker's."""
+    for entry in Calls(app).schedule.values():
+        assert "expires" not in entry.options
+        assert entry.options["expiration"] > 0
