@@ -294,6 +294,13 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
             "tcp_user_timeout": 10_000,
         }
     )
+    # A process that stands still in a transaction, or whose machine is gone, loses its locks, the
+    # writer's among them: PostgreSQL ends its session. Those that wait give up sooner: of a machine
+    # that is gone no second process gets the lock after the first.
+    _given = DATABASES["default"]["OPTIONS"].get("options", "")
+    DATABASES["default"]["OPTIONS"]["options"] = (
+        f"{_given} -c idle_in_transaction_session_timeout=2000 -c lock_timeout=1500".strip()
+    )
 # Off: PostgreSQL's statements are executed by Django's own cursors, where tracing tools see them.
 FINESSE_PREPARED_STATEMENTS = env.bool("FINESSE_PREPARED_STATEMENTS", True)
 

@@ -21,6 +21,10 @@ else:
     # Two runs at once must not meet in one database.
     DATABASES["default"]["TEST"] = {"NAME": f"test_{FINESSE_INSTANCE}"}  # noqa: F405
 
+if "options" in DATABASES["default"]["OPTIONS"]:  # noqa: F405
+    # A test may think for long within its transaction.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"  # noqa: F405
+
 # Threads come and go in the tests; what they leave open would keep the database from being dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 

@@ -1,8 +1,11 @@
 """Beats and workers that end, stand still, or whose clocks are wrong, beside real servers."""
 
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import httpx
 import pytest
@@ -22,9 +25,10 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 
 def put(installation: Installation, state: str) -> int:
+    reason = "<reasonCodeId>1001</reasonCodeId>" if state == "NOT_READY" else ""
     return httpx.put(
         f"{installation.url}/finesse/api/User/1234/Media/5001",
-        content=f"<Media><state>{state}</state></Media>",
+        content=f"<Media><state>{state}</state>{reason}</Media>",
         headers={"Content-Type": "application/xml"},
         auth=("1234", "finesse"),
         timeout=20,
@@ -35,9 +39,10 @@ def until_out_of_service(installation: Installation) -> None:
     """Go on calling for changes until they are refused."""
     deadline = time.monotonic() + PATIENCE
     number = 0
-    while put(installation, STATES[number % 2]) == 202:
+    while (status := put(installation, STATES[number % 2])) == 202:
         number += 1
         assert time.monotonic() < deadline, "still in service"
+    assert status == 503
 
 
 def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installation) -> None:
@@ -53,3 +58,95 @@ def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installa
     assert {part for part, health in parts.items() if health != "ok"} == {"sweep"}
     installation.start()
     assert put(installation, "READY") == 202
+
+
+STOPPING_WRITER = """
+import os, signal, time
+from django.db import OperationalError
+from media.writing import writer
+
+class StoppingBatch(writer.Batch):
+    def write(self, head):
+        if "{when}" == "after":
+            super().write(head)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        if "{when}" == "before":
+            super().write(head)
+
+writer.Batch = StoppingBatch
+try:
+    while True:
+        writer.apply_pending()
+        time.sleep(0.02)
+except OperationalError as error:
+    print("The stopped writer was refused:", error)
+"""
+
+
+def until(done: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def is_stopped(installation: Installation, role: str) -> bool:
+    stat = Path(f"/proc/{installation.pid(role)}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+def state(installation: Installation) -> str:
+    url = f"{installation.url}/finesse/api/User/1234/Media/5001"
+    answer = httpx.get(url, auth=("1234", "finesse"), timeout=20)
+    return fromstring(answer.content).findtext("state") or ""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_another_worker_takes_over_from_a_writer_that_is_stopped(
+    installation: Installation, when: str
+) -> None:
+    """It is stopped with the lock, before or after its writes; others are stopped in the queue."""
+    queue = ["queued", "queued too"]
+    for role in ("stopped", *queue):
+        installation.start_program(role, STOPPING_WRITER.format(when=when))
+    roles = {"stopped", *queue}
+    calls = 0
+
+    def one_is_stopped() -> bool:
+        nonlocal calls
+        assert put(installation, STATES[calls % 2]) == 202
+        calls += 1
+        return any(is_stopped(installation, role) for role in roles)
+
+    until(one_is_stopped, "no writer was stopped")
+    stopped_at = time.monotonic()
+    for role in roles:
+        os.kill(installation.pid(role), signal.SIGSTOP)
+    wanted = STATES[calls % 2]
+    assert put(installation, wanted) == 202
+    until(lambda: state(installation) == wanted, "nobody has taken over")
+    assert time.monotonic() - stopped_at < 5
+    for role in roles:
+        os.kill(installation.pid(role), signal.SIGCONT)
+    until(lambda: "The stopped writer was refused" in installation.logs(), "it was not refused")
+    for role in roles:
+        installation.kill(role)
+    wanted = STATES[(calls + 1) % 2]
+    assert put(installation, wanted) == 202
+    until(lambda: state(installation) == wanted, "the writer does not go on")
+    assert installation.query(ONE_OUTCOME_EACH) == [0, 0, 0]
+
+
+ONE_OUTCOME_EACH = """
+import json
+from django.db.models import Count, Max
+from finesse.notifications.models import Notification
+from media.models import MediaRequest, StateInterval
+log = Notification.objects.aggregate(count=Count("pk"), last=Max("pk"))
+open_intervals = StateInterval.objects.filter(login_id="1234", mrd_id=5001, ended_at=None)
+print(json.dumps([
+    MediaRequest.objects.exclude(outcome__in=["changed", "ignored"]).count(),
+    log["count"] - log["last"],
+    open_intervals.count() - 1,
+]))
+"""

@@ -146,6 +146,10 @@ class Installation:
     def start_beat(self, role: str) -> None:
         self._start(role, [sys.executable, "-m", "celery", "-A", "finesse", "beat"])
 
+    def start_program(self, role: str, code: str) -> None:
+        """Run Python in the installation's own Django, beside everything else."""
+        self._start(role, [sys.executable, "manage.py", "shell", "--no-imports", "-c", code])
+
     def start_xmpp_server(self) -> None:
         """On services, alone."""
         self._start("xmpp", ["prosody", "-F", "--config", str(self._prosody())])

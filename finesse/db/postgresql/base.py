@@ -6,7 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper, OperationalError
+from django.utils.functional import cached_property
 from psycopg import adapters
+from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.pq import Format
 
 from finesse.db.postgresql.prepared import PreparedStatements
@@ -28,6 +31,19 @@ class _UTCLoader:
 
     def __new__(cls, *arguments: Any) -> Any:
         return _DATETIME_LOADER(*arguments)
+
+
+class _ErrorWrapper(DatabaseErrorWrapper):
+    """Raises OperationalError when PostgreSQL has ended the session of a process that stood still.
+
+    To Psycopg that is an InternalError: the statement would seem to be to blame.
+    """
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, IdleInTransactionSessionTimeout):
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+            raise OperationalError(*error.args) from error
+        super().__exit__(kind, error, traceback)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -56,6 +72,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.timezone is UTC:
             connection.adapters.register_loader("timestamptz", _UTCLoader)
         return connection
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _ErrorWrapper(self)
+
+    def schema_editor(self, *args: Any, **kwargs: Any) -> Any:
+        # A migration may take its time, and wait for what has begun before it.
+        with self.cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+            cursor.execute("SET lock_timeout = 0")
+        return super().schema_editor(*args, **kwargs)
 
     def prepared_statements(self) -> PreparedStatements | None:
         """Ready for the next statement; None if one of Django's cursors has to execute it.
