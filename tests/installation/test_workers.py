@@ -10,7 +10,7 @@ from xml.etree.ElementTree import fromstring
 import httpx
 import pytest
 
-from tests.kit.installation import ON_SERVICES, PATIENCE, Installation
+from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation
 
 pytestmark = pytest.mark.skipif(not ON_SERVICES, reason="one process is all of it")
 STATES = ("READY", "NOT_READY")
@@ -37,7 +37,7 @@ def put(installation: Installation, state: str) -> int:
 
 def until_out_of_service(installation: Installation) -> None:
     """Go on calling for changes until they are refused."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     number = 0
     while (status := put(installation, STATES[number % 2])) == 202:
         number += 1
@@ -84,7 +84,7 @@ except OperationalError as error:
 
 
 def until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not done():
         assert time.monotonic() < deadline, what
         time.sleep(0.01)
