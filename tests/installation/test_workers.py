@@ -62,7 +62,7 @@ def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installa
 
 STOPPING_WRITER = """
 import os, signal, time
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from media.writing import writer
 
 class StoppingBatch(writer.Batch):
@@ -78,7 +78,7 @@ try:
     while True:
         writer.apply_pending()
         time.sleep(0.02)
-except OperationalError as error:
+except (OperationalError, InterfaceError) as error:
     print("The stopped writer was refused:", error)
 """
 
