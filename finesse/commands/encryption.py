@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from finesse.commands.listening import is_loopback
+from finesse.loopback import is_loopback_host
 from finesse.server.protocols import TLSProtocol
 from finesse.tls.certificate import certificate_files, server_context
 
@@ -35,6 +35,6 @@ def speak_tls(host: str) -> Encryption:
     sslproto.SSLProtocol = TLSProtocol  # type: ignore[misc]
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     # On one's own machine it would keep browsers from whatever else is served there.
-    is_for_others = not (settings.FINESSE_DEMO or is_loopback(host))
+    is_for_others = not (settings.FINESSE_DEMO or is_loopback_host(host))
     settings.SECURE_HSTS_SECONDS = settings.FINESSE_HSTS_SECONDS if is_for_others else 0
     return Encryption(context, files.authority)

@@ -32,7 +32,9 @@ def private_names(tree: Tree) -> Counter[str]:
 
 
 def _is_private(name: str) -> bool:
-    return name.startswith("_") and not name.endswith("_") and name not in DOCUMENTED
+    # With two underscores it is a lookup of Django's, as in `name__range`.
+    is_hidden = name.startswith("_") and not name.startswith("__") and not name.endswith("_")
+    return is_hidden and name not in DOCUMENTED
 
 
 def _used(syntax: ast.AST) -> Iterator[str]:
