@@ -5,6 +5,7 @@ import base64
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -156,13 +157,23 @@ class ServedHandler(Handler, ClientHandler):
     """The test client's, with the API's own chain of middlewares."""
 
 
+@lru_cache
+def served_handler(*middlewares: tuple[str, ...]) -> ServedHandler:
+    """One for all tests with the same middlewares: WhiteNoise looks at every static file anew."""
+    handler = ServedHandler(enforce_csrf_checks=False)
+    handler.load_middleware()
+    return handler
+
+
 class API:
     """Requests as alice unless told otherwise."""
 
     def __init__(self) -> None:
         # A 500 must be seen as the client sees it.
         self.client = Client(raise_request_exception=False)
-        self.client.handler = ServedHandler(enforce_csrf_checks=False)
+        self.client.handler = served_handler(
+            tuple(settings.MIDDLEWARE), tuple(settings.FINESSE_API_MIDDLEWARE)
+        )
 
     def request(
         self,
