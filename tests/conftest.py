@@ -1,15 +1,11 @@
-"""The cast and the tools.
-
-alice is an agent of team Chat, bob one of team Back office; carol supervises Chat, dave is the
-administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice.
-"""
+"""The fixtures that tests of every room share."""
 
 import asyncio
 import base64
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -20,7 +16,7 @@ from defusedxml.ElementTree import fromstring
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.test.client import ClientHandler
 from kombu import Connection
 
@@ -29,18 +25,21 @@ from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
-from finesse.users.models import Team, User
+from finesse.users import remembered
 from finesse.xmpp import sasl
-from media.models import Media, MediaRequest, MediaRoutingDomain
+from media.models import MediaRequest
 from media.writing import writer
 from reasoncodes.models import ReasonCode
+from tests.kit import cast as cast_of_tests
+from tests.kit import database
+from tests.kit.cast import PASSWORD, Cast
+from tests.kit.database import Kept
 
 # The conformance kit knows no server but by its address: installation/test_conformance.py runs it
 # as a program.
 collect_ignore = ["conformance"]
 TESTS = Path(__file__).parent
 
-PASSWORD = "correct horse"
 LOGIN = (
     "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
     "<interruptAction>ACCEPT</interruptAction></Media>"
@@ -90,6 +89,7 @@ def cache_of_its_own(settings: Any) -> None:
     """Nothing that another test remembered, nothing of anybody else on a shared Redis: in every
     thread, since each has a cache object of its own."""
     empty_the_cache(settings)
+    remembered._until.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -112,30 +112,31 @@ def silence(part: str, *, last_beat: float | None = None) -> None:
         cache.set(f"heartbeat:{part}", last_beat, timeout=None)
 
 
-@dataclass
-class Cast:
-    alice: User
-    bob: User
-    carol: User
-    dave: User
+@pytest.fixture(scope="session")
+def kept_database(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    with django_db_blocker.unblock():
+        return database.keep(cast_of_tests.create)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_teardown(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test with transactions only what it filled is emptied, and no permission made anew.
+
+    Django's `flush` truncates every table and runs `post_migrate`: longer than most of the tests.
+    """
+
+    def restore(case: TransactionTestCase) -> None:
+        database.empty_and_write(request.getfixturevalue("kept_database").installed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    chat = Team.objects.create(name="Chat")
-    back_office = Team.objects.create(name="Back office")
-    made = Cast(
-        alice=User.objects.create_user("alice", PASSWORD, first_name="Alice", team=chat),
-        bob=User.objects.create_user("bob", PASSWORD, first_name="Bob", team=back_office),
-        carol=User.objects.create_user("carol", PASSWORD, first_name="Carol", is_supervisor=True),
-        dave=User.objects.create_superuser("dave", PASSWORD, first_name="Dave"),
-    )
-    chat.supervisors.add(made.carol)
-    for pk, name in {5000: "Chat", 5001: "Email", 5002: "Tasks"}.items():
-        MediaRoutingDomain.objects.create(pk=pk, name=name, interruptible=pk != 5002)
-    for user, mrd in ((made.alice, 5000), (made.alice, 5001), (made.bob, 5002)):
-        Media.objects.create(user=user, mrd_id=mrd)
-    return made
+def cast(db: None, kept_database: Kept) -> Cast:
+    database.empty_and_write(kept_database.cast)
+    return cast_of_tests.read()
 
 
 @pytest.fixture
@@ -164,13 +165,23 @@ class ServedHandler(Handler, ClientHandler):
     """The test client's, with the API's own chain of middlewares."""
 
 
+@lru_cache
+def served_handler(*middlewares: tuple[str, ...]) -> ServedHandler:
+    """One for all tests with the same middlewares: WhiteNoise looks at every static file anew."""
+    handler = ServedHandler(enforce_csrf_checks=False)
+    handler.load_middleware()
+    return handler
+
+
 class API:
     """Requests as alice unless another user is given."""
 
     def __init__(self) -> None:
         # A 500 must be seen as the client sees it.
         self.client = Client(raise_request_exception=False)
-        self.client.handler = ServedHandler(enforce_csrf_checks=False)
+        self.client.handler = served_handler(
+            tuple(settings.MIDDLEWARE), tuple(settings.FINESSE_API_MIDDLEWARE)
+        )
 
     def request(
         self,

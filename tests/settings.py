@@ -15,11 +15,14 @@ from finesse.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    # A file, as in service: in memory, threads would share one connection's locks.
+    # A file, as in service: in memory, threads would share one connection's locks. It need not
+    # outlive a power cut.
     DATABASES["default"]["TEST"] = {"NAME": FINESSE_DATA_DIR / "tests.sqlite3"}  # noqa: F405
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # noqa: F405
 else:
     # Two runs at once must not meet in one database.
     DATABASES["default"]["TEST"] = {"NAME": f"test_{FINESSE_INSTANCE}"}  # noqa: F405
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"  # noqa: F405
 
 if "options" in DATABASES["default"]["OPTIONS"]:  # noqa: F405
     # A test may think for long within its transaction.

@@ -1,0 +1,40 @@
+"""Who the tests are about.
+
+alice is an agent of team Chat, bob one of team Back office; carol supervises Chat, dave is the
+administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice.
+"""
+
+from dataclasses import dataclass
+
+from finesse.users.models import Team, User
+from media.models import Media, MediaRoutingDomain
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Cast:
+    alice: User
+    bob: User
+    carol: User
+    dave: User
+
+
+def create() -> None:
+    chat = Team.objects.create(name="Chat")
+    back_office = Team.objects.create(name="Back office")
+    alice = User.objects.create_user("alice", PASSWORD, first_name="Alice", team=chat)
+    bob = User.objects.create_user("bob", PASSWORD, first_name="Bob", team=back_office)
+    carol = User.objects.create_user("carol", PASSWORD, first_name="Carol", is_supervisor=True)
+    User.objects.create_superuser("dave", PASSWORD, first_name="Dave")
+    chat.supervisors.add(carol)
+    for pk, name in {5000: "Chat", 5001: "Email", 5002: "Tasks"}.items():
+        MediaRoutingDomain.objects.create(pk=pk, name=name, interruptible=pk != 5002)
+    for user, mrd in ((alice, 5000), (alice, 5001), (bob, 5002)):
+        Media.objects.create(user=user, mrd_id=mrd)
+
+
+def read() -> Cast:
+    """As the database has them."""
+    users = User.objects.select_related("team").order_by("login_id")
+    return Cast(**{user.login_id: user for user in users})
