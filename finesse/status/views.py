@@ -2,6 +2,7 @@
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
@@ -60,6 +61,17 @@ class SystemInfo(FinesseView):
 
     @GET_SYSTEM_INFO
     def get(self, request: Request) -> Response:
+        host, port = _address(request)
+        https_port = port if request.is_secure() else ""
+        return Response({"SystemInfo": represent(host=host, https_port=https_port)})
+
+
+def _address(request: Request) -> tuple[str, str]:
+    """Host and port under which the client reaches this service. The host is empty if the client
+    names one that this service does not know; it gets an answer nevertheless, as from the rest of
+    the API."""
+    try:
         host, port = split_domain_port(request.get_host())
-        https_port = (port or "443") if request.is_secure() else ""
-        return Response({"SystemInfo": represent(host=host.strip("[]"), https_port=https_port)})
+    except DisallowedHost:
+        return "", request.get_port()
+    return host.strip("[]"), port or "443"

@@ -70,7 +70,6 @@ def test_wrong_credentials_are_refused_with_the_name_that_was_given(
         "Basic",
         "Basic !!!",
         "Basic " + base64.b64encode(b"no colon").decode(),
-        "Basic " + base64.b64encode(b"\xff\xfe:x").decode(),
         "Basic " + base64.b64encode(b"al\0ice:x").decode(),
         "Bearer abc",
         "Digest username=alice",
@@ -85,6 +84,28 @@ def test_a_password_may_hold_colons_and_letters_of_any_alphabet(api: API, cast: 
     cast.alice.set_password("a:b:ü日")
     cast.alice.save()
     assert api.get(password="a:b:ü日").status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("password", ["Grüße", "ÿþ:é", "Ã¼", "café\u00a0"])
+def test_a_password_may_come_in_either_encoding(
+    api: API, cast: Cast, encoding: str, password: str
+) -> None:
+    if (encoding, password) == ("latin-1", "Ã¼"):
+        pytest.skip("These bytes are the UTF-8 of another password")
+    cast.alice.set_password(password)
+    cast.alice.save()
+    header = b"Basic " + base64.b64encode(f"alice:{password}".encode(encoding))
+    path = "/finesse/api/User/alice/Media"
+    assert api.client.get(path, headers={"Authorization": header.decode()}).status_code == 200
+    wrong = b"Basic " + base64.b64encode(f"alice:{password}ä".encode(encoding))
+    failure(api.client.get(path, headers={"Authorization": wrong.decode()}), "alice")
+
+
+def test_a_name_that_is_not_utf_8_is_shown_as_iso_8859_1(api: API) -> None:
+    header = "Basic " + base64.b64encode(b"\xff\xfe:x").decode()
+    path = "/finesse/api/User/alice/Media/5001"
+    failure(api.client.get(path, headers={"Authorization": header}), "ÿþ")
 
 
 def test_the_scheme_is_compared_without_case(api: API) -> None:

@@ -1,5 +1,6 @@
 """The viewers' socket: handshake, frames and refusals."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -175,6 +176,15 @@ async def test_without_right_credentials_the_handshake_is_refused(
 
 async def test_a_basic_header_that_is_none_is_refused(cast: Cast) -> None:
     assert await refused(socket(None, authorization="Basic ???")) == 4401
+
+
+async def test_a_password_in_iso_8859_1_is_let_in_as_over_http(cast: Cast) -> None:
+    cast.alice.set_password("Grüße")
+    await database_sync_to_async(cast.alice.save)()
+    for encoding in ("utf-8", "latin-1"):
+        encoded = base64.b64encode("alice:Grüße".encode(encoding)).decode()
+        communicator = await opened(socket(None, authorization=f"Basic {encoded}"))
+        await communicator.disconnect()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """SystemInfo: its representation, and the notifications of an outage that lasts and of its end."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -88,6 +89,24 @@ def test_the_host_is_the_one_that_was_asked(
 ) -> None:
     settings.ALLOWED_HOSTS = ["finesse.example", "[::1]"]
     assert system_info(api, Host=asked).findtext("primaryNode/host") == shown
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["elsewhere.example", "elsewhere.example:8445", "10.0.0.7", "[fe80::1]:80", "a b", "<x>", "_"],
+)
+@pytest.mark.parametrize("configured", ["", "finesse.example"])
+def test_a_client_that_uses_an_unknown_host_gets_an_answer_with_ours(
+    cast: Cast, api: API, settings: Any, asked: str, configured: str
+) -> None:
+    settings.FINESSE_HOST = configured
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    info = system_info(api, Host=asked)
+    assert info.findtext("primaryNode/host") == (configured or socket.gethostname())
+    assert info.findtext("primaryNode/host") not in ("", asked)
+    assert api.request("GET", "User/alice/Media", Host=asked).status_code == 200
+    info = system_info(api, Host=asked, **{"X-Forwarded-Proto": "https"})
+    assert info.findtext("primaryNode/httpsPort") == "80"  # The test client's SERVER_PORT.
 
 
 def test_the_configured_host_is_shown_to_every_caller(api: API, settings: Any) -> None:
