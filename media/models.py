@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from finesse.db.models import SavedWhole
+from finesse.db.names import NameField
 from finesse.users.models import User
 from media.states import DESKTOP_TRANSITIONS, Requested, State
 from reasoncodes.models import ReasonCode
@@ -40,8 +41,8 @@ class MediaRoutingDomain(SavedWhole):
     id = models.PositiveIntegerField(
         "ID", primary_key=True, help_text="The ID in API paths. It cannot be changed later."
     )
-    name = models.CharField(max_length=64, unique=True)
-    description = models.CharField(max_length=255, blank=True)
+    name = NameField(max_length=64, unique=True)
+    description = NameField(max_length=255, blank=True)
     interruptible = models.BooleanField(
         default=False, help_text="Whether a task of another MRD may interrupt tasks here."
     )

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
 from finesse.db.models import SavedWhole
+from finesse.db.names import NameField, folded
 from finesse.db.statements import Placeholder
 from finesse.users.models import Team
 
@@ -42,10 +43,7 @@ class ReasonCode(SavedWhole):
 
     category = models.CharField(max_length=9, choices=Category)
     code = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(65535)])
-    label = models.CharField(
-        max_length=40,
-        validators=[RegexValidator(r"\A[^\x00-\x1f\x7f]+\Z", "Use printable characters only.")],
-    )
+    label = NameField(max_length=40)
     for_all = models.BooleanField(
         "global", default=True, help_text="For every team. Otherwise choose the teams below."
     )
@@ -126,8 +124,8 @@ class ReasonCode(SavedWhole):
         if self.retired:
             return []
         others = dict(self._others().values_list("code", "label"))
-        labels = {label.casefold() for label in others.values()}
-        found = {"code": self.code in others, "label": self.label.casefold() in labels}
+        labels = {folded(label) for label in others.values()}
+        found = {"code": self.code in others, "label": folded(self.label) in labels}
         return [name for name, is_taken in found.items() if is_taken]
 
     def exceeds(self) -> bool:

@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 ONLY_FOR_PAGES = frozenset(
     {
         "django.middleware.security.SecurityMiddleware",
+        "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",

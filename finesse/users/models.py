@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from finesse.db.models import SavedWhole
+from finesse.db.names import NameField
 
 SUPERVISOR_PERMISSIONS = frozenset(
     {
@@ -25,7 +26,7 @@ SUPERVISOR_PERMISSIONS = frozenset(
 
 
 class Team(SavedWhole):
-    name = models.CharField(max_length=64, unique=True)
+    name = NameField(max_length=64, unique=True)
     supervisors: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
         "users.User", related_name="supervised_teams", blank=True
     )
@@ -56,12 +57,14 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         primary_key=True,
         max_length=64,
         validators=[
-            RegexValidator(r"\A[A-Za-z0-9._-]+\Z", "Use letters, digits, '.', '_' and '-'.")
+            RegexValidator(r"\A[A-Za-z0-9._-]+\Z", "Use letters, digits, '.', '_' and '-'."),
+            # Clients take them out of a path before they send it [RFC 3986 5.2.4].
+            RegexValidator(r"\A\.\.?\Z", "No client could address this ID.", inverse_match=True),
         ],
         help_text="The ID in API paths. It cannot be changed later.",
     )
-    first_name = models.CharField(max_length=64)
-    last_name = models.CharField(max_length=64, blank=True)
+    first_name = NameField(max_length=64)
+    last_name = NameField(max_length=64, blank=True)
     team = models.ForeignKey(
         Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="members"
     )
@@ -101,6 +104,9 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=models.Q(login_id__regex=r"\A[A-Za-z0-9._-]+\Z"),
                 name="user_login_id_characters",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(login_id__in=(".", "..")), name="user_login_id_addressable"
             ),
         )
 

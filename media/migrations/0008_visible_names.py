@@ -1,0 +1,19 @@
+from django.db import migrations
+
+from finesse.db.names import mend
+
+
+def mend_names(apps, schema_editor):
+    mrds = apps.get_model("media", "MediaRoutingDomain").objects
+    mend(mrds.using(schema_editor.connection.alias), ("name", "description"))
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('media', '0007_outcome_labels'),
+    ]
+
+    operations = [
+        migrations.RunPython(mend_names, migrations.RunPython.noop, elidable=True),
+    ]
