@@ -109,6 +109,14 @@ OTHER_USER = ErrorRow(
     "{user}",
     elements=_WITHOUT_MEDIA,
 )
+# The page of the list of users has an error of its own [User—Get List].
+LIST_NOT_AUTHORIZED = ErrorRow(
+    401,
+    "Unauthorized",
+    "The user is not authorized to perform this operation",
+    "{user}",
+    elements=_WITHOUT_MEDIA,
+)
 INVALID_SUPERVISOR = ErrorRow(
     401,
     "Invalid Supervisor",

@@ -4,7 +4,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from finesse.api.errors import AUTHORIZATION_FAILURE, OTHER_USER
+from finesse.api.errors import AUTHORIZATION_FAILURE, LIST_NOT_AUTHORIZED, OTHER_USER
 
 
 class OwnObjectsOnly(BasePermission):
@@ -36,10 +36,18 @@ class OwnObjectsOrAdministrator(BasePermission):
 class AdministratorsOnly(BasePermission):
     """Only administrators have access to the configuration [Client Requests]."""
 
+    refusal = AUTHORIZATION_FAILURE
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_superuser:
-            raise AUTHORIZATION_FAILURE(user=str(request.user.pk))
+            raise self.refusal(user=str(request.user.pk))
         return True
+
+
+class AdministratorsList(AdministratorsOnly):
+    """Only administrators read the lists of everything [User—Get List]."""
+
+    refusal = LIST_NOT_AUTHORIZED
 
 
 class AdministratorsChange(AdministratorsOnly):

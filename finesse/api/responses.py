@@ -1,13 +1,16 @@
 """Errors as responses, and the headers that every response of the API has."""
 
+from collections.abc import Iterable, Mapping
+from tempfile import TemporaryFile
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from rest_framework import status
 from rest_framework.response import Response
 
 from finesse.api.errors import FinesseError, as_finesse_error
 from finesse.api.renderers import FinesseXMLRenderer
+from finesse.api.xml import render_list
 
 # As Django's SecurityMiddleware sets it for pages; its other headers are for pages only.
 COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
@@ -19,6 +22,25 @@ def add_content_length(response: HttpResponse) -> None:
     Chunks are more bytes, and some clients do not understand them.
     """
     response["Content-Length"] = str(len(response.content))
+
+
+def long_list(root: str, name: str, elements: Iterable[Mapping[str, Any]]) -> FileResponse:
+    """The answer `{root: {name: [elements]}}`, for lists that are too long to have in memory.
+
+    It is put together in a file without a name, before the answer begins: so it has a length, and
+    what fails on the way is answered as an error.
+    """
+    file = TemporaryFile()  # noqa: SIM115 (the response closes it)
+    try:
+        for text in render_list(root, name, elements):
+            file.write(text.encode())
+        file.write(b"\n")
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    renderer = FinesseXMLRenderer()
+    return FileResponse(file, content_type=f"{renderer.media_type}; charset={renderer.charset}")
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:

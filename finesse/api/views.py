@@ -51,7 +51,8 @@ class FinesseView(APIView):
         # "Not applicable to GET responses" [guide 12.5 p22].
         if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
             response["requestId"] = request_id
-        response.add_post_render_callback(add_content_length)
+        if isinstance(response, Response):
+            response.add_post_render_callback(add_content_length)
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -150,6 +150,17 @@ def render(document: Mapping[str, Any], *, pretty: bool = False) -> str:
     """
     ((name, value),) = document.items()
     return _element(name, value, "\n" if pretty else "")
+
+
+def render_list(root: str, name: str, elements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The document `{root: {name: [elements]}}` piece by piece, an element at a time, as `render`
+    writes it with `pretty`."""
+    yield f"<{root}>"
+    end = ""
+    for element in elements:
+        end = "\n"
+        yield "\n  " + _element(name, element, "\n  ")
+    yield f"{end}</{root}>"
 
 
 def _element(name: str, value: Any, line: str) -> str:

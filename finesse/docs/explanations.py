@@ -72,6 +72,11 @@ EXPLANATIONS = {
         "Put the login id that you authenticate with into the path. Upper and lower case differ, "
         "and blanks are not ignored.",
     ),
+    "LIST_NOT_AUTHORIZED": Explanation(
+        "The user name and password are right, but only administrators may read the list of all "
+        "users or of all teams.",
+        "Use the login of an administrator. A supervisor reads a team by its id, with its users.",
+    ),
     "INVALID_SUPERVISOR": Explanation(
         "You are a supervisor, but the user of the path is in none of your teams, or does not "
         "exist.",

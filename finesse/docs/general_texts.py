@@ -35,6 +35,8 @@ RESOURCES = {
     "the user must choose one of them.",
     "MediaDomain": "The Media Routing Domains themselves.",
     "Dialogs": "Calls and tasks. This server routes neither, so the lists are empty.",
+    "Desktop": "Lists that desktops ask for at their start. This server has nothing for them, so "
+    "they are empty.",
     "SystemInfo": "Whether the service is in service.",
 }
 """The resources, in the order of the pages."""

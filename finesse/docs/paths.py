@@ -26,7 +26,17 @@ def resource_of(path: str) -> str:
     literals = [part for part in parts_of(path) if not part.startswith("{")]
     owners = {"User", "Team", "TeamResource"}
     resource = next((part for part in literals if part not in owners), literals[0])
-    return "ReasonCode" if resource == "ReasonCodes" else resource
+    return _RESOURCES_OF_LISTS.get(resource, resource)
+
+
+_RESOURCES_OF_LISTS = {
+    "ReasonCodes": "ReasonCode",
+    "Users": "User",
+    "Teams": "Team",
+    **dict.fromkeys(
+        ("Queues", "WrapUpReasons", "PhoneBooks", "MediaPropertiesLayouts", "ClientLog"), "Desktop"
+    ),
+}
 
 
 def _in_order_of_reading(endpoint: Endpoint) -> tuple[int, bool, str, int]:

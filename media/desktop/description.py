@@ -1,12 +1,19 @@
 """The operations of User and Team, for the description."""
 
-from finesse.api.description import Callers, Operation
+from finesse.api.description import (
+    ADMINISTRATORS,
+    THE_USER_OR_ADMINISTRATORS,
+    Callers,
+    Operation,
+    XMLSerializer,
+)
 from finesse.api.errors import (
     AGENT_NOT_FOUND,
     AUTHORIZATION_FAILURE,
     INTERNAL_ERROR,
     INVALID_STATE,
     INVALID_SUPERVISOR,
+    LIST_NOT_AUTHORIZED,
     OTHER_USER,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
@@ -18,7 +25,7 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
-from media.desktop import serializers, team_serializers
+from media.desktop import list_serializers, serializers, team_serializers
 
 _THE_USER_AND_THOSE_ABOVE = Callers(
     text="The user of the path; supervisors of the user's team; administrators", example="1234"
@@ -63,4 +70,50 @@ GET_TEAM = Operation(
     answer=team_serializers.TeamSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND),
     notification=team_serializers.TEAM_NOTIFICATION,
+)
+GET_USERS = Operation(
+    summary="Read all users",
+    page="User—Get List",
+    callers=ADMINISTRATORS,
+    answer=list_serializers.UsersSerializer,
+    errors=(LIST_NOT_AUTHORIZED,),
+)
+GET_TEAMS = Operation(
+    summary="Read all teams, without their users",
+    page="Team",
+    callers=ADMINISTRATORS,
+    answer=list_serializers.TeamsSerializer,
+    errors=(LIST_NOT_AUTHORIZED,),
+)
+
+
+def _empty(summary: str, page: str, answer: type[XMLSerializer]) -> Operation:
+    return Operation(
+        summary=summary,
+        page=page,
+        callers=THE_USER_OR_ADMINISTRATORS,
+        text="Always empty here. No page prints an empty list: our reading.",
+        answer=answer,
+        errors=(OTHER_USER, USER_NOT_FOUND),
+    )
+
+
+GET_QUEUES = _empty("Read the queues of a user", "Queue", list_serializers.QueuesSerializer)
+GET_WRAP_UP_REASONS = _empty(
+    "Read the wrap-up reasons of a user",
+    "User—Get Wrap-Up Reason List",
+    list_serializers.WrapUpReasonsSerializer,
+)
+GET_PHONE_BOOKS = _empty(
+    "Read the phone books of a user",
+    "User—Get Phone Book List",
+    list_serializers.PhoneBooksSerializer,
+)
+GET_MEDIA_PROPERTIES_LAYOUTS = _empty(
+    "Read the layouts of call data of a user",
+    "User—Get Media Properties Layout List",
+    list_serializers.MediaPropertiesLayoutsSerializer,
+)
+GET_CLIENT_LOG = _empty(
+    "Read the client log of a user", "ClientLog", list_serializers.ClientLogSerializer
 )

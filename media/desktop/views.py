@@ -1,7 +1,10 @@
-"""/finesse/api/User/<id> and /finesse/api/Team/<id>: desktop sign-in, and a team's users."""
+"""/finesse/api/User/<id>, /finesse/api/Team/<id>, and the lists of both: desktop sign-in, and a
+team's users."""
 
 from typing import cast
 
+from django.http import FileResponse
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +16,8 @@ from finesse.api.errors import (
     TEAM_NOT_FOUND,
     USER_NOT_FOUND,
 )
+from finesse.api.permissions import AdministratorsList
+from finesse.api.responses import long_list
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
@@ -20,7 +25,14 @@ from finesse.users.models import User
 from media.api.parameters import read_reason_code, read_state, reason_code_id
 from media.desktop import description
 from media.desktop.parameters import read_extension, read_logout_all_media
-from media.documents.user import desktop_of, represent_team, represent_user, with_desktops
+from media.documents.user import (
+    desktop_of,
+    every_user,
+    represent_team,
+    represent_teams,
+    represent_user,
+    with_desktops,
+)
 from media.models import Cause
 from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
 from media.writing.acceptance import accept, refuse
@@ -74,6 +86,26 @@ class UserDetail(FinesseView):
             ]
         )
         return Response(status=202)
+
+
+class UserList(FinesseView):
+    """All users, for administrators [User—Get List]."""
+
+    permission_classes = (IsAuthenticated, AdministratorsList)
+
+    @description.GET_USERS
+    def get(self, request: Request) -> FileResponse:
+        return long_list("Users", "User", map(represent_user, every_user()))
+
+
+class TeamList(FinesseView):
+    """All teams, for administrators. No page about it was found: our reading."""
+
+    permission_classes = (IsAuthenticated, AdministratorsList)
+
+    @description.GET_TEAMS
+    def get(self, request: Request) -> Response:
+        return Response({"Teams": {"Team": represent_teams()}})
 
 
 class TeamDetail(FinesseView):

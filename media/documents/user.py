@@ -4,7 +4,7 @@ Every documented element is there, an absent value as an empty one: real clients
 missing tag. The order is alphabetical, as in real answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,12 +17,22 @@ from reasoncodes.documents import represent_embedded
 
 VOICE = 1
 """`mediaType` of a desktop [User]."""
+USERS_PER_PAGE = 200
+"""Users in memory while all are listed."""
 
 
 def with_desktops(users: QuerySet[User]) -> QuerySet[User]:
     """What the representations need of users, in two queries."""
     related = users.select_related("team", "desktop__reason_code")
     return related.prefetch_related("supervised_teams")
+
+
+def every_user() -> Iterator[User]:
+    """All users by login id, as `with_desktops` reads them, a page at a time."""
+    users, last = with_desktops(User.objects.order_by("pk")), ""
+    while page := [*users.filter(pk__gt=last)[:USERS_PER_PAGE]]:
+        yield from page
+        last = page[-1].pk
 
 
 def desktop_of(user: User) -> Desktop:
@@ -70,6 +80,12 @@ def represent_team(team: Team) -> dict[str, Any]:
         "name": team.name,
         "users": {"User": [summarise(represent_user(member)) for member in members]},
     }
+
+
+def represent_teams() -> list[dict[str, Any]]:
+    """The children of each `<Team>` in the list of all teams, in the order of their ids."""
+    teams = Team.objects.order_by("pk")
+    return [{"uri": team_uri(team.pk), "id": team.pk, "name": team.name} for team in teams]
 
 
 def summarise(user: Mapping[str, object]) -> dict[str, object]:

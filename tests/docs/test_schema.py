@@ -238,6 +238,17 @@ GETS = [
     Get("User/alice/Dialogs", "Dialogs"),
     Get("User/alice/Dialogs/Media", "Dialogs"),
     Get("User/bob/Dialogs", "ApiErrors", 401),
+    Get("Users", "Users", login="dave"),
+    Get("Users", "ApiErrors", 401, login="carol"),
+    Get("Teams/?nocache=1&bypassServerCache=true", "Teams", login="dave"),
+    Get("Teams", "ApiErrors", 401),
+    Get("User/alice/Queues", "Queues"),
+    Get("User/alice/WrapUpReasons/", "WrapUpReasons"),
+    Get("User/alice/PhoneBooks", "PhoneBooks", login="dave"),
+    Get("User/alice/MediaPropertiesLayouts", "MediaPropertiesLayouts"),
+    Get("User/alice/ClientLog", "ClientLog"),
+    Get("User/bob/Queues", "ApiErrors", 401),
+    Get("User/nobody/Queues", "ApiErrors", 404, login="dave"),
     Get("MediaDomain", "MediaDomains"),
     Get("MediaDomain/1", "MediaDomain"),
     Get("MediaDomain/5000", "MediaDomain"),
@@ -345,8 +356,9 @@ def place(
 
 def described(response: Any) -> str:
     """The root of an answer that is as the schema says."""
-    assert faults(response.content) == [], response.content.decode()
-    return fromstring(response.content).tag
+    text = response.getvalue()
+    assert faults(text) == [], text.decode()
+    return fromstring(text).tag
 
 
 @pytest.mark.parametrize("get", GETS, ids=str)
