@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
+from time import monotonic as _monotonic
 
 from django.conf import settings
 from django.core.cache import cache
@@ -113,7 +114,7 @@ def faults() -> dict[str, str]:
 def in_service() -> bool:
     """Whether requests can be served, as of now or IN_SERVICE_CACHE_SECONDS ago."""
     global _seen_in_service
-    now = time.monotonic()
+    now = _monotonic()
     if now - _seen_in_service < IN_SERVICE_CACHE_SECONDS:
         return True
     if faults():

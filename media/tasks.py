@@ -1,10 +1,11 @@
 """The tasks that Celery runs: apply requests at the bell, sweep, sign out, prune."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from time import monotonic as _monotonic
+from time import sleep as _sleep
 from typing import Any
 
 from celery import shared_task
@@ -51,10 +52,10 @@ def _gather() -> None:
     960. In a quiet service a request does not wait.
     """
     global _gathered_at
-    pause = _gathered_at + BATCH_INTERVAL_SECONDS - time.monotonic()
+    pause = _gathered_at + BATCH_INTERVAL_SECONDS - _monotonic()
     if pause > 0:
-        time.sleep(pause)
-    _gathered_at = time.monotonic()
+        _sleep(pause)
+    _gathered_at = _monotonic()
 
 
 _gathered_at = float("-inf")

@@ -34,12 +34,13 @@ from tests.conftest import API, LOGIN, Cast, basic
 from tests.kit.odd_requests import XML_TYPES, Request, element, requests
 from tests.kit.xml_schema import faults
 
-USUAL = 1_500
+USUAL = 750
+"""In `make test`; `make fuzz` sends 20,000."""
 REQUESTS = int(os.environ.get("FINESSE_FUZZ", USUAL))
 TOGETHER = 5
 """Requests that follow each other on the same data."""
-ANSWER_TIMEOUT_SECONDS = 5
-"""For any answer, also on a busy machine."""
+ANSWER_CPU_SECONDS = 5
+"""That any answer may take. The client of the tests calls the view in its own thread."""
 
 
 # --- requests that may be accepted --------------------------------------------------------------
@@ -233,7 +234,7 @@ class World:
         extra: dict[str, Any] = {"wsgi.input": BytesIO(request.body)}
         if request.length is not None:
             extra["CONTENT_LENGTH"] = request.length
-        started = time.perf_counter()
+        started = time.thread_time()
         response = self.api.client.generic(
             request.method,
             f"/finesse/api/{request.path}",
@@ -242,7 +243,7 @@ class World:
             headers=headers,
             **extra,
         )
-        assert time.perf_counter() - started < ANSWER_TIMEOUT_SECONDS
+        assert time.thread_time() - started < ANSWER_CPU_SECONDS
         return response
 
     def exchange(self, request: Request) -> None:

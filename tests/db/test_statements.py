@@ -294,7 +294,7 @@ class Idleness:
             self.checks += 1
             return usable(wrapper)
 
-        monkeypatch.setattr(base.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(base, "_monotonic", lambda: self.now)
         monkeypatch.setattr(base.DatabaseWrapper, "is_usable", count)
         connection.ensure_connection()
         monkeypatch.setattr(connections["default"], "close_at", None)

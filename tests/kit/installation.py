@@ -31,7 +31,7 @@ from finesse.tls.own_certificate import make_or_renew
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_SERVICES = bool(settings.REDIS_URL)
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 DATABASE = "demo.sqlite3"
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 

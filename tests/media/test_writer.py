@@ -447,8 +447,8 @@ def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
         pauses.append(round(seconds, 3))
         now += seconds
 
-    monkeypatch.setattr(tasks.time, "monotonic", lambda: now)
-    monkeypatch.setattr(tasks.time, "sleep", pause)
+    monkeypatch.setattr(tasks, "_monotonic", lambda: now)
+    monkeypatch.setattr(tasks, "_sleep", pause)
     monkeypatch.setattr(tasks, "_gathered_at", float("-inf"))
     tasks._gather()
     now += tasks.BATCH_INTERVAL_SECONDS

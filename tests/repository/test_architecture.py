@@ -19,6 +19,8 @@ from tests.house.private_names import private_names
 from tests.house.source import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
+TREE = Tree(ROOT)
+"""Each module is parsed once for all of these tests."""
 LAYERS = ["service", "users", "notifications", "reasoncodes", "media"]
 """Our apps with models, from the platform upwards."""
 
@@ -171,23 +173,23 @@ def test_each_error_stands_in_the_table_once() -> None:
 
 
 def test_no_packages_import_each_other_in_a_circle() -> None:
-    assert circles(Tree(ROOT)) == []
+    assert circles(TREE) == []
 
 
 def test_every_module_stands_in_a_layer() -> None:
-    assert outside(Tree(ROOT)) == []
+    assert outside(TREE) == []
 
 
 def test_each_private_name_of_a_library_has_its_reason() -> None:
     """`make house DETAILS=1` lists them."""
     table = (ROOT / "docs" / "decisions" / "libraries.md").read_text()
     rows = re.findall(r"^\| (`_.*?) \|", table, re.MULTILINE)
-    assert set(re.findall(r"_\w+", " ".join(rows))) == set(private_names(Tree(ROOT)))
+    assert set(re.findall(r"_\w+", " ".join(rows))) == set(private_names(TREE))
 
 
 def test_the_picture_of_the_layers_is_drawn_from_the_contracts() -> None:
     """`make house` draws it anew."""
-    assert (ROOT / "docs" / "layers.svg").read_text() == picture(layers(Tree(ROOT)))
+    assert (ROOT / "docs" / "layers.svg").read_text() == picture(layers(TREE))
 
 
 def test_circles_are_seen_through_types_functions_and_the_user_model(tmp_path: Path) -> None:

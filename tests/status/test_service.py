@@ -279,7 +279,7 @@ def test_being_in_service_is_assumed_for_a_moment_being_out_is_not(
     in_service: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(heartbeat, "_monotonic", lambda: now)
     monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.1)
     monkeypatch.setattr(heartbeat, "_seen_in_service", float("-inf"))
     assert heartbeat.in_service()

@@ -16,16 +16,18 @@ from tests.kit.xmpp_good_client import SYSTEM_INFO, TCP, GoodClient, WebSocket
 
 USERS = [f"agent{number}" for number in range(25)]
 RESOURCES = ["one", "two"]
-MRDS = [5000, 5001]
-REQUESTS = 1000
-"""Each a change in both MRDs, hence two notifications."""
+MRDS = [5000, 5001, 5002, 6003, 6004]
+REQUESTS = 400
+"""Each a change in all MRDs, hence five notifications."""
 WRITERS = 8
 MAKE_USERS = f"""
 import json
 from finesse.notifications.models import LogHead
 from finesse.users.models import User
-from media.models import Media
+from media.models import Media, MediaRoutingDomain
 password = User.objects.get(pk="1234").password
+for mrd in {MRDS}:
+    MediaRoutingDomain.objects.get_or_create(pk=mrd, defaults={{"name": f"More {{mrd}}"}})
 users, media = [], []
 for one in {USERS}:
     users.append(User(login_id=one, password=password, team_id=1))
@@ -131,7 +133,7 @@ async def test_each_client_has_each_notification_once_and_in_order(
         await writers.end()
         published = await asyncio.to_thread(served.query, PUBLISHED.format(after=start))
         expected = {node: [at for of, at in published if of == node] for node, _ in published}
-        assert sum(len(expected[media(user)]) for user in USERS) == 2 * REQUESTS
+        assert sum(len(expected[media(user)]) for user in USERS) == len(MRDS) * REQUESTS
         await all_received(clients, expected)
         for client in clients:
             assert client.got[media(client.user)] == expected[media(client.user)]

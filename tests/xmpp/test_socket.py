@@ -951,9 +951,23 @@ async def test_a_client_without_a_timely_sign_in_is_cut_off(
 async def test_a_bound_client_may_be_quiet(
     cast: Cast, stream: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "BIND_TIMEOUT_SECONDS", 0.5)
-    client = await (await (await stream()).sign_in()).bind()
-    await asyncio.sleep(0.6)
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+    deadlines: list[asyncio.TimerHandle] = []
+
+    def noted(delay: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        handle = call_later(delay, *args, **options)
+        if delay == consumer.BIND_TIMEOUT_SECONDS:
+            deadlines.append(handle)
+        return handle
+
+    monkeypatch.setattr(loop, "call_later", noted)
+    monkeypatch.setattr(consumer, "BIND_TIMEOUT_SECONDS", 1234.5)
+    client = await (await stream()).sign_in()
+    (deadline,) = deadlines
+    assert not deadline.cancelled()
+    await client.bind()
+    assert deadline.cancelled()
     assert (await client.ask(PING)).get("type") == "result"
 
 

@@ -1,7 +1,7 @@
 """The engine's connection; Django looks for it in a module of this name."""
 
-import time
 from datetime import UTC
+from time import monotonic as _monotonic
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +58,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _prepared: PreparedStatements | None = None
 
     def close_if_health_check_failed(self) -> None:
-        now = time.monotonic()
+        now = _monotonic()
         was_idle = now - self._used_at >= UNCHECKED_SECONDS
         self._used_at = now
         # In a transaction a check has no place, and while a connection is being opened it would
