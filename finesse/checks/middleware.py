@@ -15,7 +15,6 @@ ONLY_FOR_PAGES = frozenset(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
-        "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
     }
 )
 """MIDDLEWARE as it is shipped: the API does without these."""
