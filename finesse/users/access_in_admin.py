@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -24,7 +25,7 @@ class OwnTeamsFilter(admin.RelatedFieldListFilter):
 
     @staticmethod
     def parameters(field: str) -> tuple[str, str]:
-        return (f"{field}__id__exact", f"{field}__isnull")
+        return (LOOKUP_SEP.join((field, "id", "exact")), LOOKUP_SEP.join((field, "isnull")))
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         self.is_for_all = signed_in(request).is_superuser

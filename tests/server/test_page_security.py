@@ -153,3 +153,5 @@ def test_every_page_has_the_policy_and_nothing_that_it_forbids(
             inline = Inline()
             inline.feed(answer.content.decode())
             assert not inline.found, answer.request["PATH_INFO"]
+        # A file stays open until its answer is closed.
+        answer.close()

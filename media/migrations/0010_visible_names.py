@@ -11,7 +11,7 @@ def mend_names(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media', '0007_outcome_labels'),
+        ('media', '0009_deactivated'),
     ]
 
     operations = [
