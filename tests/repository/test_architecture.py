@@ -1,10 +1,13 @@
 """The house rules: imports and relations point down, documents match the code."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -257,6 +260,21 @@ def test_every_setting_from_the_environment_is_documented() -> None:
     variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
     table = (ROOT / "docs" / "settings.md").read_text()
     assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == variables
+
+
+@pytest.mark.parametrize("transport", ["kombu.transport.redis", "kombu.transport.pyamqp"])
+def test_what_a_broker_of_the_readme_needs_is_required_by_the_service(transport: str) -> None:
+    """Kombu imports what it does not require; the tests' own requirements would hide it."""
+    required = (ROOT / "requirements.txt").read_text().replace("redis[hiredis]", "redis")
+    source = inspect.getsource(import_module(transport))
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", source, re.MULTILINE))
+    distributions = packages_distributions()
+    missing = {
+        name
+        for name in imported - sys.stdlib_module_names
+        if not any(f"\n{one}==" in required for one in distributions.get(name, []))
+    }
+    assert missing == set()
 
 
 def test_requirements_are_hashed_and_name_no_host() -> None:
