@@ -55,7 +55,7 @@ class Changed(Configuration):
 
     def render(self) -> str:
         text = super(Changed, self).render()
-        options = f"finesse_bind_patience = {self.bind_patience}\n{self.options}\n"
+        options = f"finesse_bind_patience = {self.bind_timeout}\n{self.options}\n"
         return text.replace("VirtualHost", f"{options}VirtualHost", 1)
 
 

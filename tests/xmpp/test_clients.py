@@ -372,7 +372,7 @@ def browser() -> Iterator[Browser]:
 def test_a_page_of_the_services_own_origin_asks_by_rest_and_hears_by_xmpp(
     way: str, place: Installation, service: str, options: dict[str, str], browser: Browser
 ) -> None:
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     # Any page of the service: a page that the browser does not have from loopback may not go there.
