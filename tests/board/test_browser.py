@@ -403,7 +403,7 @@ def test_a_membership_given_and_taken_on_the_user_page_shows_on_the_board_at_onc
 
 def test_a_reason_code_that_exists_already_is_an_error_on_the_form(open_window: OpenWindow) -> None:
     window = open_window()
-    window.sign_in_and_go_live("2001")
+    window.sign_in_and_go_live("admin")
     page = window.page
     page.goto(f"{window.url}/admin/reasoncodes/reasoncode/1002/change/")
     page.get_by_label("Code:").fill("1")
