@@ -1,4 +1,4 @@
-"""System checks: what can be set wrong, told at start with what to do about it."""
+"""System checks: they report at start what is set wrong, with what to do about it."""
 
 from finesse.checks import data_folder, demo, middleware, presence, services, tls
 
