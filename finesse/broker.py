@@ -24,7 +24,7 @@ class AMQP(amqp.AMQP):
     Connection = Connection
 
 
-class Consumer(consumer.Consumer):  # type: ignore[misc]
+class Consumer(consumer.Consumer):
     """A worker's consumer that does not look for other workers before it takes tasks.
 
     The look takes a second after each time that the broker was away, for revoked tasks and logical

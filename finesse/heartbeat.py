@@ -7,14 +7,15 @@ in the cache, so reading them also proves that the cache works.
 No two machines' clocks are compared. A stamp expires in the cache; and since the cache's clock may
 be set, too, a stamp that does not change is stale by the reader's own monotonic clock.
 
-In a server process the watch reads the stamps (`finesse.service_watch`), and requests take from memory
-what it has noted. Elsewhere whoever asks reads them.
+In a server process the watch reads the stamps (`finesse.service_watch`), and requests take from
+memory what it has noted. Elsewhere whoever asks reads them.
 """
 
 import logging
 import time
 import uuid
 from dataclasses import dataclass
+from math import ceil
 from time import monotonic as _monotonic
 
 from django.conf import settings
@@ -62,7 +63,8 @@ def stamp(part: str) -> None:
     """Record that `part` works now."""
     # When, to be shown: nothing is decided by it.
     cache.set(_key(part), time.time(), timeout=None)
-    cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=settings.FINESSE_HEARTBEAT_SECONDS)
+    # The cache counts whole seconds; readers count the rest.
+    cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=ceil(settings.FINESSE_HEARTBEAT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,10 @@ def faults() -> dict[str, str]:
 
 
 def in_service() -> bool:
-    """Whether requests can be served, as of the watch's last look, or IN_SERVICE_CACHE_SECONDS ago."""
+    """Whether requests can be served, as of the watch's last look.
+
+    Without a watch, as of now or IN_SERVICE_CACHE_SECONDS ago.
+    """
     global _seen_in_service
     seen = noted()
     if seen is not None:

@@ -12,6 +12,7 @@ from time import monotonic as _monotonic
 
 DATABASE = "database"
 CACHE = "cache"
+BROKER = "broker"
 REQUEST_SECONDS = 1.5
 """For all waits of a request together."""
 UNCOUNTED_SECONDS = 0.2

@@ -1,4 +1,4 @@
-"""The watch of a server process: it looks at heartbeats, cache and database, and nobody waits for it.
+"""The watch of a server process, for which nobody waits: it looks at heartbeats, cache, database.
 
 A request, SystemInfo and /healthz take from memory what the watch has seen last. So they answer in
 time though the cache or the database stands still, and no request waits for what the watch has

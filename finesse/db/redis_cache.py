@@ -19,7 +19,7 @@ _lock = threading.Lock()
 class _Patient:
     """A connection whose waits take what the thread's bound has left (`finesse.patience`)."""
 
-    socket_connect_timeout: float
+    socket_connect_timeout: Any
 
     def connect(self) -> None:
         seconds, longest = _left(), self.socket_connect_timeout
@@ -84,7 +84,7 @@ class ProcessConnectionPool(ConnectionPool):
         """The process's pool for this address, with the options of the first caller."""
         with _lock:
             if url not in _pools:
-                kind = parse_url(url).get("connection_class", Connection)
+                kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call]
                 # One more attempt, for a connection that Redis has closed. By itself redis-py
                 # makes three, after timeouts, too, with pauses in between.
                 retry: Any = Retry(NoBackoff(), 1, (RedisConnectionError,))

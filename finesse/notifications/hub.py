@@ -16,9 +16,9 @@ from itertools import chain
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
+from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
@@ -74,7 +74,7 @@ class Hub:
         hub = cls._hubs.setdefault(loop, cls())
         async with hub._advancing:
             if not hub._started:
-                head = await database_sync_to_async(log.head)()
+                head = await off_loop(log.head)()
                 hub.position, hub._access = head.position, head.access
                 hub._started = True
                 hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
@@ -137,7 +137,7 @@ class Hub:
             page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
             return page, after + len(page)
         upto, nodes = self.position, follower.reader.nodes
-        page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
+        page = await off_loop(log.read)(after=after, upto=upto, nodes=nodes)
         return page, page[-1].position if len(page) == log.PAGE else upto
 
     def _remembers(self, after: int) -> bool:
@@ -196,7 +196,7 @@ class Hub:
     async def _check_heartbeats(self) -> None:
         """Regularly publish that the service is out of service if a worker has stopped."""
         # A dependency that is away must not block the thread that all sockets' queries share.
-        look = database_sync_to_async(OutageWatch().look, thread_sensitive=False)
+        look = off_loop(OutageWatch().look, thread_sensitive=False)
         while True:
             await asyncio.sleep(HEARTBEAT_CHECK_SECONDS)
             try:
@@ -217,7 +217,7 @@ class Hub:
             if not sessions:
                 continue
             try:
-                valid = await database_sync_to_async(valid_sessions)(sessions)
+                valid = await off_loop(valid_sessions)(sessions)
             except Exception as error:
                 logger.warning("Sessions could not be checked; the next check will: %r", error)
                 continue
@@ -242,7 +242,7 @@ class Hub:
         """Read the table up to its newest notification."""
         async with self._advancing:
             while True:
-                page, head = await database_sync_to_async(log.read_with_head)(self.position)
+                page, head = await off_loop(log.read_with_head)(self.position)
                 await self._advance(page, head.access)
                 if len(page) < log.PAGE:
                     break
@@ -319,5 +319,5 @@ class Hub:
 
 
 async def _pruned_up_to(asked: Collection[str]) -> dict[str, int]:
-    position: int = await database_sync_to_async(log.floor)()
+    position: int = await off_loop(log.floor)()
     return dict.fromkeys(asked, position)

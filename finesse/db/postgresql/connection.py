@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg import OperationalError
-from psycopg.pq import PGconn, TransactionStatus
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from finesse import patience
@@ -47,13 +47,13 @@ class PatientConnection(psycopg.Connection[Any]):
             attempt.add_done_callback(_close)
             raise OperationalError("PostgreSQL does not accept a connection in time") from None
 
-    def wait(self, gen: Any, *args: Any, timeout: float | None = None, **options: Any) -> Any:
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         seconds = left()
         if seconds is None:
-            return super().wait(gen, *args, timeout=timeout, **options)
+            return super().wait(gen, interval, timeout)
         try:
             with patience.waiting():
-                return super().wait(gen, *args, timeout=seconds, **options)
+                return super().wait(gen, interval, min(seconds, timeout or seconds))
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.close()
@@ -76,7 +76,7 @@ class Answers:
 
     def next(self, seconds: float) -> PGresult:
         """The last result of what was sent. Raises psycopg.OperationalError."""
-        pgconn: PGconn = self._pgconn
+        pgconn = self._pgconn
         begin = _monotonic()
         self._send_the_rest(begin + seconds)
         results: list[PGresult] = []
