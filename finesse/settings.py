@@ -101,7 +101,7 @@ FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
 # be fewer of these than threads: the rest serve users whose password is remembered.
 FINESSE_PASSWORD_PLACES = env.int("FINESSE_PASSWORD_PLACES", 12)
 # The age in seconds of the last heartbeat from which on the service is out of service.
-FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 1.7)
+FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 1.5)
 # For how many days requests, notifications and the history of states are kept.
 FINESSE_KEEP_REQUESTS_DAYS = env.int("FINESSE_KEEP_REQUESTS_DAYS", 30)
 FINESSE_KEEP_NOTIFICATIONS_DAYS = env.int("FINESSE_KEEP_NOTIFICATIONS_DAYS", 7)

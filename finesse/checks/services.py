@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-SHORTEST_HEARTBEAT_SECONDS = 1.5
-"""Three beats of the sweep."""
+SHORTEST_HEARTBEAT_SECONDS = 1.0
+"""Two beats of the sweep."""
 
 
 @register(Tags.compatibility)
@@ -31,9 +31,9 @@ def check_heartbeat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "FINESSE_HEARTBEAT_SECONDS is less than three beats of the sweep: the service "
+            "FINESSE_HEARTBEAT_SECONDS is less than two beats of the sweep: the service "
             "will be out of service now and then.",
-            hint="Give it 1.7 seconds, its default, or more.",
+            hint="Give it 1.5 seconds, its default, or more.",
             id="finesse.W001",
         )
     ]

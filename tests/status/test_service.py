@@ -148,7 +148,7 @@ def test_health_says_which_part_is_down(api: API, monkeypatch: pytest.MonkeyPatc
         raise OperationalError("refused")
 
     with monkeypatch.context() as broken:
-        broken.setattr("finesse.status.views.connection.ensure_connection", away)
+        broken.setattr("finesse.service_watch.connection.ensure_connection", away)
         health = api.client.get("/healthz")
     assert (health.status_code, health.json()["parts"]["database"]) == (503, "does not answer")
 
@@ -251,7 +251,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
         ({"REDIS_URL": "redis://x", "CELERY_BROKER_URL": "memory://localhost/"}, "finesse.E001"),
         ({"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://x"}, "finesse.E001"),
         ({"FINESSE_USER_SIGNOUT_CHANNEL": "3"}, "finesse.E002"),
-        ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
+        ({"FINESSE_HEARTBEAT_SECONDS": 0.9}, "finesse.W001"),
         ({"MIDDLEWARE": [*django_settings.MIDDLEWARE, "audit.Log"]}, "finesse.W003"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Proxies before PostgreSQL, Redis and RabbitMQ, which can stand still, be gone, and come back."""
+"""A proxy before PostgreSQL, Redis or RabbitMQ, which can stand still, be gone, and come back."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,8 @@ class Between:
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
         self._do(self._open())
 
     @property
@@ -49,7 +50,10 @@ class Between:
     def end(self) -> None:
         self.go_on()
         self.be_gone()
+        self._do(self._rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     def _do(self, step: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(step, self._loop).result(10)
@@ -63,26 +67,31 @@ class Between:
         for writer in self._writers:
             writer.transport.abort()
 
+    async def _rest(self) -> None:
+        """Wait until all connections have ended."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = self._url.port or PORTS[self._url.scheme]
         there, back = await asyncio.open_connection(self._url.hostname, port)
         ends = {writer, back}
         self._writers |= ends
+        ways = [self._forward(reader, back), self._forward(there, writer)]
+        tasks = [asyncio.create_task(way) for way in ways]
         try:
-            with contextlib.suppress(OSError):
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._forward(reader, back))
-                    both.create_task(self._forward(there, writer))
-        except* OSError:
-            pass
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._writers -= ends
             for one in ends:
                 one.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await self._flows.wait()
-            writer.write(data)
-            await writer.drain()
-        raise ConnectionResetError
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
