@@ -1,4 +1,4 @@
-"""Whatever stands still or is gone: 503 within two seconds, and back within two, under ASGI and WSGI.
+"""Whatever stands still or is gone: 503 within two seconds, and back within two, by ASGI and WSGI.
 
 Proxies stand between the installation and its services. A service that stands still is one whose
 bytes are not forwarded for a while; it accepts connections all the same.

@@ -1,4 +1,4 @@
-"""A WSGI server with four threads, as operators have them: `python -m tests.kit.wsgi_server PORT`."""
+"""A WSGI server with four threads, as operators have: `python -m tests.kit.wsgi_server PORT`."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor

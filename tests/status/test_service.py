@@ -186,6 +186,26 @@ class TestSweep:
             tasks.sweep()
         assert set(heartbeat.faults()) == {"worker"}
 
+    def test_it_has_its_turn_between_tasks_that_have_more_to_do(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The rest waits for another task, behind the sweep that has been called for."""
+        done: list[str] = []
+        monkeypatch.setattr(tasks, "LONGEST_WORK_SECONDS", 0.0)
+        monkeypatch.setattr(tasks, "apply_pending", lambda: done.append("batch") or True)
+        monkeypatch.setattr(tasks.bell, "_send", lambda: done.append("bell"))
+        tasks.apply_requests()
+        assert done == ["batch", "bell"]
+
+    def test_it_says_that_beat_has_called_though_the_work_fails(
+        self, api: API, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache.delete("heartbeat:sweep")
+        monkeypatch.setattr(tasks, "apply_pending", raising(ValueError("at work")))
+        with pytest.raises(ValueError, match="at work"):
+            tasks.sweep()
+        assert heartbeat.faults() == {}
+
     def test_it_says_nothing_of_the_notifications_when_they_cannot_be_handed_over(
         self, api: API, monkeypatch: pytest.MonkeyPatch
     ) -> None:

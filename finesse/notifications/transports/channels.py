@@ -59,33 +59,36 @@ async def _send(message: dict[str, Any]) -> None:
 
 
 def _run(sending: Coroutine[Any, Any, None]) -> None:
-    seconds = HAND_OVER_TIMEOUT_SECONDS
     left = patience.left(patience.CACHE)
     with patience.waiting():
-        run = _run_here if _server_loop is None else _run_in_server
-        run(sending, seconds if left is None else min(seconds, left))
+        (_run_here if _server_loop is None else _run_in_server)(sending, left)
 
 
-def _run_in_server(sending: Coroutine[Any, Any, None], seconds: float) -> None:
+def _run_in_server(sending: Coroutine[Any, Any, None], left: float | None) -> None:
     assert _server_loop is not None
     future = asyncio.run_coroutine_threadsafe(sending, _server_loop)
     try:
-        future.result(seconds)
+        future.result(_at_most(left))
     except TimeoutError:
         # Cancelled, it lets go of the connection that does not answer; the next one is new.
         future.cancel()
         raise
 
 
-def _run_here(sending: Coroutine[Any, Any, None], seconds: float) -> None:
-    deadline = _monotonic() + seconds
-    if not _one_at_a_time.acquire(timeout=seconds):
+def _run_here(sending: Coroutine[Any, Any, None], left: float | None) -> None:
+    begin = _monotonic()
+    if not _one_at_a_time.acquire(timeout=-1 if left is None else left):
         sending.close()
         raise TimeoutError
     try:
-        _own_loop().run_until_complete(_in_time(sending, deadline - _monotonic()))
+        rest = None if left is None else left - (_monotonic() - begin)
+        _own_loop().run_until_complete(_in_time(sending, _at_most(rest)))
     finally:
         _one_at_a_time.release()
+
+
+def _at_most(left: float | None) -> float:
+    return HAND_OVER_TIMEOUT_SECONDS if left is None else min(HAND_OVER_TIMEOUT_SECONDS, left)
 
 
 _one_at_a_time = threading.Lock()
