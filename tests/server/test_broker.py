@@ -13,6 +13,8 @@ from finesse.celery import app
 from media.writing import bell
 from tests.kit.installation import free_port
 
+CELERYS_OWN = "celery.worker.consumer:Consumer"
+
 
 def away() -> str:
     return f"amqp://guest:guest@127.0.0.1:{free_port()}//"
@@ -47,7 +49,7 @@ def test_a_worker_does_not_look_for_others_before_it_takes_tasks() -> None:
     # As with RabbitMQ; in memory there are no others.
     other = Celery("other", broker=away(), set_as_current=False)
     steps = []
-    for other.conf.worker_consumer in (None, app.conf.worker_consumer):
+    for other.conf.worker_consumer in (CELERYS_OWN, app.conf.worker_consumer):
         worker: Any = WorkController(app=other, pool="solo", hostname="test@localhost")
         steps.append({type(step).__name__ for step in worker.consumer.steps})
     assert steps[0] - steps[1] == {"Mingle"}
