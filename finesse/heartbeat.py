@@ -15,6 +15,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass
+from logging import DEBUG, WARNING
 from math import ceil
 from time import monotonic as _monotonic
 
@@ -124,11 +125,15 @@ def pulse() -> Pulse:
 
 def read() -> Pulse:
     """Read the stamps. Never raises: a cache that does not answer is a fault."""
+    global _is_cache_there
     try:
         found = cache.get_many([key(part) for part in parts() for key in (_key, _stamp_key)])
     except Exception as error:
-        logger.warning("The cache does not answer: %s", error)
+        # Once an outage, not with every look.
+        logger.log(WARNING if _is_cache_there else DEBUG, "The cache does not answer: %s", error)
+        _is_cache_there = False
         return Pulse(beats={}, faults={patience.CACHE: "does not answer"})
+    _is_cache_there = True
     beats = {part: found[_key(part)] for part in parts() if _key(part) in found}
     found_faults = {}
     limit = settings.FINESSE_HEARTBEAT_SECONDS
@@ -139,6 +144,10 @@ def read() -> Pulse:
         elif stamp is None or _stamps.age(part, stamp) > limit:
             found_faults[part] = f"not seen to work for {limit:g} s"
     return Pulse(beats=beats, faults=found_faults)
+
+
+_is_cache_there = True
+"""Whether it answered the last time."""
 
 
 def faults() -> dict[str, str]:

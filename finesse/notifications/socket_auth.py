@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import get_user
 from channels.sessions import CookieMiddleware
 from django.conf import settings
+from django.contrib.auth import get_user
 
 from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
@@ -80,8 +80,16 @@ class _Authenticate:
         # be saved, which would be a fifth of what a notification costs.
         store = import_module(settings.SESSION_ENGINE).SessionStore
         session = store(cookies.get(settings.SESSION_COOKIE_NAME))
-        user = await get_user({"session": session})
+        request: Any = _Request(session)
+        user = await off_loop(get_user)(request)
         return claimed(user, session.session_key) if user.is_authenticated else None
+
+
+class _Request:
+    """As much of a request as Django needs to find out whose session it is."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:

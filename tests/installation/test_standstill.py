@@ -4,7 +4,6 @@ Proxies stand between the installation and its services. A service that stands s
 bytes are not forwarded for a while; it accepts connections all the same.
 """
 
-import base64
 import http.client
 import os
 import signal
@@ -16,7 +15,9 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from tests.conftest import basic
 from tests.installation.test_workers import STOPPING_WRITER, is_stopped, until
 from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.proxy_between import Between
@@ -125,8 +126,7 @@ class Clients:
 
 
 def ask(port: int, method: str) -> int:
-    login = base64.b64encode(b"1234:finesse").decode()
-    headers = {"Content-Type": "application/xml", "Authorization": f"Basic {login}"}
+    headers = {"Content-Type": "application/xml", "Authorization": basic("1234", "finesse")}
     body = "<Media><state>READY</state></Media>" if method == "PUT" else None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
@@ -211,19 +211,31 @@ def test_a_writer_that_is_stopped_in_its_transaction_is_noticed_in_time(
     standing.kill("stopped")
 
 
+def handshake(standing: Standing, **headers: str) -> int:
+    """The status that it is answered with, in time."""
+    address = standing.url.replace("http", "ws", 1) + "/ws/notifications/"
+    begin = time.monotonic()
+    with pytest.raises(InvalidStatus) as refused, connect(address, additional_headers=headers):
+        pass
+    assert time.monotonic() - begin < PROMISED_SECONDS + SLACK_SECONDS
+    return refused.value.response.status_code
+
+
 def test_a_handshake_is_answered_503_while_postgresql_stands_still(standing: Standing) -> None:
+    program, browser = (
+        {"Authorization": basic("1234", "finesse")},
+        {"Cookie": "sessionid=" + "x" * 32},
+    )
     proxy = standing.between["DATABASE_URL"]
     with watch(standing.url, "1234"):
+        assert handshake(standing, **browser) == 401
         proxy.stand_still()
         try:
-            for _ in range(2):
-                begin = time.monotonic()
-                with pytest.raises(InvalidStatus) as refused, watch(standing.url, "1234"):
-                    pass
-                assert refused.value.response.status_code == 503
-                assert time.monotonic() - begin < PROMISED_SECONDS + SLACK_SECONDS
+            for headers in (program, browser, program, browser):
+                assert handshake(standing, **headers) == 503
         finally:
             proxy.go_on()
         standing.await_status(200)
+        assert handshake(standing, **browser) == 401
     with watch(standing.url, "1234") as again:
         again.subscribe()
