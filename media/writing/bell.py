@@ -1,6 +1,6 @@
 """The bell: a message that calls a worker when requests are pending.
 
-It may be lost: it only saves time, since the sweep looks for pending requests every second.
+It may be lost: it only saves time, since the sweep looks for pending requests every half second.
 """
 
 import logging
