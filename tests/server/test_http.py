@@ -56,7 +56,7 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     monkeypatch.setattr(handler, "get_response", hang)
     waiting = [asyncio.create_task(handler.get_response_async(HttpRequest())) for _ in range(2)]
     while not handler._free_threads.locked():
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     refused: Any = await handler.get_response_async(HttpRequest())
     assert refused.status_code == 503
     assert b"<ErrorMessage>SERVER_OUT_OF_SERVICE</ErrorMessage>" in refused.content
