@@ -86,13 +86,17 @@ def test_a_password_may_hold_colons_and_letters_of_any_alphabet(api: API, cast: 
     assert api.get(password="a:b:ü日").status_code == 200
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-@pytest.mark.parametrize("password", ["Grüße", "ÿþ:é", "Ã¼", "café\u00a0"])
+@pytest.mark.parametrize(
+    ("encoding", "password"),
+    [
+        *(("utf-8", password) for password in ("Grüße", "ÿþ:é", "Ã¼", "café\u00a0")),
+        # Not "Ã¼", whose bytes are the UTF-8 of another password.
+        *(("latin-1", password) for password in ("Grüße", "ÿþ:é", "café\u00a0")),
+    ],
+)
 def test_a_password_may_come_in_either_encoding(
     api: API, cast: Cast, encoding: str, password: str
 ) -> None:
-    if (encoding, password) == ("latin-1", "Ã¼"):
-        pytest.skip("These bytes are the UTF-8 of another password")
     cast.alice.set_password(password)
     cast.alice.save()
     header = b"Basic " + base64.b64encode(f"alice:{password}".encode(encoding))
