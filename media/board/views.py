@@ -54,8 +54,8 @@ def viewer(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     """Every Media that the user may see, as of `position`; 401 when the session has ended.
 
-    The notifications after `position` are exactly the changes that the board does not show. Who
-    types this address means the page: a script does not ask for HTML.
+    The notifications after `position` are exactly the changes that the board does not show.
+    A person who types this address means the page: a script does not ask for HTML.
     """
     if "text/html" in request.headers.get("Accept", ""):
         return redirect("viewer")

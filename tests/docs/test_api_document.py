@@ -20,9 +20,8 @@ ANSWERED = TABLE.keys() - (
 def table(*head: str) -> list[list[str]]:
     """The cells of the table with this head, row by row, without backquotes."""
     _, _, rest = TEXT.partition(f"| {' | '.join(head)} |\n")
-    rows = re.match(r"(?:\|.*\n)*", rest)
-    assert rows and rows[0], head
-    lines = rows[0].replace("`", "").splitlines()[1:]
+    lines = [line for line in rest.partition("\n\n")[0].replace("`", "").splitlines()[1:] if line]
+    assert lines, head
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
