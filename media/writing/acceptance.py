@@ -31,11 +31,12 @@ def refuse(requested: Requested, state: State, login_id: str, mrd_id: int | None
 
 
 def _state_now(login_id: str, mrd_id: int | None) -> State:
+    found: Media | Desktop | None
     if mrd_id is None:
-        found = Desktop.objects.filter(user=login_id).values_list("state", flat=True)
+        found = Desktop.objects.filter(user=login_id).first()
     else:
-        found = Media.objects.filter(user=login_id, mrd=mrd_id).values_list("state", flat=True)
-    return State(found.first() or State.LOGOUT)
+        found = Media.objects.filter(user=login_id, mrd=mrd_id).first()
+    return State(found.state) if found else State.LOGOUT
 
 
 def accept(requests: Sequence[MediaRequest]) -> None:
