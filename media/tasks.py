@@ -120,6 +120,12 @@ def prune() -> None:
     A request without an outcome, an open interval, and a notification that a transport has not
     handed over yet stay, however old.
     """
+    # The cursor of a transport that is no longer in use must not keep the log for ever.
+    in_use = {*settings.FINESSE_TRANSPORTS}
+    if settings.FINESSE_XMPP_SECRET:
+        in_use.add(TransportCursor.XMPP)
+    cursors = TransportCursor.objects.filter(name__in=in_use)
+    handed_over = cursors.aggregate(upto=Min("position"))["upto"] or 0
     _delete(
         MediaRequest.objects.filter(
             outcome__isnull=False, accepted_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)
@@ -128,21 +134,21 @@ def prune() -> None:
     lockout.prune()
     SessionStore.clear_expired()
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
-    _delete(_old_notifications(_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)))
+    _delete(
+        _before_the_first_since(_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)).filter(
+            position__lte=handed_over
+        )
+    )
 
 
-def _old_notifications(before: datetime) -> "QuerySet[Notification]":
-    """The beginning of the log, up to what is younger or has to be handed over yet."""
-    # The cursor of a transport that is no longer in use must not keep the log for ever.
-    in_use = {*settings.FINESSE_TRANSPORTS}
-    if settings.FINESSE_XMPP_SECRET:
-        in_use.add(TransportCursor.XMPP)
-    cursors = TransportCursor.objects.filter(name__in=in_use)
-    handed_over = cursors.aggregate(upto=Min("position"))["upto"] or 0
-    old = Notification.objects.filter(position__lte=handed_over)
-    # By position: if the clock was set, what is older by its time may stand after what is younger,
-    # and without it the log would have a gap of which no client would know.
-    young = Notification.objects.filter(at__gte=before).order_by("position").first()
+def _before_the_first_since(time: datetime) -> "QuerySet[Notification]":
+    """The beginning of the log, before the first notification that is as young as this time.
+
+    By position: if the clock was set back, an older time may stand after a younger one. Deleted by
+    time alone, it would leave a gap that no client would notice.
+    """
+    young = Notification.objects.filter(at__gte=time).order_by("position").first()
+    old = Notification.objects.all()
     return old.filter(position__lt=young.position) if young else old
 
 
