@@ -98,6 +98,18 @@ def test_a_supervisor_has_the_role_and_the_teams(desk: Desk, cast: Cast) -> None
     assert root.findtext("teams/Team/uri") == f"/finesse/api/Team/{cast.alice.team_id}"
 
 
+def test_a_user_who_is_a_supervisor_no_longer_shows_no_teams(desk: Desk, settle: Settle) -> None:
+    carol = User.objects.get(pk="carol")
+    settle()
+    for is_supervisor, teams in ((False, []), (True, ["Chat"])):
+        carol.is_supervisor = is_supervisor
+        carol.save()
+        root = fromstring(desk.get("carol", login="carol").content)
+        assert [team.text for team in root.findall("teams/Team/name")] == teams
+        shown = update_of(settle()[0])
+        assert [team.text for team in shown.findall("data/user/teams/Team/name")] == teams
+
+
 @pytest.mark.parametrize(
     ("caller", "asked_for", "status", "error_type"),
     [
