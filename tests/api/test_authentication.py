@@ -340,6 +340,27 @@ def test_behind_a_trusted_proxy_the_forwarded_address_is_the_origin(
     assert by_proxy(PASSWORD, "203.0.113.8") == 200
 
 
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        (f"{STRANGER}:4711", "203.0.113.8:4711"),
+        ("[2001:db8::1]:4711", "[2001:db8:0:1::1]:4711"),
+        ("[2001:db8::1]", "[2001:db8:0:1::1]"),
+        ("2001:db8::1", "2001:db8:0:1::1"),
+    ],
+)
+def test_a_proxy_may_write_the_port_of_the_client_beside_its_address(
+    api: API, settings: Any, written: str, other: str
+) -> None:
+    settings.FINESSE_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    by_proxy = {"origin": "10.1.2.3"}
+    for _ in range(5):
+        api.get(password="wrong", **by_proxy, **{"X-Forwarded-For": written})
+    another_connection = written.replace("4711", "4712")
+    failure(api.get(**by_proxy, **{"X-Forwarded-For": another_connection}), "alice")
+    assert api.get(**by_proxy, **{"X-Forwarded-For": other}).status_code == 200
+
+
 def test_a_forwarded_address_is_not_believed_from_anybody_else(api: API) -> None:
     for number in range(5):
         api.get(password="wrong", **{"X-Forwarded-For": f"203.0.113.{number}"})
