@@ -27,7 +27,7 @@ def ring() -> None:
             with patience.waiting():
                 _send()
     except Exception as error:
-        logger.warning("The bell did not ring, the sweep will apply the request: %s", error)
+        logger.warning("The bell did not ring; the sweep will apply the request: %s", error)
 
 
 def clear() -> None:
