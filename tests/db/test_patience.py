@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, ProgrammingError, connection, connections
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from finesse import patience
 from finesse.db import redis_cache
+from finesse.notifications.models import LogHead
 from tests.kit.proxy_between import Between
 
 BOUND_SECONDS = 0.3
@@ -192,6 +193,33 @@ def test_an_error_within_a_bound_is_the_statements_own(wrapper: Any) -> None:
         with pytest.raises(ProgrammingError):
             prepared(wrapper, "SELECT nothing")
         assert prepared(wrapper) == 1
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif("REDIS_URL" in os.environ, reason="PostgreSQL has locks of rows")
+@pytest.mark.django_db(transaction=True)
+def test_a_request_does_not_wait_for_a_lock_for_as_long_as_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "REQUEST_SECONDS", BOUND_SECONDS)
+    refused: list[float] = []
+
+    def write() -> None:
+        begin = time.monotonic()
+        try:
+            with patience.bounded(), pytest.raises(OperationalError, match="locked"):
+                LogHead.objects.update(status="anything")
+            refused.append(time.monotonic() - begin)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(30)
+    assert refused[0] < LONG_SECONDS
 
 
 # --- Redis ----------------------------------------------------------------------------------------
