@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_INTERVAL_SECONDS = 0.04
 """At least so long from one batch that the bell has called for to the next of the same worker."""
-LONGEST_WORK_SECONDS = 0.3
+LONGEST_WORK_SECONDS = 0.1
 """After so long a task ends, and calls for another: in between a sweep has its turn, and stamps."""
 ROWS_PER_DELETE = 5_000
 """Old rows deleted in one statement: more would hold locks for longer."""
