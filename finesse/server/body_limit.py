@@ -1,10 +1,16 @@
-"""Limits the size of request bodies, which Django's ASGI handler would read whole."""
+"""Limits the size of request bodies, and gives each a Content-Length.
+
+Django's ASGI handler would read a body of any size, and its WSGI handler none that is chunked.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from io import BytesIO
 from typing import Any, TypeAlias
 
 from django.conf import settings
+
+from finesse.server.request_rules import RequestError, StartResponse, bad_request
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -31,13 +37,11 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        in_api = scope["path"].startswith("/finesse/api/")
-        limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        in_api, limit = _limit(scope["path"])
         timeout = BODY_TIMEOUT_SECONDS if in_api else None
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length")
         if b"transfer-encoding" in headers:
-            # The chunks count, whatever a Content-Length beside them says [RFC 9112].
             body, is_whole = await _read(receive, limit + 1, timeout)
             if body is None:
                 return
@@ -53,6 +57,49 @@ class BodyLimit:
                     return
                 receive = _replay(body, receive)
         await self.application(scope, receive, send)
+
+
+class BodyLimitWSGI:
+    """WSGI middleware in front of Django: a chunked body gets a Content-Length.
+
+    It is read up to the limit, so that it is parsed or refused like any other. The server has to
+    say by `wsgi.input_terminated` that it takes the chunks apart, as gunicorn does.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            try:
+                body = _read_chunked(environ)
+            except RequestError as error:
+                return error.respond(start_response)
+            environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+        return self.application(environ, start_response)
+
+
+def _read_chunked(environ: dict[str, Any]) -> bytes:
+    """The body, cut one byte behind the limit. Raises RequestError."""
+    if environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
+        raise RequestError(501, "Not Implemented", "The one Transfer-Encoding is chunked")
+    if not environ.get("wsgi.input_terminated"):
+        raise RequestError(411, "Length Required", "This server needs a Content-Length")
+    _, limit = _limit(environ["PATH_INFO"])
+    body = bytearray()
+    try:
+        while len(body) <= limit and (piece := environ["wsgi.input"].read(limit + 1 - len(body))):
+            body += piece
+    except OSError:
+        raise bad_request("The chunks of the body cannot be read") from None
+    return bytes(body)
+
+
+def _limit(path: str) -> tuple[bool, int]:
+    """Whether the path is of the API, and how many bytes a body there may have."""
+    if path.startswith("/finesse/api/"):
+        return True, settings.FINESSE_MAX_BODY_BYTES
+    return False, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _without_length(scope: Message) -> list[tuple[bytes, bytes]]:
