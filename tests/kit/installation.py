@@ -247,8 +247,9 @@ class Installation:
         if ON_SERVICES:
             with administration() as connection:
                 connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
-            with Connection(os.environ["CELERY_BROKER_URL"]) as broker:
-                broker.default_channel.queue_delete(self.name)
+            if address := self.environment.get("CELERY_BROKER_URL"):
+                with Connection(address) as broker:
+                    broker.default_channel.queue_delete(self.name)
 
     def query(self, code: str) -> Any:
         """Evaluate Python in the installation's own Django, for data that no client can see."""
