@@ -367,10 +367,13 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_HEARTBEAT = 10
 # The longest that a request waits for the broker: to ring the bell, which may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_BROKER_TRANSPORT_OPTIONS = (
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("memory:"):
     # The memory transport polls: every ten milliseconds, the idle service takes 2 % of a core.
-    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
-)
+    CELERY_BROKER_TRANSPORT_OPTIONS["polling_interval"] = 0.01
+if CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    # By itself Kombu waits for a Redis that hangs without end, and a request for Kombu.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 2, "socket_connect_timeout": 1}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "finesse.beat:MonotonicScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ with a worker and a beat on PostgreSQL, Redis and RabbitMQ by every test on real
 """
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -171,3 +172,20 @@ def test_a_wsgi_server_serves_rest_beside_the_sockets(with_broker_in_redis: Inst
     url = with_broker_in_redis.url
     assert_a_put_ends_in_its_notification(url, put_to=wsgi, request_id="r-2")
     assert httpx.get(f"{wsgi}/login/").status_code == 200
+
+
+@pytest.mark.skipif(ON_SERVICES, reason="it needs none of them")
+@pytest.mark.parametrize("broker", ["redis://127.0.0.1:{}/0", "amqp://guest:guest@127.0.0.1:{}//"])
+def test_no_request_waits_for_a_broker_that_hangs(broker: str, folder: Path) -> None:
+    """The kernel accepts the connection, and nobody ever answers."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        address = broker.format(hanging.getsockname()[1])
+        made = Made(folder, SECRET_KEY="of this test", CELERY_BROKER_URL=address)
+        made.environment["FINESSE_DEMO"] = "0"
+        code = "import json; from media.writing.bell import ring; ring(); print(json.dumps('rung'))"
+        shell = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        done = subprocess.run(
+            shell, cwd=ROOT, env=made.environment, timeout=30, check=True, capture_output=True
+        )
+    assert b"rung" in done.stdout
+    assert b"The bell did not ring" in done.stderr
