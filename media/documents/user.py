@@ -66,7 +66,7 @@ def represent_user(user: User) -> dict[str, Any]:
         "stateChangeTime": timestamp(desktop.state_change_time),
         "teamId": team.pk if team else None,
         "teamName": team.name if team else None,
-        "teams": {"Team": [_team(one) for one in user.supervised_teams.all()]},
+        "teams": {"Team": [_team(one) for one in user.supervises()]},
         "uri": user_uri(user.pk),
     }
 

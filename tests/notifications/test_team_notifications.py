@@ -424,7 +424,7 @@ async def nodes(hub: Hub, reader: Reader, after: int | None, count: int) -> list
 
 async def seen(follower: Any, count: int) -> list[str]:
     found: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for one in follower:
             if not isinstance(one, AccessChanged):
                 found.append(one.node.removeprefix("/finesse/api/"))
@@ -468,7 +468,7 @@ async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: st
     else:
         await rename_everybody()
         head = (await database_sync_to_async(log.head)()).position
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while hub.position < head:
                 await hub._catch_up()
         if way == "from the table":
