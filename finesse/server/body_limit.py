@@ -4,10 +4,11 @@ Django's ASGI handler would read a body of any size, and its WSGI handler none t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from io import BytesIO
 from typing import Any, TypeAlias
 
+import h11
 from django.conf import settings
 
 from finesse.server.request_rules import RequestError, StartResponse, bad_request
@@ -18,6 +19,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 BODY_TIMEOUT_SECONDS = 30
 """Within this time the whole body of a request to the API must arrive."""
+PIECE_BYTES = 64 * 1024
+"""Of a chunked body that a WSGI server hands over, so much is read at once."""
+_HEAD_OF_CHUNKS = b"PUT / HTTP/1.1\r\nHost: -\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class BodyLimit:
@@ -62,8 +66,9 @@ class BodyLimit:
 class BodyLimitWSGI:
     """WSGI middleware in front of Django: a chunked body gets a Content-Length.
 
-    It is read up to the limit, so that it is parsed or refused like any other. The server has to
-    say by `wsgi.input_terminated` that it takes the chunks apart, as gunicorn does.
+    It is read up to the limit, so that it is parsed or refused like any other. Servers that take
+    the chunks apart say so by `wsgi.input_terminated`, as gunicorn does; others, such as Python's
+    own, leave them as they are.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
@@ -83,16 +88,45 @@ def _read_chunked(environ: dict[str, Any]) -> bytes:
     """The body, cut one byte behind the limit. Raises RequestError."""
     if environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
         raise RequestError(501, "Not Implemented", "The one Transfer-Encoding is chunked")
-    if not environ.get("wsgi.input_terminated"):
-        raise RequestError(411, "Length Required", "This server needs a Content-Length")
     _, limit = _limit(environ["PATH_INFO"])
+    stream = environ["wsgi.input"]
+    is_terminated = environ.get("wsgi.input_terminated")
     body = bytearray()
     try:
-        while len(body) <= limit and (piece := environ["wsgi.input"].read(limit + 1 - len(body))):
+        for piece in _to_its_end(stream) if is_terminated else _taken_apart(stream):
             body += piece
-    except OSError:
+            if len(body) > limit:
+                break
+    except (OSError, h11.RemoteProtocolError):
         raise bad_request("The chunks of the body cannot be read") from None
-    return bytes(body)
+    return bytes(body[: limit + 1])
+
+
+def _to_its_end(stream: Any) -> Iterator[bytes]:
+    while piece := stream.read(PIECE_BYTES):
+        yield piece
+
+
+def _taken_apart(stream: Any) -> Iterator[bytes]:
+    """The contents of the chunks in a stream that goes on behind them.
+
+    Raises RequestError if the server has kept them, h11.RemoteProtocolError for what is no chunk.
+    """
+    reader = h11.Connection(h11.SERVER)
+    reader.receive_data(_HEAD_OF_CHUNKS)
+    event = reader.next_event()
+    is_first = True
+    while not isinstance(event, h11.EndOfMessage):
+        event = reader.next_event()
+        if isinstance(event, h11.Data):
+            yield event.data
+        elif event is h11.NEED_DATA:
+            # A line ends each chunk, so this waits for nothing behind the last.
+            line = stream.readline(PIECE_BYTES)
+            if is_first and not line:
+                raise RequestError(411, "Length Required", "This server needs a Content-Length")
+            is_first = False
+            reader.receive_data(line)
 
 
 def _limit(path: str) -> tuple[bool, int]:

@@ -274,10 +274,42 @@ def test_a_wsgi_server_may_give_the_target_in_either_way(given: str) -> None:
     assert through_wsgi(RequestRulesWSGI, **secret)[0].startswith("421")
 
 
-def test_a_wsgi_server_that_leaves_the_chunks_as_they_are_gets_a_length_required() -> None:
-    chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(CHUNK.encode())}
-    status, got = through_wsgi(BodyLimitWSGI, **chunks)
-    assert (status, got) == ("411 Length Required", {})
+def given_as_it_came(text: str) -> tuple[str, dict[str, Any], bytes]:
+    """What comes of this body at a server that leaves chunks as they are, and what is left."""
+    stream = BytesIO(text.encode())
+    chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": stream}
+    return *through_wsgi(BodyLimitWSGI, **chunks), stream.read()
+
+
+def test_a_wsgi_server_may_leave_the_chunks_as_they_are() -> None:
+    lines = "a\n\r\nb"
+    one_by_one = "".join(f"1\r\n{one}\r\n" for one in lines)
+    whole = f"{len(lines):X};x=y\r\n{lines}\r\n"
+    for sent in (one_by_one + END, whole + END, whole + "0\r\nX: trailer\r\n\r\n"):
+        status, got, left = given_as_it_came(sent + "GET / HTTP/1.1\r\n")
+        assert (status, left) == ("200 OK", b"GET / HTTP/1.1\r\n")
+        assert (got["CONTENT_LENGTH"], got["wsgi.input"].read()) == ("5", lines.encode())
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("", "411 Length Required"),
+        ("zz\r\n" + BODY, "400 Bad Request"),
+        (CHUNK, "400 Bad Request"),
+        (CHUNK.replace("\r\n", "", 1), "400 Bad Request"),
+        ("f" * 100_000, "400 Bad Request"),
+    ],
+    ids=["nothing", "no size", "no end", "no line", "no line for long"],
+)
+def test_chunks_that_are_none_are_refused_as_they_came(sent: str, status: str) -> None:
+    assert given_as_it_came(sent)[:2] == (status, {})
+
+
+def test_chunks_as_they_came_are_cut_behind_the_limit(settings: Any) -> None:
+    settings.FINESSE_MAX_BODY_BYTES = 10
+    _, got, _ = given_as_it_came(CHUNK + END)
+    assert (got["CONTENT_LENGTH"], got["wsgi.input"].read()) == ("11", BODY[:11].encode())
 
 
 def test_a_chunked_body_of_a_page_is_cut_behind_its_limit(settings: Any) -> None:
