@@ -375,8 +375,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
 if CELERY_BROKER_URL.startswith("memory:"):
     # The memory transport polls: every ten milliseconds, the idle service takes 2 % of a core.
     CELERY_BROKER_TRANSPORT_OPTIONS["polling_interval"] = 0.01
-if CELERY_BROKER_URL.startswith("redis"):
-    # Longer than the second for which the worker lets Redis wait for a task.
+if CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    # By itself Kombu waits for a Redis that hangs without end, and a request for Kombu. It is more
+    # than the second for which a worker lets Redis wait for a task.
     CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 1.5, "socket_connect_timeout": 1}
 CELERY_WORKER_CONSUMER = "finesse.broker:Consumer"
 CELERY_TIMEZONE = TIME_ZONE
