@@ -7,7 +7,6 @@ bytes are not forwarded for a while; it accepts connections all the same.
 import http.client
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,8 +50,7 @@ class Standing(Installation):
 
     def start(self) -> None:
         super().start()
-        command = [sys.executable, "-m", "tests.kit.wsgi_server", str(self.wsgi_port)]
-        self._start("wsgi", command)
+        self.start_wsgi_server("WSGI", self.wsgi_port)
 
     def signal(self, role: str, number: signal.Signals) -> None:
         os.killpg(self.processes[role].pid, number)
