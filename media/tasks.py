@@ -118,7 +118,7 @@ def prune() -> None:
     expired sessions and failed sign-ins.
 
     A request without an outcome, an open interval, and a notification that a transport has not
-    handed over yet stay, however old.
+    handed over yet stay, however old; so does the last one that it has, which proves its place.
     """
     # The cursor of a transport that is no longer in use must not keep the log for ever.
     in_use = {*settings.FINESSE_TRANSPORTS}
@@ -136,7 +136,7 @@ def prune() -> None:
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
         Notification.objects.filter(
-            position__lte=handed_over, at__lt=_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)
+            position__lt=handed_over, at__lt=_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)
         )
     )
 

@@ -1,12 +1,58 @@
 """The log of all notifications and its head, subscriptions, and the transports' cursors."""
 
+from typing import NamedTuple
+
 from django.db import models
 from django.db.models import F, Q
 
 from finesse.status.system_info import Status
 
 
-class LogHead(models.Model):
+class Place(NamedTuple):
+    """A place in one log: the position of a notification, and its check digits.
+
+    The check digits are drawn at random when the notification is written. So after the database
+    was restored, what was written since then differs from what had the same positions before: a
+    place from before is not known to the log any more.
+    """
+
+    position: int
+    check_digits: int
+
+    @property
+    def number(self) -> int:
+        """What clients keep: the position, followed by five check digits. Numbers of one log grow
+        with its positions."""
+        return self.position * CHECK_DIGITS + self.check_digits
+
+    @classmethod
+    def of_number(cls, number: int) -> "Place":
+        return cls(*divmod(number, CHECK_DIGITS))
+
+
+CHECK_DIGITS = 100_000
+"""Check digits are below this. JavaScript's whole numbers then hold ninety billion positions."""
+BEGINNING = Place(0, 0)
+"""Before the first notification of every log."""
+
+
+class Placed(models.Model):
+    """A row that is at a place in the log."""
+
+    position = models.PositiveBigIntegerField(default=0)
+    # The database has the default, too: processes of the last version may write meanwhile.
+    check_digits = models.PositiveIntegerField(default=0, db_default=0)
+    """Of the notification at this position."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def place(self) -> Place:
+        return Place(self.position, self.check_digits)
+
+
+class LogHead(Placed):
     """The one row that says how long the log is. Its lock is the writer's lock.
 
     Positions come from here and not from a sequence, which gives numbers before the commit: a
@@ -14,8 +60,6 @@ class LogHead(models.Model):
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    position = models.PositiveBigIntegerField(default=0)
-    """The position of the newest notification."""
     access = models.PositiveBigIntegerField(default=0)
     """Counts changes of users, teams and subscriptions: at each, access is looked up anew."""
     status = models.CharField(max_length=16, choices=Status, default=Status.IN_SERVICE)
@@ -55,7 +99,7 @@ def segment_of(position: str) -> models.Func:
     return models.Func(F(position), template=of_position, output_field=models.BigIntegerField())
 
 
-class Notification(models.Model):
+class Notification(Placed):
     """One `<Update>` on one node. Positions are contiguous, in the order of commits."""
 
     position = models.PositiveBigIntegerField(primary_key=True)
@@ -100,14 +144,13 @@ class Subscription(models.Model):
         return f"{self.login_id}/{self.resource} to {self.node}"
 
 
-class TransportCursor(models.Model):
+class TransportCursor(Placed):
     """How far one transport has handed the log over; its lock makes the transport's order."""
 
     XMPP = "xmpp"
     """The name of the one that the component on an XMPP server moves."""
 
     name = models.CharField(primary_key=True, max_length=32)
-    position = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"
