@@ -28,6 +28,8 @@ class Contender:
 
     name = ""
     socket_path = "/ws/notifications/"
+    numbers_per_position = 1
+    """By how much the numbers in frames grow from one notification to the next, at most twice."""
 
     def __init__(self, stage: Stage, database: str, label: str = "") -> None:
         self.stage = stage

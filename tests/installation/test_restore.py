@@ -77,7 +77,9 @@ class XMPP:
         found: list[int] = []
         while len(found) < count:
             stanza = await self.receive()
-            found += [int(item.get("id", "")) for item in stanza.iter() if item.tag.endswith("}item")]
+            found += [
+                int(item.get("id", "")) for item in stanza.iter() if item.tag.endswith("}item")
+            ]
         return found
 
     async def receive(self) -> Element:
