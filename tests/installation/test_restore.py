@@ -1,4 +1,4 @@
-"""The drill: dump the database, go on, restore it, go on. Everybody who saw what is lost is told."""
+"""The drill: dump the database, go on, restore it, go on. Who saw what is lost is told."""
 
 import asyncio
 import time
@@ -77,9 +77,7 @@ class XMPP:
         found: list[int] = []
         while len(found) < count:
             stanza = await self.receive()
-            found += [
-                int(item.get("id", "")) for item in stanza.iter() if item.tag.endswith("}item")
-            ]
+            found += [int(item.get("id", "")) for item in stanza.findall(".//{*}item")]
         return found
 
     async def receive(self) -> Element:
