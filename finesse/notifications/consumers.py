@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from finesse.notifications import frames
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import Place
+from finesse.notifications.places import Place
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from finesse.notifications.models import Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader
 
 

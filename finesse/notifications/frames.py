@@ -7,7 +7,8 @@ from typing import Any
 
 from finesse.api.xml import timestamp
 from finesse.notifications.follower import AccessChanged, LogRestored
-from finesse.notifications.models import Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 
 RENDERED_FRAMES_KEPT = 2000
 """Frames that are kept for the next sockets that get them, about a kilobyte each."""

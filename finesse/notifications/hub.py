@@ -25,8 +25,9 @@ from channels.layers import get_channel_layer
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
-from finesse.notifications.models import BEGINNING, Notification, Place
+from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, renewed, valid_sessions
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps

@@ -22,16 +22,8 @@ from django.utils import timezone
 from finesse.api.xml import render
 from finesse.db.bulk import BulkInsert, BulkUpdate
 from finesse.db.statements import Placeholder, Statement
-from finesse.notifications.models import (
-    BEGINNING,
-    CHECK_DIGITS,
-    SEGMENT,
-    Event,
-    LogHead,
-    Notification,
-    Place,
-    segment_of,
-)
+from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
+from finesse.notifications.places import BEGINNING, CHECK_DIGITS, Place
 from finesse.notifications.publisher import publish_after_commit
 
 PAGE = 500

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from finesse.db.bulk import BulkUpdate
 from finesse.db.statements import Placeholder, Statement
-from finesse.notifications.models import LogHead, Notification, Place, TransportCursor
+from finesse.notifications.models import LogHead, Notification, TransportCursor
+from finesse.notifications.places import Place
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +22,12 @@ NOTIFICATIONS_PER_BATCH = 500
 class Transport(Protocol):
     """A module that takes notifications in order; named in FINESSE_TRANSPORTS."""
 
-    def deliver(self, batch: Sequence[Notification], after: Place, head: LogHead) -> None:
-        """Hand over the batch that follows the place `after`, or raise; an empty one says how long
-        the log is."""
+    def deliver(self, batch: Sequence[Notification], head: LogHead, after: Place) -> None:
+        """Hand the batch over or raise; an empty one says how long the log is.
+
+        It follows the place `after`, up to which all was handed over. A receiver that is elsewhere
+        has missed something, or has seen what a restored backup has undone.
+        """
 
 
 def publish_after_commit() -> None:
@@ -59,7 +63,7 @@ def publish(name: str, transport: Transport) -> None:
             batch = _NEXT.all(after=cursor.position)
             # Read after them: its `access` is then at least as new as any of the notifications.
             (head,) = _HEAD.all()
-            transport.deliver(batch, cursor.place, head)
+            transport.deliver(batch, head, cursor.place)
             if batch:
                 cursor.position, cursor.check_digits = batch[-1].place
                 _MOVE([cursor])

@@ -13,7 +13,8 @@ from slixmpp.jid import JID
 
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import BEGINNING, Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, renewed
 from finesse.presence import stamps
 

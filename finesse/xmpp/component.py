@@ -34,7 +34,8 @@ from finesse import heartbeat
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import Notification, Place, TransportCursor
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody.configuration import component_address

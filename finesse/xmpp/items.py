@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from finesse.notifications import log
-from finesse.notifications.models import Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.xmpp.stanzas import PUBSUB, RSM, add_item, integer, tag
 
 ITEMS_PER_PAGE = 100

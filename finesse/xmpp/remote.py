@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
-from finesse.notifications.models import Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader
 from finesse.xmpp import pubsub
 from finesse.xmpp.client_session import ClientSession, ResetError

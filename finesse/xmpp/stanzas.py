@@ -13,7 +13,8 @@ from defusedxml.ElementTree import DefusedXMLParser
 from slixmpp.xmlstream.tostring import tostring
 
 from finesse.api.xml_bounds import BoundedTreeBuilder, TooMuchMarkupError, check_bounds
-from finesse.notifications.models import Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.xmpp.addresses import pubsub_domain
 
 CLIENT = "jabber:client"

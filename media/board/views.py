@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from finesse.api.xml import render
 from finesse.notifications import log
-from finesse.notifications.models import BEGINNING, Notification, Place
+from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.users.forms import SignInForm
 from finesse.users.models import User

@@ -8,7 +8,7 @@ from django.db import transaction
 from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub, Resume
-from finesse.notifications.models import Place
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader, readers_of
 
 MEDIA = "/finesse/api/User/{}/Media"

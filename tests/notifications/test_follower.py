@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finesse.notifications.follower import AccessChanged, Follower
-from finesse.notifications.models import BEGINNING, Notification, Place
+from finesse.notifications.models import Notification
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader
 
 NODE, OTHER = "/finesse/api/User/alice/Media", "/finesse/api/User/bob/Media"

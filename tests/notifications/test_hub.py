@@ -14,7 +14,8 @@ from finesse.notifications import hub as hub_module
 from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import Notification, Place, TransportCursor
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import Place
 from finesse.notifications.transports import channels
 from finesse.users.models import Team, User
 from tests.conftest import Cast

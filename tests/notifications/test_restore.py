@@ -14,13 +14,8 @@ from finesse.notifications import hub as hub_module
 from finesse.notifications import log
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import (
-    BEGINNING,
-    CHECK_DIGITS,
-    Notification,
-    Place,
-    TransportCursor,
-)
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import BEGINNING, CHECK_DIGITS, Place
 from finesse.users.models import Team
 from tests.conftest import Cast
 from tests.kit import database

@@ -14,7 +14,8 @@ from channels.db import database_sync_to_async
 from finesse import heartbeat
 from finesse.notifications import hub as hub_module
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import CHECK_DIGITS, Notification, Place, TransportCursor
+from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import CHECK_DIGITS, Place
 from finesse.users.models import User
 from finesse.xmpp import component, pubsub, remote
 from tests.conftest import Cast

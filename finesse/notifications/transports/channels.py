@@ -13,7 +13,8 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from finesse.notifications.models import LogHead, Notification, Place
+from finesse.notifications.models import LogHead, Notification
+from finesse.notifications.places import Place
 
 GROUP = "log"
 """Another name for each format of messages: servers and workers of two versions may run at once."""
@@ -30,7 +31,7 @@ def bind_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     _server_loop = loop
 
 
-def deliver(batch: Sequence[Notification], after: Place, head: LogHead) -> None:
+def deliver(batch: Sequence[Notification], head: LogHead, after: Place) -> None:
     message = {
         "type": "notifications",
         "after": [*after],
