@@ -112,11 +112,12 @@ module:hook("message/host", function (event)
 	end
 	for ended in event.stanza:childtags("end", xmlns) do
 		local session = full_sessions[ended.attr.jid];
+		local condition = ended.attr.condition or "not-authorized";
 		if session then
 			release(session);
-			session:close { condition = ended.attr.condition, text = reasons[ended.attr.condition] };
+			session:close { condition = condition, text = reasons[condition] };
 		end
-		if ended.attr.condition == "reset" then
+		if condition == "reset" then
 			newest = nil; -- It may be of a log that was restored since.
 		end
 	end

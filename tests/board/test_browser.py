@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
+from tests.kit.followers import position_of
 from tests.kit.installation import ON_SERVICES, Installation
 from tests.kit.programs import needed
 
@@ -105,7 +106,8 @@ class Window:
         return self.items.filter(has=request)
 
     def positions(self) -> list[int]:
-        return [int(item.get_attribute("data-position") or 0) for item in self.items.all()]
+        shown = [item.get_attribute("data-position") or "0" for item in self.items.all()]
+        return [position_of(int(number)) for number in shown]
 
     def sources(self) -> set[str]:
         """The sources of all notifications that the sockets received, shown or not."""

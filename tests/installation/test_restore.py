@@ -15,7 +15,7 @@ from tests.kit.xmpp_good_client import GoodClient, WebSocket
 
 USER = "1234"
 MEDIA = f"/finesse/api/User/{USER}/Media"
-BEFORE_THE_DUMP, LOST, SINCE = 4, 6, 16
+BEFORE_THE_DUMP, LOST, SINCE = 2, 3, 6
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from defusedxml.ElementTree import fromstring
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
+from tests.kit.followers import position_of
 from tests.kit.installation import Installation
 from tests.kit.programs import needed, needed_node
 
@@ -299,8 +300,8 @@ def test_a_client_gets_once_and_in_order_what_came_while_the_server_or_it_was_aw
         "from finesse.notifications.log import read\n"
         "from finesse.notifications.nodes import SYSTEM_INFO, nodes_of\n"
         "nodes = [*nodes_of('1234'), SYSTEM_INFO]\n"
-        f"rows = read(after={first - 1}, nodes=nodes, limit=100)\n"
-        "print(json.dumps([row.position for row in rows]))"
+        f"rows = read(after={position_of(first) - 1}, nodes=nodes, limit=100)\n"
+        "print(json.dumps([row.place.number for row in rows]))"
     )
     got = {client.way: [int(one["id"]) for one in client.notifications()] for client in clients}
     assert got == dict.fromkeys(ways, written)
