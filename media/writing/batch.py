@@ -64,7 +64,10 @@ class _Outgoing:
 
 
 class Batch:
-    """Call `take` for each request in its order, then `write`, all under the writer's lock."""
+    """Call `take` for each request in its order, then `write`, all under the writer's lock.
+
+    Requests that are not saved yet are saved with their outcomes.
+    """
 
     def __init__(self, requests: Sequence[MediaRequest]) -> None:
         self.requests = requests
@@ -107,8 +110,9 @@ class Batch:
         for one, notification in zip(self.outgoing, written, strict=True):
             if one.request is not None:
                 one.request.position = notification.position
-        conclude(self.requests)
-        MediaRequest.objects.bulk_create(self.consequences)
+        new = [request for request in self.requests if request.pk is None]
+        conclude([request for request in self.requests if request.pk is not None])
+        MediaRequest.objects.bulk_create([*new, *self.consequences])
 
     # --- a Media --------------------------------------------------------------------------------
 
