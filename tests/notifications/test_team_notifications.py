@@ -281,13 +281,17 @@ def test_a_new_user_and_a_deleted_one_are_published_to_the_team(
     assert summary_of(published) == [
         ("POST", "User/eve", "User/eve"),
         ("POST", f"{chat}/Users", f"{chat}/Users"),
+        # Signed out first.
+        ("PUT", "User/eve", "User/eve"),
+        ("PUT", f"{chat}/Users", "User/eve"),
         ("DELETE", "User/eve", "User/eve"),
         ("DELETE", f"{chat}/Users", f"{chat}/Users"),
     ]
-    assert update_of(published[2]).find("data") is None
+    signed_out, deleted, removed = [update_of(published[number]) for number in (3, 4, 5)]
+    assert signed_out.findtext("data/user/state") == "LOGOUT"
+    assert deleted.find("data") is None
     # The client of the list needs to know which user to remove.
-    assert update_of(published[3]).findtext("data/users/User/uri") == "/finesse/api/User/eve"
-    assert update_of(published[3]).findtext("data/users/User/extension") == "7"
+    assert removed.findtext("data/users/User/uri") == "/finesse/api/User/eve"
 
 
 def test_an_object_that_is_older_than_the_database_notifies_the_right_team(
