@@ -70,8 +70,9 @@ def sign_out_removed_member(instance: Media, origin: Any, **kwargs: Any) -> None
         instance.refresh_from_db()
         if instance.state != State.LOGOUT:
             # With all that are deleted together: the others are found signed out.
-            together = origin.values("pk") if isinstance(origin, QuerySet) else [instance.pk]
-            _sign_out(Media.objects.filter(pk__in=together))
+            alone = Media.objects.filter(pk=instance.pk)
+            together = isinstance(origin, QuerySet)
+            _sign_out(Media.objects.filter(pk__in=origin.values("pk")) if together else alone)
             instance.refresh_from_db()
 
 

@@ -66,11 +66,12 @@ class _Outgoing:
 class Batch:
     """Call `take` for each request in its order, then `write`, all under the writer's lock.
 
-    Requests that are not saved yet are saved with their outcomes.
+    Requests that are not saved yet (`saved=False`) are saved with their outcomes.
     """
 
-    def __init__(self, requests: Sequence[MediaRequest]) -> None:
+    def __init__(self, requests: Sequence[MediaRequest], *, saved: bool = True) -> None:
         self.requests = requests
+        self.saved = saved
         self.now = timezone.now()
         self.media = media_of(requests)
         self.users = users_of(requests)
@@ -110,8 +111,9 @@ class Batch:
         for one, notification in zip(self.outgoing, written, strict=True):
             if one.request is not None:
                 one.request.position = notification.position
-        new = [request for request in self.requests if request.pk is None]
-        conclude([request for request in self.requests if request.pk is not None])
+        if self.saved:
+            conclude(self.requests)
+        new = [] if self.saved else self.requests
         MediaRequest.objects.bulk_create([*new, *self.consequences])
 
     # --- a Media --------------------------------------------------------------------------------

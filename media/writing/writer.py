@@ -51,7 +51,7 @@ def apply_at_once(requests: Sequence[MediaRequest]) -> None:
     For what is about to be deleted, in the transaction that deletes it, which has locked the log.
     """
     if requests:
-        batch = Batch(requests)
+        batch = Batch(requests, saved=False)
         for request in requests:
             batch.take(request)
         batch.write(log.lock())
