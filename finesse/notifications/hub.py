@@ -80,8 +80,8 @@ class Hub:
         hub = cls._hubs.setdefault(loop, cls())
         async with hub._advancing:
             if not hub._started:
-                head = await database_sync_to_async(log.head)()
-                hub.place, hub._access = head.place, head.access
+                hub.place, head = await database_sync_to_async(log.newest_place)()
+                hub._access = head.access
                 hub._started = True
                 hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
         return hub
@@ -267,7 +267,7 @@ class Hub:
                     page, head = await database_sync_to_async(log.read_on)(self.place)
                 except log.AnotherLogError:
                     await self._start_anew()
-                    continue
+                    break
                 await self._advance(page, head.access)
                 if len(page) < log.PAGE:
                     break
@@ -278,11 +278,11 @@ class Hub:
             "The log does not have %s any more: the database was restored. Every client is told.",
             self.place,
         )
-        head = await database_sync_to_async(log.head)()
+        place, head = await database_sync_to_async(log.newest_place)()
         # Users and subscriptions were restored, too, perhaps without another count.
         await self._review(head.access)
         self._restores += 1
-        self.place = head.place
+        self.place = place
         self._recent.clear()
         for follower in self._followers:
             follower.restart()

@@ -122,6 +122,17 @@ def head() -> LogHead:
     return found
 
 
+def newest_place() -> tuple[Place, LogHead]:
+    """The place of the newest notification, and the head.
+
+    By the notification itself, if it is there: a worker of the last version, which may still run,
+    moves the head without its check digits.
+    """
+    found = head()
+    stored = Notification.objects.filter(position=found.position).first()
+    return (stored or found).place, found
+
+
 def floor() -> int:
     """The position behind which everything can still be read: nothing after it was pruned."""
     oldest = Notification.objects.aggregate(oldest=Min("position"))["oldest"]

@@ -14,7 +14,7 @@ from finesse.notifications import hub as hub_module
 from finesse.notifications import log
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
-from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.models import LogHead, Notification, TransportCursor
 from finesse.notifications.places import BEGINNING, CHECK_DIGITS, Place
 from finesse.users.models import Team
 from tests.conftest import Cast
@@ -205,3 +205,20 @@ def test_what_is_written_twice_at_a_position_has_other_check_digits(db: None) ->
             transaction.set_rollback(True)
     assert len({place.position for place in seen}) == 1
     assert len(seen) > 15
+
+
+async def test_a_head_without_check_digits_is_no_other_log(
+    cast: Cast, server_loop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a worker of the last version leaves it, which may still run during an update."""
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 0.05)
+    await write("alice")
+    await database_sync_to_async(LogHead.objects.update)(check_digits=7)
+    hub = await Hub.running()
+    follower = await follow(hub, "alice")
+    for _ in range(3):
+        await hub._catch_up()
+    new = await write("alice")
+    assert await take(follower, 1) == new
+    assert hub._task is not None
+    hub._task.cancel()
