@@ -183,7 +183,7 @@ def past(agents: int, rows: int) -> None:
         )
         cursor.execute(
             "INSERT INTO notifications_transportcursor (name, position) VALUES ('channels', %s)"
-            " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+            " ON CONFLICT (name) DO UPDATE SET position = excluded.position, check_digits = 0",
             [head + rows],
         )
 
