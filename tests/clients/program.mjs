@@ -87,7 +87,7 @@ export class Recipient {
   }
 
   #take(item, how) {
-    // An item's id is its position in the log.
+    // Ids grow through the whole log.
     if (this.#last !== null && Number(item.id) <= this.#last) return;
     this.#last = Number(item.id);
     report("notification", { ...item, how });
