@@ -35,7 +35,8 @@ test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_
 	@BIN=$(NEXT)/bin TESTS="$(TESTS)" tests/run-next
 
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
-	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py
+	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py \
+		tests/admin/test_odd_addresses.py
 
 # Its settings come from make's command line only, since the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\

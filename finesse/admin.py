@@ -57,10 +57,10 @@ class PlainNumberField(forms.IntegerField):
 
 
 class PlainFormsAdmin(admin.ModelAdmin):
-    """For what is edited: each limit is written beside its field, and told where it is broken."""
+    """For objects that are edited: each limit is written beside its field, and in its errors."""
 
     formfield_overrides: ClassVar[Any] = {
-        # None of these models has a number 0: nobody is to be told that 0 would do.
+        # None of these models has a number 0: no error may say that 0 is allowed.
         models.PositiveIntegerField: {"form_class": PlainNumberField, "min_value": 1},
     }
 

@@ -51,7 +51,7 @@ def _refuse_unusable(view: Callable[..., Any]) -> Callable[..., Any]:
         except UNUSABLE as error:
             # It may be a mistake of ours all the same.
             logger.warning("Refused: %s %s", request.method, request.path, exc_info=True)
-            raise BadRequest("The address or the form has a value that cannot be") from error
+            raise BadRequest("The address or the form has an impossible value") from error
 
     return guarded
 

@@ -13,12 +13,11 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 def origin_of(address: str) -> str:
     """What one party is likely to have whole: an IPv4 address, or a network of IPv6."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    found = _parsed(address)
+    if found is None:
         return address
     if found.version == 4:
-        return address
+        return str(found)
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((int(found), 64), strict=False))
@@ -57,9 +56,17 @@ def _is_trusted_proxy(address: str) -> bool:
 
 def _parsed(address: str) -> "_Address | None":
     try:
-        return ipaddress.ip_address(address)
+        return ipaddress.ip_address(_without_port(address))
     except ValueError:
         return None
+
+
+def _without_port(address: str) -> str:
+    """Some proxies write a port beside the address: 192.0.2.1:4711, [2001:db8::1]:4711."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, _, port = address.partition(":")
+    return address if ":" in port else host
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ OTHERS = 0o077
 """What group and others may do."""
 
 PUBLIC_NAMES = frozenset({"authority.pem", "server.pem"})
-"""Certificates: clients have to have them, and a copy takes over who may read it."""
+"""Certificates: clients need them, and a copy of a file keeps its permissions."""
 
 SECRET_BYTES = 50
 

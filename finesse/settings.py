@@ -86,7 +86,7 @@ FINESSE_LOCKOUT_FAILURES = 5
 FINESSE_LOCKOUT_SECONDS = 300
 # After so many, a password that was verified there before is not believed any more, either.
 FINESSE_LOCKOUT_REMEMBERED_FAILURES = 100
-# After so many from one origin, for whomever, its passwords are checked once a second: many agents
+# After so many from one origin, for any users, its passwords are checked once a second: many agents
 # may share one address.
 FINESSE_LOCKOUT_ORIGIN_FAILURES = 200
 # Networks of proxies whose X-Forwarded-For says where a client comes from, by commas.

@@ -1,4 +1,4 @@
-"""Where everything is."""
+"""The paths of the whole service."""
 
 from collections.abc import Callable
 

@@ -212,7 +212,7 @@ def user_uri(login_id: str) -> str:
 
 
 class Cause(models.TextChoices):
-    """Who has asked for a state."""
+    """The party that has asked for a state."""
 
     SELF = "self", "the agent"
     SUPERVISOR = "supervisor", "a supervisor"

@@ -135,10 +135,21 @@ def prune() -> None:
     SessionStore.clear_expired()
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
-        Notification.objects.filter(
-            position__lt=handed_over, at__lt=_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)
+        _before_the_first_since(_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)).filter(
+            position__lt=handed_over
         )
     )
+
+
+def _before_the_first_since(time: datetime) -> "QuerySet[Notification]":
+    """The beginning of the log, before the first notification that is as young as this time.
+
+    By position: if the clock was set back, an older time may stand after a younger one. Deleted by
+    time alone, it would leave a gap that no client would notice.
+    """
+    young = Notification.objects.filter(at__gte=time).order_by("position").first()
+    old = Notification.objects.all()
+    return old.filter(position__lt=young.position) if young else old
 
 
 def _ago(days: int) -> datetime:

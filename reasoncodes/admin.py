@@ -43,14 +43,14 @@ class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
         )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Others than the filter's would tell of teams that are not the user's.
+        # Other lookups than the filter's would reveal teams that are not the user's.
         if lookup.startswith("teams") and lookup not in OwnTeamsFilter.parameters("teams"):
             return signed_in(request).is_superuser
         return super().lookup_allowed(lookup, value, request)
 
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
         names = ("category", "code", "label")
-        # To be read, the list of teams would name those of others, too.
+        # Shown read-only, the list of teams would name those of others, too.
         is_form = self.has_change_permission(request, obj)
         teams = "teams" if is_form else "offered_to"
         return (

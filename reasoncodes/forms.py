@@ -12,7 +12,7 @@ from reasoncodes.access import hidden_teams, manages_global
 
 class ReasonCodeForm(forms.ModelForm):
     user: ClassVar[User]
-    """Who fills in the form: the administration sets it."""
+    """The user who fills in the form; the administration sets it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

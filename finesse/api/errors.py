@@ -1,7 +1,8 @@
 """THE ERROR TABLE: every error a client can meet, synchronous or asynchronous, one row each.
 
 The constants are part of the protocol: clients compare them, so do not rename them.
-To add an error, add a row and raise it (`raise STATE_MISSING()`); nothing else changes.
+To add an error, add a row and raise it (`raise STATE_MISSING()`); README.md says where to describe
+it.
 """
 
 import logging

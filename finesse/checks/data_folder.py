@@ -1,4 +1,4 @@
-"""Who else can read the service's data."""
+"""Whether other users of the machine can read the service's data."""
 
 from pathlib import Path
 from typing import Any

@@ -56,8 +56,8 @@ EXPLANATIONS = {
     # --- who is calling -------------------------------------------------------------------------
     "AUTHENTICATION_FAILURE": Explanation(
         "The request has no Authorization header, or its user name and password are not right, "
-        "or the user is not active. After five wrong passwords in a row the user is blocked for "
-        "five minutes, and even the right password gets this answer.",
+        "or the user is not active. After five wrong passwords from one address the user is "
+        "blocked there for five minutes, and even the right password gets this answer.",
         "Send HTTP Basic with every request: the login id, a colon and the password, in base64. "
         "If you are sure of the password, wait five minutes.",
     ),
@@ -108,8 +108,8 @@ EXPLANATIONS = {
     ),
     "BAD_REQUEST": Explanation(
         "The server could not read the request. The message names the reason: the body is not "
-        "well-formed XML, not UTF-8 or too large, it has a wrong root element or content type, or "
-        "the query lacks a parameter.",
+        "well-formed XML, not encoded as declared or too large, it has a wrong root element or "
+        "content type, or the query lacks a parameter.",
         "Correct the body or the query as the message says.",
     ),
     "STATE_MISSING": Explanation(
@@ -215,7 +215,7 @@ EXPLANATIONS = {
         (_MEDIA,),
     ),
     "AGENT_NOT_FOUND": Explanation(
-        "The user was deleted after the request had been accepted.",
+        "The user was deleted or deactivated after the request had been accepted.",
         "This login cannot be used any more.",
     ),
     "MRD_LIST_ENTRY_NOT_FOUND": Explanation(

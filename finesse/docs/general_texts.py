@@ -5,12 +5,13 @@ from dataclasses import dataclass
 TITLE = "Finesse Media"
 SUMMARY = "The state of each agent in each Media Routing Domain, in Cisco Finesse's protocol."
 GENERAL_RULES = (
-    "Requests and answers are XML, with `Content-Type: application/xml`. The body of a request is "
-    "UTF-8, at most 64 KiB, without DTD or entities. Its elements may have any order. The server "
-    "ignores unknown elements and takes the last of a repeated element.",
-    "Send HTTP Basic with every request; the user name is the login id. Five wrong passwords in a "
-    "row block a user for five minutes. During this time, the right password gets the same answer "
-    "as a wrong one.",
+    "Requests and answers are XML, with `Content-Type: application/xml`. The body of a request has "
+    "at most 64 KiB, and no DTD or entities. It is UTF-8, or declares that it is US-ASCII, "
+    "ISO-8859-1 or Windows-1252. Its elements may have any order. The server ignores unknown "
+    "elements and takes the last of a repeated element.",
+    "Send HTTP Basic with every request; the user name is the login id. Five wrong passwords for a "
+    "user from one address block the user at this address for five minutes. During this time, the "
+    "right password gets the same answer as a wrong one.",
     "A path may end in a slash or not. Ids are texts: `05001` is not `5001`. The server ignores "
     "unknown query parameters.",
     "The `requestId` header of a PUT, POST or DELETE comes back in the answer. If the request "

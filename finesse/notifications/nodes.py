@@ -9,8 +9,6 @@ DIALOGS = "/finesse/api/User/{id}/Dialogs"
 DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
 QUEUES = "/finesse/api/User/{id}/Queues"
 CLIENT_LOG = "/finesse/api/User/{id}/ClientLog"
-MEDIA_OF_MRD = "/finesse/api/User/{id}/Media/{mrd}"
-"""Another name of the Media node, whatever the MRD: Cisco's pages have both."""
 
 OF_A_USER = (USER, MEDIA)
 """The nodes about a user. The user is subscribed to them without asking."""
@@ -54,6 +52,7 @@ def is_of_a_user(node: str) -> bool:
     return any(pattern.fullmatch(published_as(node)) for pattern in _OF_ANY_USER)
 
 
+# Another name of the Media node, whatever the MRD: Cisco's pages have both.
 _MEDIA_OF_ANY_MRD = re.compile(r"(/finesse/api/User/[^/]+/Media)/[1-9][0-9]{0,9}\Z")
 _OF_ANY_USER = [
     re.compile(node.replace("{id}", "[^/]+")) for node in (*OF_A_USER, *EMPTY_OF_A_USER)

@@ -41,7 +41,7 @@ def publish_now() -> None:
     try:
         publish_all()
     except Exception as error:
-        logger.warning("Publishing at once failed, the sweep will do it: %s", error)
+        logger.warning("Publishing at once failed; the sweep will publish: %s", error)
 
 
 def publish_all() -> None:

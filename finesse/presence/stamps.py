@@ -183,8 +183,8 @@ def _begin(life: int) -> int:
 
 
 def _set_time(now: int, life: int) -> None:
-    # It expires when no sweep has run for half of the setting, by the cache's clock; a process that
-    # was there meanwhile knows without.
+    # It expires when no sweep has run for half of the setting, by the cache's clock. A process that
+    # has swept before notices that by its own clock, too.
     cache.set(NOW_KEY, now, timeout=life / 2000)
 
 

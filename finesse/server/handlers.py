@@ -1,8 +1,9 @@
 """Django's HTTP under WSGI and ASGI servers, for views that are all synchronous."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -87,7 +88,7 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
         base.BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
         self._free_threads = asyncio.Semaphore(THREADS)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="http")
+        self._pool = _Threads(self._free_threads)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -95,12 +96,9 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
                 await self._free_threads.acquire()
         except TimeoutError:
             return out_of_service()
-        try:
-            respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
-            response: HttpResponseBase = await respond(request)
-            return response
-        finally:
-            self._free_threads.release()
+        respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
+        response: HttpResponseBase = await respond(request)
+        return response
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -111,6 +109,28 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = _read_in_threads(iter(response))
         return response
+
+
+class _Threads(ThreadPoolExecutor):
+    """Releases `free`, which is acquired before each `submit`, when the thread has ended its work.
+
+    Not when the client has gone: Django then cancels the request, but its thread goes on.
+    """
+
+    def __init__(self, free: asyncio.Semaphore) -> None:
+        super().__init__(THREADS, thread_name_prefix="http")
+        self._free = free
+
+    def submit(self, *args: Any, **kwargs: Any) -> "Future[Any]":
+        loop = asyncio.get_running_loop()
+        future = super().submit(*args, **kwargs)
+        future.add_done_callback(lambda _: self._release(loop))
+        return future
+
+    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A loop that is closed serves nobody any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._free.release)
 
 
 def out_of_service() -> HttpResponse:

@@ -37,7 +37,7 @@ class OwnTeamsFilter(admin.RelatedFieldListFilter):
         return self.is_for_all
 
     def has_output(self) -> bool:
-        # A filter that says no would not be applied either.
+        # Django does not apply a filter without output.
         return True
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any] | None":

@@ -110,7 +110,7 @@ class TeamAdmin(PlainFormsAdmin):
     def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("name", "supervisors")
-        # To be read, the list would name supervisors who are members of other teams.
+        # Shown read-only, the list would name supervisors who are members of other teams.
         is_form = self.has_change_permission(request, obj)
         return ("id", "name", "supervisors" if is_form else "supervised_by", "member_list")
 

@@ -85,7 +85,7 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     sign_in_failed = models.BooleanField(default=False, editable=False)
-    """Whether a wrong password was used since the last right one. The cache counts them."""
+    """Whether a wrong password was used since the last right one. `SignInFailures` counts them."""
 
     objects = UserManager()
 
@@ -158,8 +158,8 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
 class SignInFailures(models.Model):
     """Wrong passwords for one user from one origin; enough of them block the two for a while.
 
-    The login id is the one that was given, whether there is such a user or not, cut to 64
-    characters: what is known only of users that exist would tell which do.
+    The login id is the one that was given, cut to 64 characters, whether there is such a user or
+    not: otherwise answers would show which users exist.
     """
 
     login_id = models.CharField("login ID", max_length=64)

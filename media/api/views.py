@@ -26,7 +26,7 @@ from media.api import description
 from media.api.parameters import read_options, read_reason_code, read_requested
 from media.documents.media import represent, represent_mrd, represent_non_member
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
-from media.states import Requested, State, refusal
+from media.states import Requested, State
 from media.writing.acceptance import accept, refuse
 from media.writing.requests import new_request
 
@@ -152,7 +152,7 @@ def _validated(
     requested = read_requested(children)
     options = read_options(children) if requested is Requested.LOGIN else None
     state = State(media.state) if media else State.LOGOUT
-    refuse(refusal(state, requested), user.pk, mrd.pk)
+    refuse(requested, state, user.pk, mrd.pk)
     return new_request(
         user.pk,
         mrd.pk,

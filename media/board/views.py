@@ -55,16 +55,19 @@ def viewer(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     """Every Media that the user may see, as of `position`; 401 when the session has ended.
 
-    The notifications after `position` are exactly the changes that the board does not show. Who
-    types this address means the page: a script does not ask for HTML.
+    The notifications after `position` are exactly the changes that the board does not show.
+    A person who types this address means the page: a script does not ask for HTML.
     """
     if "text/html" in request.headers.get("Accept", ""):
         return redirect("viewer")
     if not request.user.is_authenticated:
-        return JsonResponse({"error": "Sign in again"}, status=401)
+        return _refused()
     # Before the Media: a change that comes between the two is shown twice, never missed.
     here = log.head().place
-    reader = readers_of([request.user.pk])[request.user.pk]
+    reader = readers_of([request.user.pk]).get(request.user.pk)
+    if reader is None:
+        # The user was deactivated after the session was looked up.
+        return _refused()
     return JsonResponse(
         {
             "position": here.number,
@@ -72,6 +75,10 @@ def board(request: HttpRequest) -> HttpResponse:
             "media": [_row(media) for media in _visible(reader)],
         }
     )
+
+
+def _refused() -> HttpResponse:
+    return JsonResponse({"error": "Sign in again"}, status=401)
 
 
 def _visible(reader: Reader) -> QuerySet[Media]:

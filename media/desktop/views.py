@@ -34,7 +34,7 @@ from media.documents.user import (
     with_desktops,
 )
 from media.models import Cause
-from media.states import DESKTOP_TRANSITIONS, USER_STATES, Requested, State, refusal
+from media.states import USER_STATES, Requested, State
 from media.writing.acceptance import accept, refuse
 from media.writing.requests import new_request
 from reasoncodes.models import Category, ReasonCode
@@ -63,7 +63,7 @@ class UserDetail(FinesseView):
         if requested is Requested.LOGOUT and not is_own:
             requested = Requested.FORCED_LOGOUT
         state = State(desktop_of(user).state)
-        refuse(refusal(state, requested, DESKTOP_TRANSITIONS), user.pk, None)
+        refuse(requested, state, user.pk, None)
         if is_own:
             reason_code = read_reason_code(children, requested, user)
         elif reason_code_id(children):

@@ -44,8 +44,6 @@ def desktop_of(user: User) -> Desktop:
 def represent_user(user: User) -> dict[str, Any]:
     """The children of `<User>` [User], for answers and notifications."""
     desktop, team = desktop_of(user), user.team
-    # Who is no supervisor any more keeps the teams, and becomes theirs again with the role.
-    supervised = user.supervised_teams.all() if user.is_supervisor else ()
     reason_code = desktop.reason_code
     return {
         "dialogs": f"{user_uri(user.pk)}/Dialogs",
@@ -68,7 +66,7 @@ def represent_user(user: User) -> dict[str, Any]:
         "stateChangeTime": timestamp(desktop.state_change_time),
         "teamId": team.pk if team else None,
         "teamName": team.name if team else None,
-        "teams": {"Team": [_team(one) for one in supervised]},
+        "teams": {"Team": [_team(one) for one in user.supervises()]},
         "uri": user_uri(user.pk),
     }
 

@@ -6,23 +6,37 @@ from django.db import IntegrityError
 
 from finesse.api.errors import REASON_CODE_INVALID, TABLE
 from finesse.db.statements import Insertion
-from media.models import MediaRequest
+from media.models import Desktop, Media, MediaRequest
+from media.states import DESKTOP_TRANSITIONS, TRANSITIONS, Requested, State, refusal
 from media.writing import bell
 
 _INSERT = Insertion(MediaRequest)
 
 
-def refuse(error: str | None, login_id: str, mrd_id: int | None) -> None:
-    """Raise the FinesseError of this name: a transition table refuses the request in this state.
+def refuse(requested: Requested, state: State, login_id: str, mrd_id: int | None) -> None:
+    """Raise the FinesseError with which the transition table refuses the request in this state.
 
-    Nothing is raised without an error, nor while another request about this Media (without an MRD:
-    about the user's desktop) is pending: that one may change the state before this one is applied.
+    It is about a Media, or without an MRD about the user's desktop. While another request about the
+    same is pending nothing is raised: that one may change the state before this one is applied.
     """
-    if error is None:
+    table = DESKTOP_TRANSITIONS if mrd_id is None else TRANSITIONS
+    if refusal(state, requested, table) is None:
         return
     pending = MediaRequest.objects.filter(outcome=None, login_id=login_id, mrd_id=mrd_id)
-    if not pending.exists():
+    if pending.exists():
+        return
+    # What was pending when the state was read may have been applied before this look.
+    if error := refusal(_state_now(login_id, mrd_id), requested, table):
         raise TABLE[error]()
+
+
+def _state_now(login_id: str, mrd_id: int | None) -> State:
+    found: Media | Desktop | None
+    if mrd_id is None:
+        found = Desktop.objects.filter(user=login_id).first()
+    else:
+        found = Media.objects.filter(user=login_id, mrd=mrd_id).first()
+    return State(found.state) if found else State.LOGOUT
 
 
 def accept(requests: Sequence[MediaRequest]) -> None:

@@ -23,7 +23,7 @@ def ring() -> None:
         if cache.add(BELL_KEY, 1, BELL_SECONDS):
             _send()
     except Exception as error:
-        logger.warning("The bell did not ring, the sweep will apply the request: %s", error)
+        logger.warning("The bell did not ring; the sweep will apply the request: %s", error)
 
 
 def clear() -> None:

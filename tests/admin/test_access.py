@@ -92,20 +92,26 @@ def _form(code: ReasonCode, **fields: Any) -> dict[str, Any]:
     return {**shown, **({"for_all": "on"} if code.for_all else {}), **fields}
 
 
-@pytest.mark.parametrize("which", OBJECTS)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_what_it_may(
-    role: str, which: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    role: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
 ) -> None:
-    code, browser = objects[which], browsers[role]
-    may = which in SEES[role]
-    assert (browser.get(_page("change", code)).status_code == 200) == may
-    assert (browser.get(_page("history", code)).status_code == 200) == may
-    listed = browser.get(reverse(CHANGELIST), {"all": ""})
-    found = browser.get(reverse(CHANGELIST), {"q": code.label})
-    for page in (listed, found):
-        rows = page.context["cl"].result_list if page.status_code == 200 else []
-        assert (code.pk in [row.pk for row in rows]) == may
+    browser, may = browsers[role], SEES[role]
+    for name in ("change", "history"):
+        pages = {which: browser.get(_page(name, code)) for which, code in objects.items()}
+        assert {which for which, page in pages.items() if page.status_code == 200} == may
+    assert _listed(browser.get(reverse(CHANGELIST), {"all": ""}), objects) == may
+    for which, code in objects.items():
+        assert _listed(browser.get(reverse(CHANGELIST), {"q": code.label}), {which: code}) == (
+            may & {which}
+        )
+
+
+def _listed(page: Any, objects: dict[str, ReasonCode]) -> set[str]:
+    """Which of the objects the page of a list shows."""
+    rows = page.context["cl"].result_list if page.status_code == 200 else []
+    shown = {row.pk for row in rows}
+    return {which for which, code in objects.items() if code.pk in shown}
 
 
 @pytest.mark.parametrize("which", OBJECTS)
@@ -335,6 +341,6 @@ def test_no_page_of_a_supervisor_names_a_stranger(
             waiting += [
                 (link if link[0] == "/" else base + link).replace("&amp;", "&") for link in links
             ][:60]
-        if len(seen) > 250:
+        if len(seen) > 180:
             break
     assert shown > 60

@@ -137,6 +137,20 @@ def test_a_page_whose_dependency_is_away_says_out_of_service(
     assert b"Out of service" in page.content
 
 
+def test_a_user_who_is_deactivated_at_this_moment_signs_in_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = signed_in("alice")
+    head = log.head
+
+    def head_just_after() -> Any:
+        User.objects.filter(pk="alice").update(is_active=False)
+        return head()
+
+    monkeypatch.setattr(log, "head", head_just_after)
+    assert client.get("/board/").status_code == 401
+
+
 def test_a_session_cookie_that_cannot_be_one_is_no_session() -> None:
     client = Client(raise_request_exception=False)
     for cookie in ("\0" * 8, "../../etc", "x" * 500, "é" * 32):

@@ -55,6 +55,9 @@ from tests.kit.xml_schema import faults
 
 ROOT = Path(__file__).parents[2]
 ERRORS = sorted(TABLE)
+UNEXPLAINED = ", ".join(sorted(TABLE.keys() - EXPLANATIONS))
+# Before the description is made, since that takes each error's explanation.
+assert not UNEXPLAINED, f"finesse/docs/explanations.py does not explain {UNEXPLAINED}"
 OPERATIONS = {f"{one.method} {one.path}": one for one in page_contents.operations()}
 
 

@@ -99,14 +99,16 @@ def test_nothing_starts_as_a_demo_on_another_database(tmp_path: Path, entry: str
     assert not database.exists()
 
 
-@pytest.mark.parametrize("entry", ["make run", "uvicorn", "WSGI server", "worker", "beat"])
+BROKER = {"REDIS_URL": "redis://127.0.0.1:9/0", "CELERY_BROKER_URL": "amqp://127.0.0.1:9//"}
+XMPP_SERVER = {"FINESSE_XMPP_SECRET": "shared", "FINESSE_XMPP_COMPONENT": "xmpp.example:5347"}
+
+
 @pytest.mark.parametrize(
-    "named",
+    ("entry", "named"),
     [
-        {"REDIS_URL": "redis://127.0.0.1:9/0", "CELERY_BROKER_URL": "amqp://127.0.0.1:9//"},
-        {"FINESSE_XMPP_SECRET": "shared", "FINESSE_XMPP_COMPONENT": "xmpp.example:5347"},
+        *((entry, BROKER) for entry in ("make run", "uvicorn", "worker", "beat")),
+        *((entry, XMPP_SERVER) for entry in ("make run", "WSGI server")),
     ],
-    ids=", ".join,
 )
 def test_nothing_starts_as_a_demo_on_other_services(
     tmp_path: Path, entry: str, named: dict[str, str]

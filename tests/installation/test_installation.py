@@ -132,7 +132,7 @@ class Wire:
     """One request, byte by byte."""
 
     def __init__(self, installation: Installation, *headers: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", installation.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", installation.port), timeout=30)
         lines = [
             "PUT /finesse/api/User/1234/Media/5001 HTTP/1.1",
             "Host: 127.0.0.1",
@@ -174,7 +174,7 @@ def test_a_body_that_announces_too_much_is_not_asked_for(installation: Installat
 def test_a_pages_body_that_announces_too_much_is_refused_unread(
     installation: Installation,
 ) -> None:
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=30) as connection:
         head = "POST /login/ HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {2**32}", "", ""
         connection.sendall("\r\n".join(head).encode())
         status = connection.recv(12)
@@ -339,7 +339,7 @@ class TestRun:
             assert httpx.get(f"{demo.url}/login/").status_code == 200
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=30)
 
     def test_its_curl_line_works(self, demo: Installation) -> None:
         demo.prepare()
@@ -357,7 +357,7 @@ class TestRun:
             assert "requestId: r-1" in done.stdout
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=30)
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])
     def test_the_demo_listens_on_loopback_only(self, demo: Installation, host: str) -> None:

@@ -48,8 +48,7 @@ embedded = pytest.mark.skipif(ON_SERVICES, reason="the embedded default keeps da
 
 
 @embedded
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277])
-@pytest.mark.parametrize("demo", ["0", "1"])
+@pytest.mark.parametrize(("umask", "demo"), [(0o000, "1"), (0o022, "0"), (0o277, "1")])
 def test_a_new_database_is_private_whatever_the_umask(
     tmp_path: Path, umask: int, demo: str
 ) -> None:

@@ -47,7 +47,7 @@ async def take(follower: Follower, count: int) -> list[int]:
     seen: list[int] = []
     if count == 0:
         return seen
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for notification in follower:
             if isinstance(notification, AccessChanged):
                 continue

@@ -44,7 +44,7 @@ class Peer:
         self.socket = socket.socket()
         if reads_little:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(10)
+        self.socket.settimeout(30)
         self.socket.connect(("127.0.0.1", port))
         self._received = b""
         self.features: Element = Element("")

@@ -124,7 +124,7 @@ async def serve(
         settings.FINESSE_XMPP_BOSH_URL,
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await server.listens()
         yield server
     finally:
@@ -206,7 +206,7 @@ class Component(ComponentXMPP):
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator["Component"]:
         self.connect()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.connected_once.wait()
         try:
             yield self

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from finesse.notifications.models import Notification
+from media.api import views
 from media.models import Media, MediaRequest
 from media.states import Requested
 from reasoncodes.models import ReasonCode
@@ -123,6 +124,25 @@ def test_active_leads_back_from_work_to_where_the_agent_was(
     assert update_of(published).findtext("data/Media/state") == state
     assert update_of(published).findtext("data/Media/routable") == "true"
     assert Media.objects.get(user="alice", mrd=5001).resume == ""
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_active_is_not_refused_if_the_connection_was_lost_just_now(
+    api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = views.find
+
+    def find_just_before_the_writer(login_id: str, mrd_id: str) -> Any:
+        found = find(login_id, mrd_id)
+        settle()
+        return found
+
+    monkeypatch.setattr(views, "find", find_just_before_the_writer)
+    lose_the_connection()
+    assert api.state("ACTIVE").status_code == 202
+    settle()
+    assert Media.objects.get(user="alice", mrd=5001).state == "NOT_READY"
+    assert api.state("ACTIVE").status_code == 400
 
 
 @pytest.mark.usefixtures("signed_in")

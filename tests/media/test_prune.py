@@ -79,6 +79,28 @@ def test_notifications_go_when_they_are_old_and_handed_over() -> None:
     assert log.floor() == 2
 
 
+@pytest.mark.parametrize(
+    ("days", "left"),
+    [
+        # While the clock was a month ahead; it was set back; it was set forward, and back again.
+        ((9, 9, -30, 9, 1), [3, 4, 5]),
+        ((9, 1, 9, 9, 1), [2, 3, 4, 5]),
+        ((9, 99, 9, 1, 1), [4, 5]),
+    ],
+)
+def test_a_clock_that_is_set_leaves_no_gap_in_the_log(days: list[int], left: list[int]) -> None:
+    for position, age in enumerate(days, start=1):
+        at = NOW - timedelta(days=age)
+        Notification.objects.create(
+            position=position, node="n", source="s", event="PUT", at=at, update=""
+        )
+    TransportCursor.objects.create(name="channels", position=5)
+    tasks.prune()
+    # Everything after the floor is there: a client that names a position gets all that it missed.
+    assert list(Notification.objects.values_list("position", flat=True)) == left
+    assert log.floor() == left[0] - 1
+
+
 @pytest.mark.parametrize(("secret", "left"), [("there is an XMPP server", [1, 2, 3]), ("", [2, 3])])
 def test_an_xmpp_server_keeps_what_it_has_not_got_as_long_as_there_is_one(
     settings: Any, secret: str, left: list[int]

@@ -10,6 +10,7 @@ from django.test import Client
 
 from finesse.notifications.models import Notification
 from finesse.users.models import Team, User
+from media.desktop import views
 from media.models import Desktop, Media, MediaRequest, StateInterval
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, error_of, outcomes, update_of
@@ -95,6 +96,18 @@ def test_a_supervisor_has_the_role_and_the_teams(desk: Desk, cast: Cast) -> None
     assert [role.text for role in root.findall("roles/role")] == ["Agent", "Supervisor"]
     assert [team.text for team in root.findall("teams/Team/name")] == ["Chat"]
     assert root.findtext("teams/Team/uri") == f"/finesse/api/Team/{cast.alice.team_id}"
+
+
+def test_a_user_who_is_a_supervisor_no_longer_shows_no_teams(desk: Desk, settle: Settle) -> None:
+    carol = User.objects.get(pk="carol")
+    settle()
+    for is_supervisor, teams in ((False, []), (True, ["Chat"])):
+        carol.is_supervisor = is_supervisor
+        carol.save()
+        root = fromstring(desk.get("carol", login="carol").content)
+        assert [team.text for team in root.findall("teams/Team/name")] == teams
+        shown = update_of(settle()[0])
+        assert [team.text for team in shown.findall("data/user/teams/Team/name")] == teams
 
 
 @pytest.mark.parametrize(
@@ -290,6 +303,25 @@ def test_a_request_that_follows_at_once_is_judged_in_its_turn(desk: Desk, settle
     assert [child.tag for child in error] == ["errorData", "errorMessage", "errorType"]
     # A capture of release 12.5; clients with types read an integer.
     assert [child.text for child in error] == ["22", "CF_INVALID_OBJECT_STATE", "Invalid State"]
+
+
+def test_a_request_is_not_refused_for_a_state_that_has_just_ended(
+    desk: Desk, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = views._find
+
+    def find_just_before_the_writer(caller: User, login_id: str) -> User:
+        found = find(caller, login_id)
+        settle()
+        return found
+
+    monkeypatch.setattr(views, "_find", find_just_before_the_writer)
+    desk.sign_in()
+    assert desk.put("READY").status_code == 202
+    assert desk.put("NOT_READY").status_code == 202
+    assert desk.put("LOGOUT").status_code == 202
+    settle()
+    assert [outcome for _, outcome, _ in outcomes()] == ["changed"] * 4
 
 
 @pytest.mark.parametrize("reason", ["", "0", "-1"])

@@ -214,7 +214,7 @@ def test_each_is_sent_once_and_in_order_however_often_the_socket_is_full(steps: 
                 if step == "own":
                     expected.append(log.place.position)
         socket.may_send.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while log.follower.reached != log.place:
                 await asyncio.sleep(0)
         # The last one is on its way.

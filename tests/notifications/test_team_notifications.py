@@ -429,7 +429,7 @@ async def nodes(hub: Hub, reader: Reader, after: Place | None, count: int) -> li
 
 async def seen(follower: Any, count: int) -> list[str]:
     found: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for one in follower:
             if not isinstance(one, AccessChanged):
                 found.append(one.node.removeprefix("/finesse/api/"))
@@ -473,7 +473,7 @@ async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: st
     else:
         await rename_everybody()
         newest = (await database_sync_to_async(log.head)()).place
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while hub.place != newest:
                 await hub._catch_up()
         if way == "from the table":

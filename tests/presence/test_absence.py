@@ -519,7 +519,7 @@ class TestCost:
                 stamps.heard(caller)
             seen, times = set[str](), 0
             while seen != callers:
-                seen |= stamped.get(timeout=10)
+                seen |= stamped.get(timeout=30)
                 times += 1
             # All at once, where the machine does not stand still.
             assert times < 10

@@ -57,12 +57,38 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     monkeypatch.setattr(handler, "get_response", hang)
     waiting = [asyncio.create_task(handler.get_response_async(HttpRequest())) for _ in range(2)]
     while not handler._free_threads.locked():
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     refused: Any = await handler.get_response_async(HttpRequest())
     assert refused.status_code == 503
     assert b"<ErrorMessage>SERVER_OUT_OF_SERVICE</ErrorMessage>" in refused.content
     goes_on.set()
     assert [(await task).status_code for task in waiting] == [200, 200]
+    assert (await handler.get_response_async(HttpRequest())).status_code == 200
+
+
+async def test_a_thread_is_not_free_when_its_client_has_gone_but_when_it_has_ended(
+    handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def hang(request: HttpRequest) -> HttpResponse:
+        begun.release()
+        assert goes_on.wait(10)
+        return HttpResponse("done")
+
+    monkeypatch.setattr(handler, "get_response", hang)
+    left = [asyncio.create_task(handler.get_response_async(HttpRequest())) for _ in range(2)]
+    for _ in left:
+        await asyncio.to_thread(begun.acquire)
+    # As Django does when a client disconnects.
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    refused: Any = await asyncio.wait_for(handler.get_response_async(HttpRequest()), 5)
+    assert refused.status_code == 503
+    goes_on.set()
+    while handler._free_threads.locked():
+        await asyncio.sleep(0)
     assert (await handler.get_response_async(HttpRequest())).status_code == 200
 
 

@@ -284,12 +284,12 @@ class TestChosen:
         try:
             # A renewal is two files: for a moment they do not fit.
             shutil.copy(renewed.certificate, own.certificate)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while "cannot be read anew" not in caplog.text:
                     await asyncio.sleep(0.01)
             assert shake_hands(serving, client, "localhost") == first
             shutil.copy(renewed.key, own.key)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while shake_hands(serving, client, "localhost") != second:
                     await asyncio.sleep(0.01)
         finally:

@@ -450,7 +450,7 @@ async def come_back(client: Desk) -> None:
 async def test_without_the_component_the_service_is_out_of_service(served: Installation) -> None:
     served.kill("component")
     health = await asyncio.to_thread(served.await_status, 503)
-    assert "s ago" in health["parts"].pop("xmpp")
+    assert "not seen to work" in health["parts"].pop("xmpp")
     assert set(health["parts"].values()) == {"ok"}
     await started(served)
 
@@ -465,7 +465,7 @@ async def test_an_xmpp_server_that_stands_still_is_out_of_service_until_it_goes_
         os.kill(server, signal.SIGSTOP)
         try:
             health = await asyncio.to_thread(served.await_status, 503)
-            assert "s ago" in health["parts"]["xmpp"]
+            assert "not seen to work" in health["parts"]["xmpp"]
             # For so long that the component has given the connection up.
             async with asyncio.timeout(30):
                 while "no answer within" not in served.logs():
@@ -532,7 +532,12 @@ def test_a_wrong_configuration_is_logged_and_tried_again(
     assert served.await_status(200)
 
 
-EMBEDDED = {"REDIS_URL": "", "CELERY_BROKER_URL": "memory://"}
+EMBEDDED = {
+    "REDIS_URL": "",
+    "CELERY_BROKER_URL": "memory://",
+    "FINESSE_DEMO": "0",
+    "FINESSE_XMPP_SECRET": "secret",
+}
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,13 @@ class Server:
 
     async def accept(self, *clients: str) -> None:
         """Let the component in, and announce the clients that are here."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._connected.wait()
         self.say("<handshake/>")
         self.announce(*clients, "synced")
 
     async def read(self) -> Element:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self._said.get()
 
     async def answers(self) -> list[tuple[str, str, str]]:
@@ -188,7 +188,7 @@ async def server(
 
 
 async def until(holds: Callable[[], Awaitable[Any]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await holds():
             await asyncio.sleep(0.01)
 
@@ -633,7 +633,7 @@ async def test_what_a_slow_server_has_not_read_does_not_pile_up(
     assert transport is not None
     async with asyncio.timeout(30):
         while (most := transport.get_write_buffer_size()) <= 32 * 1024:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     # More than enough turns for all the rest, if nothing stopped it.
     for _ in range(200):
         await asyncio.sleep(0.001)

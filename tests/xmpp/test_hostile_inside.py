@@ -168,13 +168,13 @@ async def test_all_clients_of_a_user_ask_for_one_thing_at_a_time(
         await client.say(ONLINE)
     async with asyncio.timeout(30):
         while len(asking) < 2:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     assert await clients[0].silent()
     assert sorted(asking) == ["alice", "bob"]
     go_on.set()
     async with asyncio.timeout(30):
         while len(asking) < 4:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     for client in clients:
         await client.leave()
 

@@ -1061,7 +1061,7 @@ async def test_slixmpp_signs_in_over_tls_and_gets_what_is_for_it(
     client.register_handler(Callback("every message", path, got.put_nowait))
     port = settings.FINESSE_XMPP_SECURE_PORT if direct else settings.FINESSE_XMPP_PORT
     client.connect("127.0.0.1", port)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await began
         client.send_presence(ppriority=0)
         component.notify("alice@localhost/desktop", 1)
@@ -1169,7 +1169,7 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
         assert "localhost" in await show(direct)
     hosts.append("later.example")
     for direct in (False, True):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 with contextlib.suppress(ssl.SSLError):
                     if "later.example" in await show(direct):
