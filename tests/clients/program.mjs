@@ -68,9 +68,18 @@ export class Recipient {
       this.#held = null;
       report("current");
     } catch (error) {
-      // Lost again: the next connection starts from the same place.
       report("error", { error: described(error) });
+      // Otherwise it was lost again: the next connection starts from the same place.
+      if (described(error).includes("item-not-found")) this.#startAnew();
     }
+  }
+
+  /** What was missed cannot be had. A real client reads the present state by GET here. */
+  #startAnew() {
+    this.#last = null;
+    this.#held.forEach((item) => this.#take(item, "live"));
+    this.#held = null;
+    report("reset");
   }
 
   notification(item) {
