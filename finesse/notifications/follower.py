@@ -132,9 +132,13 @@ class Follower:
                 for notification in page:
                     if self._may_yield(notification):
                         yield notification
-                    # Later: while a client takes it, it may be lost.
-                    self._move(notification.place)
-                self._move(reached)
+                    if self._restored:
+                        break  # The rest of the page is of a log that is no more.
+                    # Not earlier: while a client takes it, it may be lost.
+                    self.place = notification.place
+                else:
+                    if not self._restored:
+                        self.place = reached
             else:
                 self._waiting = asyncio.get_running_loop().create_future()
                 try:
@@ -154,8 +158,3 @@ class Follower:
     def _may_yield(self, notification: Notification) -> bool:
         """Whether its user may, or still may, see it in this log."""
         return not self._ended and not self._restored and self.reader.may_see(notification.node)
-
-    def _move(self, place: Place) -> None:
-        # Places of a log that was restored meanwhile do not count.
-        if not self._restored:
-            self.place = max(self.place, place)

@@ -1,5 +1,7 @@
 """The log of all notifications and its head, subscriptions, and the transports' cursors."""
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -93,6 +95,11 @@ class Notification(Placed):
 
     def __str__(self) -> str:
         return f"{self.position}: {self.event} {self.source}"
+
+    @cached_property
+    def place(self) -> Place:
+        # Once for all sockets: a row that is written stays as it is.
+        return super().place
 
 
 class Subscription(models.Model):
