@@ -255,8 +255,10 @@ class Hub:
                 await self._advance(batch[steps.index(self.place) :], message["access"])
             elif message["access"] != self._access:
                 await self._advance([], message["access"])
-        # Something is missing here; or the message is of a log that was restored.
-        if not self._has_passed(Place(*message["head"])):
+        # Something is missing here, or the log was restored. A batch may be late; but a sweep that
+        # has nothing to hand over says where the log is.
+        head = Place(*message["head"])
+        if not (self._has_passed(head) if batch else head == self.place):
             await self._catch_up()
 
     async def _catch_up(self) -> None:

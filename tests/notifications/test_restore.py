@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from django.db import transaction
 
 from finesse.notifications import hub as hub_module
-from finesse.notifications import log
+from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, TransportCursor
@@ -68,10 +68,26 @@ async def test_who_stayed_is_told_however_much_was_written_since(
     assert await take(follower, 1) == after[:1]
 
 
+async def test_a_sweep_that_has_nothing_to_hand_over_is_enough(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come every second, so the hub never finds that no message came."""
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 3600)
+    follower = await follow(hub, "alice")
+    # In the hub's memory: the head of the backup is a place where it has been.
+    await take(follower, len(await write("alice", "alice")))
+    backup = await dump()
+    await take(follower, len(await write("alice")))
+    await restore(backup)
+    await database_sync_to_async(publisher.publish_all)()
+    assert await restored(follower) == await head()
+
+
 async def test_the_next_message_of_a_worker_is_enough(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However regularly messages come: the hub need not find time to read the table."""
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 3600)
     follower = await follow(hub, "alice")
     backup = await dump()
     await take(follower, len(await write(*["alice"] * LOST)))
