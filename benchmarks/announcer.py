@@ -18,8 +18,10 @@ def main() -> None:
     for _ in sys.stdin:
         with transaction.atomic():
             entry = log.Entry(node=SYSTEM_INFO, source=SYSTEM_INFO, data=DATA)
-            written = log.append(log.lock(), [entry])
+            locked = log.lock()
+            after = locked.place
+            written = log.append(locked, [entry])
         head = log.head()
         began = time.monotonic()
-        channels.deliver(written, head)
+        channels.deliver(written, head, after)
         print(began, len(frames.message(written[0])["text"]), flush=True)

@@ -28,6 +28,8 @@ class Contender:
 
     name = ""
     socket_path = "/ws/notifications/"
+    numbers_per_position = 1
+    """A frame's `position`, divided by this, is the notification's position in the log."""
 
     def __init__(self, stage: Stage, database: str, label: str = "") -> None:
         self.stage = stage
@@ -158,6 +160,7 @@ class Ours(Contender):
     """In production: REST on WSGI workers of four threads, sockets on uvicorn, worker, beat."""
 
     name = "ours"
+    numbers_per_position = 100_000
 
     def __init__(
         self,

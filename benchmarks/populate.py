@@ -178,10 +178,12 @@ def past(agents: int, rows: int) -> None:
                 table = statement.split()[2]
                 say(f"{table}: {min(begin + SQL_INSERT_ROWS - 1, rows):,} of {rows:,} rows")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE notifications_loghead SET position = %s", [head + rows])
+        cursor.execute(
+            "UPDATE notifications_loghead SET position = %s, check_digits = 0", [head + rows]
+        )
         cursor.execute(
             "INSERT INTO notifications_transportcursor (name, position) VALUES ('channels', %s)"
-            " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+            " ON CONFLICT (name) DO UPDATE SET position = excluded.position, check_digits = 0",
             [head + rows],
         )
 

@@ -230,6 +230,8 @@ class Cause(models.TextChoices):
     SUPERVISOR = "supervisor", "a supervisor"
     SYSTEM = "system", "the system"
     DEACTIVATED = "inactive", "the system, as the user was deactivated"
+    REMOVED = "removed", "the system, as the user was taken out of the MRD"
+    DELETED = "deleted", "the system, as the user was deleted"
 
 
 class Outcome(models.TextChoices):

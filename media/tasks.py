@@ -127,7 +127,7 @@ def prune() -> None:
     expired sessions and failed sign-ins.
 
     A request without an outcome, an open interval, and a notification that a transport has not
-    handed over yet stay, however old.
+    handed over yet stay, however old; so does the last one that it has, which proves its place.
     """
     # The cursor of a transport that is no longer in use must not keep the log for ever.
     in_use = {*settings.FINESSE_TRANSPORTS}
@@ -145,7 +145,7 @@ def prune() -> None:
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
         _before_the_first_since(_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)).filter(
-            position__lte=handed_over
+            position__lt=handed_over
         )
     )
 

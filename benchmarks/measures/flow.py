@@ -210,7 +210,7 @@ def _cycle(
 
     def watched(listener: Listener, frame: bytes) -> None:
         if found := _POSITION.search(frame):
-            position = int(found[1])
+            position = int(found[1]) // contender.numbers_per_position
             seen.swapped += expected[0] not in (0, position)
             expected[0] = position + 1
 

@@ -1,7 +1,7 @@
 -- Informs the component pubsub.<domain> when a session is bound, changes its presence or ends. The
--- component answers with the position in the log at which the session begins. The id of each item is
--- a position, too, so this server knows how far each session has come: a component that reconnects
--- continues with each session exactly there.
+-- component answers with the position in the log at which the session begins: the number of a place,
+-- as clients see it. The id of each item is such a number, too, so this server knows how far each
+-- session has come: a component that reconnects continues with each session exactly there.
 --
 -- Option: finesse_bind_patience, seconds that a client waits for the component's answer, or for the
 -- component to connect.
@@ -14,6 +14,11 @@ local xmlns_event = "http://jabber.org/protocol/pubsub#event";
 local component = "pubsub." .. module.host;
 local bind_timeout_seconds = module:get_option_number("finesse_bind_patience", 5);
 local full_sessions = prosody.full_sessions;
+
+local reasons = {
+	["not-authorized"] = "Your access has ended";
+	["reset"] = "What you have seen is not in the log any more: read the present state";
+};
 
 local connected; -- the component's own session
 local newest; -- the highest position seen here: a client that binds from now on needs none before it
@@ -87,7 +92,7 @@ module:hook("presence/bare", function (event)
 	inform("presence", { jid = session.full_jid, priority = not kind and priority or nil });
 end, 10); -- Before mod_presence, which ends the event.
 
--- From the component: the position of a session, or the end of its user's access. Answers come in
+-- From the component: the position of a session, or that it has to end. Answers come in
 -- the order of the questions, so of two clients that took the same address one after the other,
 -- each gets its own.
 module:hook("message/host", function (event)
@@ -107,9 +112,13 @@ module:hook("message/host", function (event)
 	end
 	for ended in event.stanza:childtags("end", xmlns) do
 		local session = full_sessions[ended.attr.jid];
+		local condition = ended.attr.condition or "not-authorized";
 		if session then
 			release(session);
-			session:close { condition = "not-authorized", text = "Your access has ended" };
+			session:close { condition = condition, text = reasons[condition] };
+		end
+		if condition == "reset" then
+			newest = nil; -- It may be of a log that was restored since.
 		end
 	end
 	return true;

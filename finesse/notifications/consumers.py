@@ -10,6 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from finesse.notifications import frames
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
+from finesse.notifications.places import Place
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,8 @@ class BadFrameError(ValueError):
     """The client's frame does not follow the protocol; the text says why."""
 
 
-def parse_subscribe(text: str | None) -> int | None:
-    """The `after` of a subscribe frame: a position, or None for "from now on"."""
+def parse_subscribe(text: str | None) -> Place | None:
+    """The `after` of a subscribe frame: a place in the log, or None for "from now on"."""
     try:
         frame = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -34,7 +35,7 @@ def parse_subscribe(text: str | None) -> int | None:
     after = frame.get("after")
     if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
         raise BadFrameError('"after" is a position (a whole number from 0) or null')
-    return after
+    return None if after is None else Place.of_number(after)
 
 
 class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -66,8 +67,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._send({"type": "error", "message": str(error)})
             return
         self.hub = await Hub.running()
-        resume, position, self.follower = await self.hub.subscribe(self.scope["reader"], after)
-        await self._send({"type": "subscribed", "position": position, "resume": resume})
+        resume, place, self.follower = await self.hub.subscribe(self.scope["reader"], after)
+        await self._send(frames.subscribed(resume, place))
         self._forwarding = asyncio.create_task(self._forward(self.follower))
 
     def _stop_following(self) -> None:

@@ -6,19 +6,27 @@ from functools import lru_cache
 from typing import Any
 
 from finesse.api.xml import timestamp
-from finesse.notifications.follower import AccessChanged
+from finesse.notifications.follower import AccessChanged, LogRestored
 from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 
 RENDERED_FRAMES_KEPT = 2000
 """Frames that are kept for the next sockets that get them, about a kilobyte each."""
 
 
-def message(item: Notification | AccessChanged) -> dict[str, Any]:
+def subscribed(resume: str, place: Place) -> dict[str, Any]:
+    """The content of the frame that says how the subscription goes on, and where the log is."""
+    return {"type": "subscribed", "position": place.number, "resume": resume}
+
+
+def message(item: Notification | AccessChanged | LogRestored) -> dict[str, Any]:
     """The frame, rendered once however many sockets there are."""
     if isinstance(item, AccessChanged):
-        return {"type": "websocket.send", "text": json.dumps({"type": "access"})}
+        return _sent({"type": "access"})
+    if isinstance(item, LogRestored):
+        return _sent(subscribed("reset", item.place))
     return _rendered(
-        item.position,
+        item.place.number,
         item.node,
         item.source,
         item.event,
@@ -28,7 +36,7 @@ def message(item: Notification | AccessChanged) -> dict[str, Any]:
     )
 
 
-# By content: positions begin anew in another log.
+# By content, not by place: of two logs, too, clients get what was written.
 @lru_cache(maxsize=RENDERED_FRAMES_KEPT)
 def _rendered(
     position: int, node: str, source: str, event: str, request_id: str, at: datetime, update: str
@@ -43,4 +51,8 @@ def _rendered(
         "at": timestamp(at),
         "update": update,
     }
+    return _sent(frame)
+
+
+def _sent(frame: dict[str, Any]) -> dict[str, Any]:
     return {"type": "websocket.send", "text": json.dumps(frame)}

@@ -4,6 +4,9 @@ It takes batches from the channel layer, notices by the positions when one is mi
 reads the table: the layer may drop, repeat or reorder batches. It keeps the newest notifications in
 memory, and wakes the followers that may see them. Each follower reads on from its own position, at
 its own pace: from the hub's memory, or from the table if its position is older than that.
+
+Whatever it hears or reads has to follow the place that it has reached. If it does not, the database
+was restored from a backup: the hub starts anew at the log's new head, and so does every follower.
 """
 
 import asyncio
@@ -24,6 +27,7 @@ from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, renewed, valid_sessions
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
@@ -52,8 +56,10 @@ class Hub:
     _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self.position = 0
+        self.place = BEGINNING
         """Followers may read up to here."""
+        self._restores = 0
+        """How often the log was restored since the hub has started."""
         self._access = UNKNOWN_ACCESS
         self._followers: set[Follower] = set()
         self._recent: deque[Notification] = deque(maxlen=NOTIFICATIONS_IN_MEMORY)
@@ -61,7 +67,7 @@ class Hub:
         self._of_everything: set[Follower] = set()
         self._attendance = Attendance(self._present)
         self._readers = BatchedLookup[Reader, Reader](lambda readers: renewed(readers))
-        self._pruned = BatchedLookup[str, int](_pruned_up_to)
+        self._known = BatchedLookup[Place, Place](_known)
         # Subscribing sockets and the task that follows the log both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -74,32 +80,41 @@ class Hub:
         hub = cls._hubs.setdefault(loop, cls())
         async with hub._advancing:
             if not hub._started:
-                head = await off_loop(log.head)()
-                hub.position, hub._access = head.position, head.access
+                hub.place, head = await off_loop(log.newest_place)()
+                hub._access = head.access
                 hub._started = True
                 hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
         return hub
 
-    async def subscribe(self, reader: Reader, after: int | None) -> tuple[Resume, int, Follower]:
-        """Start a subscription behind the position `after`, or with what is new if it is None.
+    async def subscribe(
+        self, reader: Reader, after: Place | None
+    ) -> tuple[Resume, Place, Follower]:
+        """Start a subscription behind the place `after`, or with what is new if it is None.
 
-        Returns how it starts, the position of the newest notification, and the follower to iterate.
+        Returns how it starts, the place of the newest notification, and the follower to iterate.
         `reset` means that the log is pruned behind `after`, or that it is of another log.
         """
-        resume: Resume = "live"
-        if after is not None:
-            if after > self.position:
-                await self._catch_up()
-            resume = "replayed" if await self._can_replay(after) else "reset"
-        current = await self._as_of_now(reader)
-        start = after if after is not None and resume == "replayed" else self.position
+        while True:
+            restores = self._restores
+            resume = await self._resume(after)
+            current = await self._as_of_now(reader)
+            if restores == self._restores:
+                break  # Otherwise these answers are about another log.
+        start = after if after is not None and resume == "replayed" else self.place
         follower = Follower(self, current or reader, start)
         if current is None:
             follower.end()
         else:
             self._join(follower)
             self.note(follower)
-        return resume, self.position, follower
+        return resume, self.place, follower
+
+    async def _resume(self, after: Place | None) -> Resume:
+        if after is None:
+            return "live"
+        if after.position > self.place.position:
+            await self._catch_up()
+        return "replayed" if await self._can_replay(after) else "reset"
 
     def leave(self, follower: Follower) -> None:
         if follower in self._followers:
@@ -126,27 +141,34 @@ class Hub:
             current = await self._as_of_now(follower.reader)
             self._let_see(follower, current)
 
-    async def history(self, follower: Follower) -> tuple[list[Notification], int]:
-        """The next notifications after the follower's position, and the position that they reach.
+    async def history(self, follower: Follower) -> tuple[list[Notification], Place]:
+        """The next notifications after the follower's place, and the place that they reach.
 
         Those from memory are of all nodes; the follower filters them.
         """
-        after = follower.position
+        after, upto = follower.place.position, self.place
         if self._remembers(after):
-            missed = after - self.position
+            missed = after - upto.position
             page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
-            return page, after + len(page)
-        upto, nodes = self.position, follower.reader.nodes
-        page = await off_loop(log.read)(after=after, upto=upto, nodes=nodes)
-        return page, page[-1].position if len(page) == log.PAGE else upto
+            return page, page[-1].place if page else upto
+        read = off_loop(log.read)
+        page = await read(after=after, upto=upto.position, nodes=follower.reader.nodes)
+        return page, page[-1].place if len(page) == log.PAGE else upto
 
     def _remembers(self, after: int) -> bool:
         """Whether everything after this position is in memory."""
-        missed = self.position - after
+        missed = self.place.position - after
         # Positions have a gap if the log was pruned before the hub had read all of it.
         return not missed or (
-            missed <= len(self._recent) and self._recent[-missed].position == after + 1
+            0 < missed <= len(self._recent) and self._recent[-missed].position == after + 1
         )
+
+    def _has_passed(self, place: Place) -> bool:
+        """Whether the hub has been at this place, as far as its memory goes."""
+        back = self.place.position - place.position
+        if 0 < back < len(self._recent):
+            return self._recent[-1 - back].place == place
+        return place == self.place
 
     # --- following the log ----------------------------------------------------------------------
 
@@ -228,24 +250,44 @@ class Hub:
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._advancing:
             batch = [unpacked(packed) for packed in message["batch"]]
-            fresh = [
-                notification for notification in batch if notification.position > self.position
-            ]
-            if fresh and fresh[0].position == self.position + 1:
-                await self._advance(fresh, message["access"])
+            steps = [Place(*message["after"]), *(notification.place for notification in batch)]
+            if self.place in steps:
+                await self._advance(batch[steps.index(self.place) :], message["access"])
             elif message["access"] != self._access:
                 await self._advance([], message["access"])
-        if message["head"] > self.position:
+        # Something is missing here, or the log was restored. A batch may be late; but a sweep that
+        # has nothing to hand over says where the log is.
+        head = Place(*message["head"])
+        if not (self._has_passed(head) if batch else head == self.place):
             await self._catch_up()
 
     async def _catch_up(self) -> None:
         """Read the table up to its newest notification."""
         async with self._advancing:
             while True:
-                page, head = await off_loop(log.read_with_head)(self.position)
+                try:
+                    page, head = await off_loop(log.read_on)(self.place)
+                except log.AnotherLogError:
+                    await self._start_anew()
+                    break
                 await self._advance(page, head.access)
                 if len(page) < log.PAGE:
                     break
+
+    async def _start_anew(self) -> None:
+        """The database was restored: begin at the log's new head, and tell every follower."""
+        logger.warning(
+            "The log does not have %s any more: the database was restored. Every client is told.",
+            self.place,
+        )
+        place, head = await off_loop(log.newest_place)()
+        # Users and subscriptions were restored, too, perhaps without another count.
+        await self._review(head.access)
+        self._restores += 1
+        self.place = place
+        self._recent.clear()
+        for follower in self._followers:
+            follower.restart()
 
     async def _advance(self, batch: Sequence[Notification], access: int) -> None:
         """Wake the followers that may see each notification; `access` is at least as new."""
@@ -253,11 +295,11 @@ class Hub:
             await self._review(access)
         woken = 0
         for notification in batch:
+            before, self.place = self.place, notification.place
             self._recent.append(notification)
-            self.position = notification.position
             followers = (self._of_everything, self._by_node.get(notification.node, ()))
             for follower in chain(*followers):
-                follower.wake(notification.position)
+                follower.wake(before)
             woken += sum(map(len, followers))
             if woken >= WAKES_IN_A_ROW:
                 woken = 0
@@ -309,15 +351,12 @@ class Hub:
             follower.see(current)
             self._join(follower)
 
-    async def _can_replay(self, after: int) -> bool:
-        if after > self.position:
+    async def _can_replay(self, after: Place) -> bool:
+        if after.position > self.place.position:
             return False
-        if self._remembers(after):
-            return True
-        pruned_up_to = await self._pruned.get("log")
-        return pruned_up_to is not None and after >= pruned_up_to
+        return self._has_passed(after) or await self._known.get(after) is not None
 
 
-async def _pruned_up_to(asked: Collection[str]) -> dict[str, int]:
-    position: int = await off_loop(log.floor)()
-    return dict.fromkeys(asked, position)
+async def _known(places: Collection[Place]) -> dict[Place, Place]:
+    found: set[Place] = await off_loop(log.known)(places)
+    return {place: place for place in found}

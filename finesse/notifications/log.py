@@ -2,8 +2,13 @@
 
 To append, a transaction holds the lock of the log's head: so positions follow the order of commits.
 What it has appended is published after its commit.
+
+A backup that is restored takes the log back, and what is written then gets positions that others
+have seen before. Whoever keeps a place in the log, in memory or at a client, compares it with the
+log's own (`known`, `read_on`); nobody has to say that there was a restore.
 """
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +23,7 @@ from finesse.api.xml import render
 from finesse.db.bulk import BulkInsert, BulkUpdate
 from finesse.db.statements import Placeholder, Statement
 from finesse.notifications.models import SEGMENT, Event, LogHead, Notification, segment_of
+from finesse.notifications.places import BEGINNING, CHECK_DIGITS, Place
 from finesse.notifications.publisher import publish_after_commit
 
 PAGE = 500
@@ -47,15 +53,19 @@ class Entry:
     is_error: bool = False
 
 
+class AnotherLogError(LookupError):
+    """The log does not know this place: it was restored from a backup since, or is another's."""
+
+
 _WRITE = BulkInsert(Notification)
-_GROW = BulkUpdate(LogHead, ("position",))
+_GROW = BulkUpdate(LogHead, ("position", "check_digits"))
 _HEAD = Statement(lambda: LogHead.objects.all())
 _LOCKED_HEAD = Statement(lambda: LogHead.objects.select_for_update())
 
 
 @cache
 def _page(limit: int) -> Statement[Notification]:
-    return Statement(lambda: Notification.objects.filter(position__gt=Placeholder("after"))[:limit])
+    return Statement(lambda: Notification.objects.filter(position__gte=Placeholder("at"))[:limit])
 
 
 def lock() -> LogHead:
@@ -70,20 +80,22 @@ def append(head: LogHead, entries: Sequence[Entry], *, publish: bool = True) -> 
     `publish=False` is for a caller that publishes by itself afterwards.
     """
     now = timezone.now()
+    # Never 0, which the notifications have that were written before there were any.
+    check_digits = 1 + secrets.randbelow(CHECK_DIGITS - 1)
     written = [
-        _notification(position, entry, now)
+        _notification(Place(position, check_digits), entry, now)
         for position, entry in enumerate(entries, start=head.position + 1)
     ]
     if written:
         _WRITE(written)
-        head.position += len(written)
+        head.position, head.check_digits = written[-1].place
         _GROW([head])
         if publish:
             publish_after_commit()
     return written
 
 
-def _notification(position: int, entry: Entry, at: Any) -> Notification:
+def _notification(place: Place, entry: Entry, at: Any) -> Notification:
     # An event does not carry the requestId, an error does [seed].
     has_request_id = entry.is_error or settings.FINESSE_REQUEST_ID_ON_SUCCESS
     request_id = entry.request_id if has_request_id else ""
@@ -94,7 +106,8 @@ def _notification(position: int, entry: Entry, at: Any) -> Notification:
         "source": entry.source,
     }
     return Notification(
-        position=position,
+        position=place.position,
+        check_digits=place.check_digits,
         node=entry.node,
         source=entry.source,
         event=entry.event,
@@ -107,6 +120,17 @@ def _notification(position: int, entry: Entry, at: Any) -> Notification:
 def head() -> LogHead:
     (found,) = _HEAD.all()
     return found
+
+
+def newest_place() -> tuple[Place, LogHead]:
+    """The place of the newest notification, and the head.
+
+    By the notification itself, if it is there: a worker of the last version, which may still run,
+    moves the head without its check digits.
+    """
+    found = head()
+    stored = Notification.objects.filter(position=found.position).first()
+    return (stored or found).place, found
 
 
 def floor() -> int:
@@ -183,19 +207,42 @@ def _between(positions: range) -> "QuerySet[Notification]":
     return Notification.objects.filter(position__range=ends)
 
 
-def at(node: str, positions: Collection[int]) -> list[Notification]:
-    """The notifications of a node at these positions: those that exist, in order."""
-    found = Notification.objects.filter(node=node, position__in=positions)
-    return list(found.order_by("position"))
+def at(node: str, places: Collection[Place]) -> list[Notification]:
+    """The notifications of a node at these places: those that exist, in order."""
+    positions = [place.position for place in places]
+    found = Notification.objects.filter(node=node, position__in=positions).order_by("position")
+    return [one for one in found if one.place in places]
 
 
-def read_with_head(after: int) -> tuple[list[Notification], LogHead]:
-    """The next notifications, and the head as it was afterwards.
+def known(places: Collection[Place]) -> set[Place]:
+    """Those of these places that are of this log, and behind which nothing was pruned."""
+    found = {head().place}
+    some = [place.position for place in places if place not in found]
+    if some:
+        stored = Notification.objects.filter(position__in=some)
+        found |= {Place(*one) for one in stored.values_list("position", "check_digits")}
+    if BEGINNING in places and floor() == 0:
+        found.add(BEGINNING)
+    return found & {*places}
 
-    In this order: the head's `access` is then at least as new as any of the notifications.
+
+def read_on(place: Place) -> tuple[list[Notification], LogHead]:
+    """The next notifications after a place, and the head as it was afterwards.
+
+    In this order: the head's `access` is then at least as new as any of the notifications. Raises
+    AnotherLogError.
     """
-    page = _page(PAGE).all(after=after)
-    return page, head()
+    page = _page(PAGE + 1).all(at=place.position)
+    newest = head()
+    if page and page[0].position == place.position:
+        here = page.pop(0).place
+    elif newest.position <= place.position:
+        here = newest.place
+    else:
+        here = place  # Pruned, which is not done to what was written after a restore.
+    if here != place:
+        raise AnotherLogError(place)
+    return page[:PAGE], newest
 
 
 def count_access_change() -> None:

@@ -1,12 +1,31 @@
 """The log of all notifications and its head, subscriptions, and the transports' cursors."""
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models import F, Q
 
+from finesse.notifications.places import Place
 from finesse.status.system_info import Status
 
 
-class LogHead(models.Model):
+class Placed(models.Model):
+    """A row that is at a place in the log."""
+
+    position = models.PositiveBigIntegerField(default=0)
+    # The database has the default, too: processes of the last version may write meanwhile.
+    check_digits = models.PositiveIntegerField(default=0, db_default=0)
+    """Of the notification at this position."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def place(self) -> Place:
+        return Place(self.position, self.check_digits)
+
+
+class LogHead(Placed):
     """The one row that says how long the log is. Its lock is the writer's lock.
 
     Positions come from here and not from a sequence, which gives numbers before the commit: a
@@ -14,8 +33,6 @@ class LogHead(models.Model):
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    position = models.PositiveBigIntegerField(default=0)
-    """The position of the newest notification."""
     access = models.PositiveBigIntegerField(default=0)
     """Counts changes of users, teams and subscriptions: at each, access is looked up anew."""
     status = models.CharField(max_length=16, choices=Status, default=Status.IN_SERVICE)
@@ -55,7 +72,7 @@ def segment_of(position: str) -> models.Func:
     return models.Func(F(position), template=of_position, output_field=models.BigIntegerField())
 
 
-class Notification(models.Model):
+class Notification(Placed):
     """One `<Update>` on one node. Positions are contiguous, in the order of commits."""
 
     position = models.PositiveBigIntegerField(primary_key=True)
@@ -79,6 +96,11 @@ class Notification(models.Model):
     def __str__(self) -> str:
         return f"{self.position}: {self.event} {self.source}"
 
+    @cached_property
+    def place(self) -> Place:
+        # Once for all sockets: a row that is written stays as it is.
+        return super().place
+
 
 class Subscription(models.Model):
     """A node that an XMPP client has subscribed to explicitly; it lasts until it is cancelled
@@ -100,14 +122,13 @@ class Subscription(models.Model):
         return f"{self.login_id}/{self.resource} to {self.node}"
 
 
-class TransportCursor(models.Model):
+class TransportCursor(Placed):
     """How far one transport has handed the log over; its lock makes the transport's order."""
 
     XMPP = "xmpp"
     """The name of the one that the component on an XMPP server moves."""
 
     name = models.CharField(primary_key=True, max_length=32)
-    position = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"

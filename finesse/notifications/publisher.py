@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from finesse.db.bulk import BulkUpdate
 from finesse.db.statements import Placeholder, Statement
 from finesse.notifications.models import LogHead, Notification, TransportCursor
+from finesse.notifications.places import Place
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +22,12 @@ NOTIFICATIONS_PER_BATCH = 500
 class Transport(Protocol):
     """A module that takes notifications in order; named in FINESSE_TRANSPORTS."""
 
-    def deliver(self, batch: Sequence[Notification], head: LogHead) -> None:
-        """Hand the batch over or raise; an empty one says how long the log is."""
+    def deliver(self, batch: Sequence[Notification], head: LogHead, after: Place) -> None:
+        """Hand the batch over or raise; an empty one says how long the log is.
+
+        It follows the place `after`, up to which all was handed over. A receiver that is elsewhere
+        has missed something, or has seen what a restored backup has undone.
+        """
 
 
 def publish_after_commit() -> None:
@@ -58,9 +63,9 @@ def publish(name: str, transport: Transport) -> None:
             batch = _NEXT.all(after=cursor.position)
             # Read after them: its `access` is then at least as new as any of the notifications.
             (head,) = _HEAD.all()
-            transport.deliver(batch, head)
+            transport.deliver(batch, head, cursor.place)
             if batch:
-                cursor.position = batch[-1].position
+                cursor.position, cursor.check_digits = batch[-1].place
                 _MOVE([cursor])
         # Each append is published after its commit: a batch that is not full is the last one.
         more = len(batch) == NOTIFICATIONS_PER_BATCH
@@ -70,7 +75,7 @@ _NEXT = Statement(
     lambda: Notification.objects.filter(position__gt=Placeholder("after"))[:NOTIFICATIONS_PER_BATCH]
 )
 _HEAD = Statement(lambda: LogHead.objects.all())
-_MOVE = BulkUpdate(TransportCursor, ("position",))
+_MOVE = BulkUpdate(TransportCursor, ("position", "check_digits"))
 _LOCKED_CURSOR = Statement(
     lambda: TransportCursor.objects.select_for_update().filter(pk=Placeholder("name"))
 )

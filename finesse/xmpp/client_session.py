@@ -5,23 +5,26 @@ component serves, have the same sessions.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from slixmpp.jid import JID
 
 from finesse.db.off_loop import off_loop
-from finesse.notifications.follower import AccessChanged, Follower
+from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, renewed
 from finesse.presence import stamps
 
-logger = logging.getLogger(__name__)
-
 Deliver = Callable[[Notification], Awaitable[None]]
 End = Callable[[Exception | None], Awaitable[None]]
+
+
+class ResetError(Exception):
+    """The client cannot go on from its place in the log: what it has seen was undone by a restored
+    backup, or what follows was pruned. Its stream ends: it must read the present state."""
 
 
 class ClientSession:
@@ -44,33 +47,27 @@ class ClientSession:
         self._hub: Hub | None = None
         self._follower: Follower | None = None
         self._forwarding: asyncio.Task[None] | None = None
-        self._delivering: Notification | None = None
 
     @property
     def login_id(self) -> str:
         return self.reader.login_id
 
     @property
-    def position(self) -> int:
+    def place(self) -> Place:
         """Everything up to here has been delivered, or is not for this client."""
-        if self._delivering is not None:
-            return self._delivering.position - 1
-        return self._follower.reached if self._follower else 0
+        return self._follower.reached if self._follower else BEGINNING
 
-    async def open(self, after: int | None = None) -> bool:
-        """Subscribe to what is new, or to all behind the position `after`. False if the user's
-        access has ended."""
+    async def open(self, after: Place | None = None) -> bool:
+        """Subscribe to what is new, or to all behind the place `after`. False if the user's access
+        has ended. Raises ResetError."""
         self._hub = await Hub.running()
         resume, _, self._follower = await self._hub.subscribe(self.reader, after)
         if resume == "reset":
-            logger.warning(
-                "The log behind position %s has been pruned: %s goes on with what is new",
-                after,
-                self.jid,
-            )
+            self._hub.leave(self._follower)
+            raise ResetError
         self._follower.present = False
-        # When the access ends, a client that never became available must be disconnected, too.
-        self._follower.at_end(self._was_available.set)
+        # A client that never became available must be disconnected, too.
+        self._follower.at_cut(self._was_available.set)
         self.reader = self._follower.reader
         self._forwarding = asyncio.create_task(self._forward(self._follower))
         return not self._follower.ended
@@ -104,11 +101,11 @@ class ClientSession:
         failure: Exception | None = None
         try:
             await self._was_available.wait()
-            async for notification in follower:
-                if not isinstance(notification, AccessChanged) and self._is_listening:
-                    self._delivering = notification
-                    await self._deliver(notification)
-                    self._delivering = None
+            async for item in follower:
+                if isinstance(item, LogRestored):
+                    raise ResetError
+                if not isinstance(item, AccessChanged) and self._is_listening:
+                    await self._deliver(item)
         except Exception as error:
             failure = error
         await self._end(failure)

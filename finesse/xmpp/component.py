@@ -4,8 +4,9 @@ The server handles streams, sign-in and routing for clients over TCP, TLS and BO
 project in it (deploy/prosody/mod_finesse_sessions.lua) reports each client that is bound, available
 or gone. Each client gets a ClientSession here, as clients over WebSocket do.
 
-The server knows each client's position, since it sees the ids of the items that it delivers. So
-after a kill -9 of this process every client goes on exactly where it was, and notices nothing.
+The server knows each client's place, since it sees the ids of the items that it delivers. So after
+a kill -9 of this process every client goes on exactly where it was, and notices nothing. A client
+whose place the log does not know, since the database was restored, is disconnected.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from xml.etree.ElementTree import Element
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db.models import Exists
 from django.db.models.functions import Lower
 from slixmpp import ComponentXMPP
 from slixmpp.exceptions import IqError, IqTimeout
@@ -33,6 +35,7 @@ from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.xmpp.addresses import domain, parsed, pubsub_domain
 from finesse.xmpp.prosody.configuration import component_address
@@ -65,9 +68,9 @@ REFUSED_RETRY_SECONDS = 15.0
 MAX_UNREAD_BYTES = 256 * 1024
 """While the server has more unread data than this, notifications and answers wait."""
 PINGS_PER_POSITION_REPORT = 120
-"""Pings between two reports of clients' positions."""
+"""Pings between two reports of clients' places."""
 POSITIONS_PER_STANZA = 500
-"""Positions that one stanza reports."""
+"""Places that one stanza reports."""
 
 _NO_ANSWER = f"no answer within {ANSWER_TIMEOUT_SECONDS:.0f} s"
 _REFUSALS = {
@@ -123,7 +126,7 @@ async def run_component() -> None:
 
 
 async def _connected() -> "Component":
-    """Connect, and read the position of the last component. Raises LostError, DatabaseError."""
+    """Connect, and read the place of the last component. Raises LostError, DatabaseError."""
     hub = await Hub.running()
     cursor = await off_loop(_cursor)()
     try:
@@ -140,25 +143,28 @@ async def _connected() -> "Component":
     return cast(Component, component)
 
 
-def _cursor() -> int:
+def _cursor() -> Place:
     # The first component starts with what is new. From then on, this row keeps notifications from
     # being pruned before they are handed over.
+    here = log.head().place
     cursor, _ = TransportCursor.objects.get_or_create(
-        name=TransportCursor.XMPP, defaults={"position": log.head().position}
+        name=TransportCursor.XMPP, defaults=here._asdict()
     )
-    return cursor.position
+    return cursor.place
 
 
-def _move_cursor(position: int) -> None:
-    TransportCursor.objects.filter(name=TransportCursor.XMPP, position__lt=position).update(
-        position=position
-    )
+def _move_cursor(place: Place) -> None:
+    # Not to a place of before a restore, which the hub may still have: nothing would be kept until
+    # the log has come so far again.
+    of_this_log = Notification.objects.filter(**place._asdict())
+    behind = TransportCursor.objects.filter(name=TransportCursor.XMPP, position__lt=place.position)
+    behind.filter(Exists(of_this_log)).update(**place._asdict())
 
 
 class Component(ComponentXMPP):
     """One connection to the server."""
 
-    def __init__(self, hub: Hub, cursor: int) -> None:
+    def __init__(self, hub: Hub, cursor: Place) -> None:
         super().__init__(pubsub_domain(), settings.FINESSE_XMPP_SECRET)  # type: ignore[no-untyped-call]
         self.in_sync = asyncio.Event()
         """Set when the server has reported all clients that it had when this connected."""
@@ -210,12 +216,9 @@ class Component(ComponentXMPP):
         await self._until_read()
         self._send_stanza(answer)
 
-    def dismiss(self, address: str) -> None:
-        logger.info(
-            "%s is disconnected: its user may not sign in, or its position is of another log",
-            address,
-        )
-        self._send_report(Element(tag(SESSIONS, "end"), jid=address))
+    def dismiss(self, address: str, condition: str) -> None:
+        logger.info("%s is disconnected: %s", address, condition)
+        self._send_report(Element(tag(SESSIONS, "end"), jid=address, condition=condition))
 
     async def _until_read(self) -> None:
         # All waiting clients wake at once, and the first ones may fill the buffer again.
@@ -240,7 +243,9 @@ class Component(ComponentXMPP):
         priority = int(report.get("priority", "0")) if "priority" in report.attrib else None
         match name:
             case "bound":
-                self._welcome(address, integer(report.get("position")), priority)
+                number = integer(report.get("position"))
+                place = None if number is None else Place.of_number(number)
+                self._welcome(address, place, priority)
             case "presence" if address in self._clients:
                 self._clients[address].set_priority(priority)
             case "unbound" if address in self._clients:
@@ -248,13 +253,13 @@ class Component(ComponentXMPP):
             case "synced":
                 self.in_sync.set()
 
-    def _welcome(self, address: str, position: int | None, priority: int | None) -> None:
+    def _welcome(self, address: str, place: Place | None, priority: int | None) -> None:
         if former := self._clients.pop(address, None):
             former.close()
-        start = position
+        start = place
         if start is None:
             # Bound just now, so it has missed nothing; or bound while no component was connected.
-            start = self._hub.position if self.in_sync.is_set() else self._cursor
+            start = self._hub.place if self.in_sync.is_set() else self._cursor
             # At once, since the client waits for this.
             self._send_report(_at(address, start))
         try:
@@ -319,10 +324,10 @@ class Component(ComponentXMPP):
                 await self._report_positions()
             await asyncio.sleep(PING_SECONDS)
 
-    def _reached(self) -> int:
+    def _reached(self) -> Place:
         """Everything up to here has been handed over to all clients that are available."""
-        positions = (one.position for one in self._clients.values() if one.priority is not None)
-        return min([self._hub.position, *positions])
+        places = (one.place for one in self._clients.values() if one.priority is not None)
+        return min([self._hub.place, *places])
 
     async def _ping(self) -> None:
         """Wait until the server has processed everything that it was sent."""
@@ -334,17 +339,18 @@ class Component(ComponentXMPP):
         except IqTimeout:
             raise LostError(_NO_ANSWER) from None
 
-    async def _note(self, reached: int) -> None:
-        """Stamp the heartbeat and store the position, when the server has answered a ping.
+    async def _note(self, reached: Place) -> None:
+        """Stamp the heartbeat and store the place, when the server has answered a ping.
 
         `reached` is from before the ping. Clients that bind later start no earlier, and the server
-        knows the positions of the others. So clients that bind while no component is connected
+        knows the places of the others. So clients that bind while no component is connected
         start here.
         """
         try:
             # In a thread of its own, so that a cache that is away blocks nothing else.
             await sync_to_async(heartbeat.stamp, thread_sensitive=False)(heartbeat.XMPP)
-            if reached > self._cursor:
+            # Not only if it is higher: after a restore, places are lower than before.
+            if reached != self._cursor:
                 await off_loop(_move_cursor)(reached)
                 self._cursor = reached
         except Exception as error:
@@ -353,14 +359,14 @@ class Component(ComponentXMPP):
     # --- to the server ----------------------------------------------------------------------------
 
     async def _report_positions(self) -> None:
-        """Report the positions of clients that have moved on without an item of their own: what
-        follows the position that the server knows will be pruned some day."""
-        behind = [one for one in self._clients.values() if one.position > one.known]
+        """Report the places of clients that have moved on without an item of their own: what
+        follows the place that the server knows will be pruned some day."""
+        behind = [one for one in self._clients.values() if one.place > one.known]
         for first in range(0, len(behind), POSITIONS_PER_STANZA):
             await self._until_read()
             some = behind[first : first + POSITIONS_PER_STANZA]
             for one in some:
-                one.known = one.position
+                one.known = one.place
             self._send_report(*(_at(one.address, one.known) for one in some))
 
     def _send_report(self, *elements: Element) -> None:
@@ -403,5 +409,5 @@ def _readers(locals_: Collection[str]) -> dict[str, Reader]:
     return {local: readers[pk] for local, pk in login_ids.items() if pk in readers}
 
 
-def _at(address: str, position: int) -> Element:
-    return Element(tag(SESSIONS, "at"), jid=address, position=str(position))
+def _at(address: str, place: Place) -> Element:
+    return Element(tag(SESSIONS, "at"), jid=address, position=str(place.number))

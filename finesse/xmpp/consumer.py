@@ -20,14 +20,16 @@ from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.xmpp import sasl
 from finesse.xmpp.addresses import address, domain, new_resource
-from finesse.xmpp.client_session import ClientSession
+from finesse.xmpp.client_session import ClientSession, ResetError
 from finesse.xmpp.connections import Admission, Connections, TooManyError
 from finesse.xmpp.peers import is_private
 from finesse.xmpp.requests import answer
 from finesse.xmpp.stanzas import (
+    ACCESS_ENDED,
     BIND,
     CLIENT,
     FRAMING,
+    RESET,
     SASL,
     SESSION,
     STREAM,
@@ -330,7 +332,9 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _stop(self, failure: Exception | None) -> None:
         if failure is None:
-            await self._end("not-authorized")
+            await self._end(ACCESS_ENDED)
+        elif isinstance(failure, ResetError):
+            await self._end(RESET)
         elif isinstance(failure, GoneError):
             self._leave()
         elif isinstance(failure, SlowReaderError):

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from finesse.notifications import log
 from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.xmpp.stanzas import PUBSUB, RSM, add_item, integer, tag
 
 ITEMS_PER_PAGE = 100
@@ -13,7 +14,8 @@ ITEMS_PER_PAGE = 100
 
 
 class UnknownItemError(LookupError):
-    """The id after which items are requested is no position, or the log behind it is pruned.
+    """The id after which, or before which, items are requested is not of this log, or the log
+    behind it is pruned.
 
     The client may have missed items for good, and must read the present state.
     """
@@ -24,9 +26,9 @@ class ItemsRequest:
     """The items that a client requests."""
 
     node: str
-    positions: tuple[int, ...] | None = None
-    after: int | None = None
-    before: int | None = None
+    places: tuple[Place, ...] | None = None
+    after: Place | None = None
+    before: Place | None = None
     limit: int = ITEMS_PER_PAGE
 
 
@@ -34,9 +36,9 @@ def asked_for(node: str, pubsub: Element, asked: Element) -> ItemsRequest:
     """Read `<items>` and the `<set>` beside it. Raises ValueError for numbers that are none."""
     ids = [one.get("id") for one in asked.findall(tag(PUBSUB, "item"))]
     if ids:
-        # An id that is not a position belongs to no item.
-        positions = (integer(one) for one in ids[:ITEMS_PER_PAGE])
-        return ItemsRequest(node=node, positions=tuple(one for one in positions if one is not None))
+        # An id that is no number belongs to no item.
+        numbers = [number for one in ids[:ITEMS_PER_PAGE] if (number := integer(one)) is not None]
+        return ItemsRequest(node=node, places=tuple(map(Place.of_number, numbers)))
     # XEP-0060, section 6.5.4, has `<set>` beside `<items>`; some clients put it inside.
     result_set = pubsub.find(tag(RSM, "set"))
     if result_set is None:
@@ -50,25 +52,25 @@ def asked_for(node: str, pubsub: Element, asked: Element) -> ItemsRequest:
         before = result_set.findtext(tag(RSM, "before")) or None
     return ItemsRequest(
         node=node,
-        after=_number(after),
-        before=_number(before),
-        limit=min([ITEMS_PER_PAGE, *(_number(one) or 0 for one in limits if one)]),
+        after=_place(after),
+        before=_place(before),
+        limit=min([ITEMS_PER_PAGE, *(_number(one) for one in limits if one)]),
     )
 
 
 def read(request: ItemsRequest) -> list[Notification]:
     """Oldest first. Raises UnknownItemError."""
-    if request.positions is not None:
-        return log.at(request.node, request.positions)
+    if request.places is not None:
+        return log.at(request.node, request.places)
+    asked = {place for place in (request.after, request.before) if place is not None}
     if request.after is None:
-        return log.newest([request.node], before=request.before, limit=request.limit)
-    head = log.head().position
-    found: list[Notification] = []
-    if log.floor() <= request.after <= head:
-        found = log.read(after=request.after, upto=head, nodes=[request.node], limit=request.limit)
-    # Checked again, since the log may have been pruned meanwhile.
-    if not log.floor() <= request.after <= head:
-        raise UnknownItemError(request.after)
+        before = None if request.before is None else request.before.position
+        found = log.newest([request.node], before=before, limit=request.limit)
+    else:
+        found = log.read(after=request.after.position, nodes=[request.node], limit=request.limit)
+    # Afterwards: the log may be pruned, or restored from a backup, while it is read.
+    if unknown := asked - log.known(asked):
+        raise UnknownItemError(*unknown)
     return found
 
 
@@ -79,13 +81,15 @@ def add(content: Element, node: str, found: Sequence[Notification]) -> None:
         add_item(listed, PUBSUB, notification)
     if found:
         result_set = SubElement(content, tag(RSM, "set"))
-        SubElement(result_set, tag(RSM, "first")).text = str(found[0].position)
-        SubElement(result_set, tag(RSM, "last")).text = str(found[-1].position)
+        SubElement(result_set, tag(RSM, "first")).text = str(found[0].place.number)
+        SubElement(result_set, tag(RSM, "last")).text = str(found[-1].place.number)
 
 
-def _number(text: str | None) -> int | None:
-    if text is None:
-        return None
+def _place(text: str | None) -> Place | None:
+    return None if text is None else Place.of_number(_number(text))
+
+
+def _number(text: str) -> int:
     number = integer(text)
     if number is None:
         raise ValueError(text)

@@ -1,8 +1,8 @@
 """The publish-subscribe service at `pubsub.<domain>` (XEP-0060).
 
 Clients subscribe to nodes, and retrieve items, which is the standard way to get missed ones. An
-item's id is the notification's position in the log, so "everything after the last id that I have
-seen" is exact (result sets, XEP-0059). Only the service publishes.
+item's id is the number of the notification's place in the log, so "everything after the last id
+that I have seen" is exact (result sets, XEP-0059). Only the service publishes.
 """
 
 from collections.abc import Awaitable, Callable
@@ -220,7 +220,7 @@ async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element
     if known := _known(reader, node):
         read = off_loop(log.newest)
         newest = await read([published_as(known)], limit=items.ITEMS_PER_PAGE)
-        return disco.items(iq, node, [{"name": str(one.position)} for one in newest])
+        return disco.items(iq, node, [{"name": str(one.place.number)} for one in newest])
     return disco.items(iq, None, [{"node": one} for one in reader.automatic])
 
 

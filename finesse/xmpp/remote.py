@@ -9,10 +9,11 @@ from xml.etree.ElementTree import Element
 from slixmpp.jid import JID
 
 from finesse.notifications.models import Notification
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader
 from finesse.xmpp import pubsub
-from finesse.xmpp.client_session import ClientSession
-from finesse.xmpp.stanzas import error_of
+from finesse.xmpp.client_session import ClientSession, ResetError
+from finesse.xmpp.stanzas import ACCESS_ENDED, RESET, error_of
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,9 @@ class Server(Protocol):
         """Send an answer, likewise."""
         ...
 
-    def dismiss(self, address: str) -> None:
-        """Have the server close the client's stream. The client may reconnect."""
+    def dismiss(self, address: str, condition: str) -> None:
+        """Have the server close the client's stream with this stream error. The client may
+        reconnect."""
         ...
 
 
@@ -52,13 +54,13 @@ class RemoteClient:
     It has a task of its own, so that a client with many requests does not delay the others.
     """
 
-    def __init__(self, server: Server, address: str, start: int) -> None:
+    def __init__(self, server: Server, address: str, start: Place) -> None:
         """`address` is the full JID as the server writes it; the client gets everything behind the
-        position `start`. Raises InvalidJID."""
+        place `start`. Raises InvalidJID."""
         self.address = address
         self.priority: int | None = None
         self.known = start
-        """The client's position as the server knows it."""
+        """The client's place as the server knows it."""
         self._jid = JID(address)
         self._start = start
         self._server = server
@@ -72,9 +74,9 @@ class RemoteClient:
         self._task = asyncio.create_task(self._serve(), name=f"xmpp {address}")
 
     @property
-    def position(self) -> int:
+    def place(self) -> Place:
         """Everything up to here has been forwarded, or is not for this client."""
-        return self._session.position if self._session else self._start
+        return self._session.place if self._session else self._start
 
     def set_priority(self, priority: int | None) -> None:
         """The priority of its presence; None means unavailable."""
@@ -100,7 +102,10 @@ class RemoteClient:
             try:
                 if (session := await self._join()) is not None:
                     await self._attend(session)
-                self._server.dismiss(self.address)
+                self._server.dismiss(self.address, ACCESS_ENDED)
+                return
+            except ResetError:
+                self._server.dismiss(self.address, RESET)
                 return
             except StreamEndedError:
                 return
@@ -114,7 +119,7 @@ class RemoteClient:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _join(self) -> ClientSession | None:
-        """Subscribe; None if no such user may sign in, or if the position is of another log."""
+        """Subscribe; None if no such user may sign in. Raises ResetError."""
         reader = await self._server.reader_of(self._jid.node)
         if reader is None:
             return None
@@ -122,12 +127,6 @@ class RemoteClient:
         session = ClientSession(self._jid, reader, self._forward, self._stop)
         await session.open(after=self._start)
         self._session = session
-        if session.position < self._start:
-            logger.warning(
-                "%s is at position %s, but the log ends at %s: it is another log",
-                *(self.address, self._start, session.position),
-            )
-            return None
         self._is_failing = False
         self._presence_changed = self.priority is not None
         return session
@@ -157,7 +156,7 @@ class RemoteClient:
 
     async def _forward(self, notification: Notification) -> None:
         await self._server.forward(notification, self.address)
-        self.known = notification.position
+        self.known = notification.place
 
     async def _stop(self, failure: Exception | None) -> None:
         self._has_ended, self._failure = True, failure
@@ -165,6 +164,6 @@ class RemoteClient:
 
     def _leave(self) -> None:
         if self._session is not None:
-            self._start = self._session.position
+            self._start = self._session.place
             self._session.close()
             self._session = None

@@ -16,6 +16,7 @@ from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.users.forms import SignInForm
 from finesse.users.models import User
@@ -62,15 +63,15 @@ def board(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return _refused()
     # Before the Media: a change that comes between the two is shown twice, never missed.
-    position = log.head().position
+    here = log.head().place
     reader = readers_of([request.user.pk]).get(request.user.pk)
     if reader is None:
         # The user was deactivated after the session was looked up.
         return _refused()
     return JsonResponse(
         {
-            "position": position,
-            "replayFrom": _replay_from(reader, position),
+            "position": here.number,
+            "replayFrom": _replay_from(reader, here).number,
             "media": [_row(media) for media in _visible(reader)],
         }
     )
@@ -95,12 +96,18 @@ def _row(media: Media) -> dict[str, Any]:
     }
 
 
-def _replay_from(reader: Reader, position: int) -> int:
-    """The position behind which the last `RECENT` visible notifications are."""
+def _replay_from(reader: Reader, here: Place) -> Place:
+    """The place behind which the last `RECENT` visible notifications are."""
     if reader.nodes is None:
-        recent = Notification.objects.filter(position__lte=position).exclude(node__startswith=TEAM)
-        positions = [*recent.order_by("-position").values_list("position", flat=True)[:RECENT]]
+        written = Notification.objects.filter(position__lte=here.position)
+        recent = written.exclude(node__startswith=TEAM).order_by("-position")[:RECENT]
+        places = [one.place for one in recent.only("position", "check_digits")]
     else:
-        found = log.newest(reader.nodes, before=position + 1, limit=RECENT)
-        positions = [one.position for one in found]
-    return min(positions, default=position + 1) - 1
+        found = log.newest(reader.nodes, before=here.position + 1, limit=RECENT)
+        places = [one.place for one in found]
+    if not places:
+        return here
+    first = min(places)
+    before = Notification.objects.filter(position=first.position - 1).first()
+    # If the one before it was pruned, the first one stands for that.
+    return before.place if before else BEGINNING if first.position == 1 else first

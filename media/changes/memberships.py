@@ -1,6 +1,7 @@
 """Users join MRDs and leave them, and MRDs are renamed."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,6 +15,8 @@ from finesse.users.models import User
 from media.changes.publishing import pages
 from media.documents.updates import of_media
 from media.models import Media, MediaRoutingDomain
+from media.removal import sign_out_deleted_user, sign_out_removed_media
+from media.states import State
 from media.writing.history import close_intervals
 
 
@@ -47,10 +50,35 @@ def publish_changed_mrd(
 @receiver(pre_delete, sender=User)
 @receiver(pre_delete, sender=MediaRoutingDomain)
 def publish_removed_memberships(instance: User | MediaRoutingDomain, **kwargs: Any) -> None:
+    if isinstance(instance, User):
+        # By whichever receiver is the first: for the second, nothing is left to be signed out of.
+        sign_out_deleted_user(instance.pk)
+    else:
+        _sign_out(instance.media.all())
     # By pages and not one by one: deleting an MRD with thousands of members would hold the
     # writer's lock for half a minute.
     for page in pages(instance.media.select_related("mrd", "reason_code")):
         _publish_removal(page)
+
+
+@receiver(pre_delete, sender=Media)
+def sign_out_removed_member(instance: Media, origin: Any, **kwargs: Any) -> None:
+    if _model(origin) is not Media:
+        return  # Signed out with its user or its MRD.
+    # Read under the lock, also for what is published about it afterwards.
+    with suppress(Media.DoesNotExist):  # Somebody else has deleted it meanwhile.
+        instance.refresh_from_db()
+        if instance.state != State.LOGOUT:
+            # With all that are deleted together: the others are found signed out.
+            alone = Media.objects.filter(pk=instance.pk)
+            together = isinstance(origin, QuerySet)
+            _sign_out(Media.objects.filter(pk__in=origin.values("pk")) if together else alone)
+            instance.refresh_from_db()
+
+
+def _sign_out(media: "QuerySet[Media]") -> None:
+    for page in pages(media.exclude(state=State.LOGOUT)):
+        sign_out_removed_media(Media.objects.filter(pk__in=[one.pk for one in page]))
 
 
 @receiver(post_delete, sender=Media)

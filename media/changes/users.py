@@ -17,6 +17,7 @@ from media.deactivation import accept_sign_outs
 from media.documents.updates import of_changed_member, of_moved_member, of_user
 from media.documents.user import represent_user, with_desktops
 from media.models import VOICE_MRD
+from media.removal import sign_out_deleted_user
 from media.writing import bell
 from media.writing.history import close_intervals
 
@@ -63,6 +64,7 @@ def sign_out_deactivated_user(
 
 @receiver(pre_delete, sender=User)
 def publish_removed_user(instance: User, **kwargs: Any) -> None:
+    sign_out_deleted_user(instance.pk)
     close_intervals([(instance.pk, VOICE_MRD)], timezone.now())
     _publish(instance.pk, Event.DELETE)
 

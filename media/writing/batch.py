@@ -64,10 +64,14 @@ class _Outgoing:
 
 
 class Batch:
-    """Call `take` for each request in its order, then `write`, all under the writer's lock."""
+    """Call `take` for each request in its order, then `write`, all under the writer's lock.
 
-    def __init__(self, requests: Sequence[MediaRequest]) -> None:
+    Requests that are not saved yet (`saved=False`) are saved with their outcomes.
+    """
+
+    def __init__(self, requests: Sequence[MediaRequest], *, saved: bool = True) -> None:
         self.requests = requests
+        self.saved = saved
         self.now = timezone.now()
         self.media = media_of(requests)
         self.users = users_of(requests)
@@ -107,8 +111,10 @@ class Batch:
         for one, notification in zip(self.outgoing, written, strict=True):
             if one.request is not None:
                 one.request.position = notification.position
-        conclude(self.requests)
-        MediaRequest.objects.bulk_create(self.consequences)
+        if self.saved:
+            conclude(self.requests)
+        new = [] if self.saved else self.requests
+        MediaRequest.objects.bulk_create([*new, *self.consequences])
 
     # --- a Media --------------------------------------------------------------------------------
 

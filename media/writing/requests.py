@@ -1,8 +1,9 @@
 """Puts requests together: the one place that does, for the API, the admin and the system itself."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from media.models import Cause, Desktop, Media, MediaRequest
@@ -51,13 +52,26 @@ def sign_outs(login_ids: Collection[str], *, cause: Cause, code: int) -> list[Me
 
     They are not saved. `code` is the number of a system's reason code for signing out.
     """
-    media = Media.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
+    media = Media.objects.filter(user__in=login_ids)
     desktops = Desktop.objects.filter(user__in=login_ids).exclude(state=State.LOGOUT)
-    subjects: list[tuple[str, int | None]] = [
-        *media.order_by("user", "mrd").values_list("user", "mrd"),
-        # Last: a desktop that signs its user out of the MRDs, too, finds them signed out then.
-        *((desktop.user_id, None) for desktop in desktops.order_by("user")),
-    ]
+    # Last: a desktop that signs its user out of the MRDs, too, finds them signed out then.
+    of_desktops = [(desktop.user_id, None) for desktop in desktops.order_by("user")]
+    return _sign_outs([*_signed_in(media), *of_desktops], cause, code)
+
+
+def sign_outs_of(media: "QuerySet[Media]", *, cause: Cause, code: int) -> list[MediaRequest]:
+    """The same for these Media only."""
+    return _sign_outs(_signed_in(media), cause, code)
+
+
+def _signed_in(media: "QuerySet[Media]") -> list[tuple[str, int]]:
+    signed_in = media.exclude(state=State.LOGOUT).order_by("user", "mrd")
+    return list(signed_in.values_list("user", "mrd"))
+
+
+def _sign_outs(
+    subjects: Sequence[tuple[str, int | None]], cause: Cause, code: int
+) -> list[MediaRequest]:
     if not subjects:
         return []
     reason_code = ReasonCode.objects.filter(

@@ -6,12 +6,14 @@ nothing.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import cache
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from finesse.db.statements import Statement
 from finesse.notifications import log
+from finesse.notifications.publisher import publish_after_commit
 from media.models import MediaRequest
 from media.writing.batch import Batch
 
@@ -41,6 +43,19 @@ def apply_pending() -> bool:
     except DatabaseError:
         logger.exception("A request was refused; it ends in an error")
         return _apply(1, give_up=True) == 1
+
+
+def apply_at_once(requests: Sequence[MediaRequest]) -> None:
+    """Apply requests of the system that are not saved yet, before all that are pending.
+
+    For what is about to be deleted, in the transaction that deletes it, which has locked the log.
+    """
+    if requests:
+        batch = Batch(requests, saved=False)
+        for request in requests:
+            batch.take(request)
+        batch.write(log.lock())
+        publish_after_commit()
 
 
 @cache

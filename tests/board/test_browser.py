@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
+from tests.kit.followers import position_of
 from tests.kit.installation import ON_SERVICES, Installation
 from tests.kit.programs import needed
 
@@ -105,7 +106,8 @@ class Window:
         return self.items.filter(has=request)
 
     def positions(self) -> list[int]:
-        return [int(item.get_attribute("data-position") or 0) for item in self.items.all()]
+        shown = [item.get_attribute("data-position") or "0" for item in self.items.all()]
+        return [position_of(int(number)) for number in shown]
 
     def sources(self) -> set[str]:
         """The sources of all notifications that the sockets received, shown or not."""
@@ -453,6 +455,69 @@ def test_the_viewer_can_be_used_with_the_keyboard_alone(open_window: OpenWindow,
     expect(window.page.locator("#filter")).to_have_value("ben email")
     keyboard.press("Escape")
     expect(window.rows.filter(visible=True)).to_have_count(4)
+
+
+CHANGE = """
+from finesse.users.models import Team, User
+from media.models import Media, MediaRoutingDomain
+from reasoncodes.models import ReasonCode
+team, ana, ben = Team.objects.get(pk=1), User.objects.get(pk="1234"), User.objects.get(pk="1235")
+mrd, lunch = MediaRoutingDomain.objects.get(pk=5001), ReasonCode.objects.get(pk=1001)
+{change}
+print(1)
+"""
+CHANGES = {
+    "team.name = 'Talkers'; team.save()": ("team", "Talkers"),
+    "ana.first_name = 'Anna'; ana.save()": ("agent", "Anna Lima"),
+    "lunch.label = 'Dinner'; lunch.save()": ("reason", "Dinner"),
+    "mrd.name = 'Letters'; mrd.save()": ("mrd", "Letters"),
+}
+UNDO = """
+team.name = 'Chat'; team.save(); ana.first_name = 'Ana'; ana.save()
+lunch.label = 'Lunch'; lunch.save(); mrd.name = 'Email'; mrd.save()
+Media.objects.get_or_create(user=ben, mrd_id=5001)
+"""
+
+
+def test_an_open_board_shows_what_administrators_change(
+    installation: Installation, open_window: OpenWindow, put: Put
+) -> None:
+    put("1234", 5001, LUNCH, "lunch")
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    row = window.row("1234", 5001)
+    expect(row.locator("[data-field=reason]")).to_contain_text("Lunch")
+    installation.query(CHANGE.format(change="\n".join(CHANGES)))
+    for field, text in CHANGES.values():
+        expect(row.locator(f"[data-field={field}]")).to_contain_text(text, timeout=LONG_TIMEOUT_MS)
+    # By the new names it is found, too.
+    window.page.locator("#filter").fill("talkers anna")
+    expect(window.rows.filter(visible=True)).to_have_count(2)
+    window.page.locator("#filter").fill("")
+    installation.query(CHANGE.format(change="Media.objects.get(user=ben, mrd=mrd).delete()"))
+    expect(window.row("1235", 5001)).to_have_count(0, timeout=LONG_TIMEOUT_MS)
+    installation.query(CHANGE.format(change=UNDO))
+    expect(row.locator("[data-field=team]")).to_have_text("Chat", timeout=LONG_TIMEOUT_MS)
+    expect(window.rows).to_have_count(4, timeout=LONG_TIMEOUT_MS)
+
+
+def test_an_open_board_is_loaded_anew_when_the_database_was_restored(
+    installation: Installation, open_window: OpenWindow, put: Put
+) -> None:
+    put("1234", 5001, LUNCH, "lunch")
+    window = open_window()
+    window.sign_in_and_go_live("2001")
+    reason = window.row("1234", 5001).locator("[data-field=reason]")
+    expect(reason).to_contain_text("Lunch")
+    backup = installation.dump()
+    put("1234", 5001, MEETING, "meeting")
+    expect(reason).to_contain_text("Team meeting", timeout=LONG_TIMEOUT_MS)
+    installation.restore(backup)
+    expect(reason).to_contain_text("Lunch", timeout=LONG_TIMEOUT_MS)
+    window.expect_connection("live")
+    put("1234", 5001, READY, "ready")
+    state = window.row("1234", 5001).locator("[data-field=state]")
+    expect(state).to_have_text("READY", timeout=LONG_TIMEOUT_MS)
 
 
 def test_on_a_phone_both_views_can_be_reached_and_nothing_sticks_out(

@@ -93,7 +93,7 @@ def test_the_board_shows_the_same_media_as_get(api: API, settle: Callable[[], An
     row = board["media"][1]
     assert row["user"] == {"id": "alice", "name": "Alice", "team": "Chat"}
     assert row["mrd"] == {"id": "5001", "name": "Email"}
-    assert board["position"] == log.head().position
+    assert board["position"] == log.head().place.number
     shown, got = fromstring(row["media"]), fromstring(api.get().content)
     assert [(one.tag, one.text) for one in shown] == [(one.tag, one.text) for one in got]
 
@@ -106,9 +106,9 @@ def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
     for _ in range(3):
         api.state("READY")
     published = settle()
-    assert signed_in("alice").get("/board/").json()["replayFrom"] == published[0].position
+    assert signed_in("alice").get("/board/").json()["replayFrom"] == published[0].place.number
     of_bob = signed_in("bob").get("/board/").json()
-    assert of_bob["replayFrom"] < published[0].position
+    assert of_bob["replayFrom"] < published[0].place.number
 
 
 def test_the_boards_queries_do_not_grow_with_the_agents(

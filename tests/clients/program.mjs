@@ -68,9 +68,18 @@ export class Recipient {
       this.#held = null;
       report("current");
     } catch (error) {
-      // Lost again: the next connection starts from the same place.
       report("error", { error: described(error) });
+      // Otherwise it was lost again: the next connection starts from the same place.
+      if (described(error).includes("item-not-found")) this.#startAnew();
     }
+  }
+
+  /** What was missed cannot be had. A real client reads the present state by GET here. */
+  #startAnew() {
+    this.#last = null;
+    this.#held.forEach((item) => this.#take(item, "live"));
+    this.#held = null;
+    report("reset");
   }
 
   notification(item) {
@@ -87,7 +96,7 @@ export class Recipient {
   }
 
   #take(item, how) {
-    // An item's id is its position in the log.
+    // Ids grow through the whole log.
     if (this.#last !== null && Number(item.id) <= this.#last) return;
     this.#last = Number(item.id);
     report("notification", { ...item, how });

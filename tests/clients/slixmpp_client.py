@@ -57,8 +57,10 @@ class Client(ClientXMPP):
         try:
             pages = [await self.fetch(node, self.last) for node in self.nodes]
         except (IqError, IqTimeout) as error:
-            # Lost again: the next connection starts from the same place.
             report("error", error=error.condition)
+            # Otherwise it was lost again: the next connection starts from the same place.
+            if error.condition == "item-not-found":
+                self._start_anew()
             return
         for item in sorted((one for page in pages for one in page), key=lambda one: int(one["id"])):
             self._take(item, "retrieved")
@@ -66,6 +68,13 @@ class Client(ClientXMPP):
             self._take(item, "live")
         self.held = None
         report("current")
+
+    def _start_anew(self) -> None:
+        """What was missed cannot be had. A real client reads the present state by GET here."""
+        held, self.held, self.last = self.held or [], None, None
+        for item in held:
+            self._take(item, "live")
+        report("reset")
 
     async def fetch(self, node: str, after: int) -> list[Item]:
         # Its own iterator takes an error for the end, as if no notification had been missed.

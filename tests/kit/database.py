@@ -31,9 +31,9 @@ def keep(create: Callable[[], None]) -> Kept:
     PostgreSQL's sequences go on after the cast's ids, so that nobody else gets one of these.
     """
     with transaction.atomic():
-        installed = _rows()
+        installed = rows()
         create()
-        changed = {table: rows for table, rows in _rows().items() if rows != installed[table]}
+        changed = {table: now for table, now in rows().items() if now != installed[table]}
         transaction.set_rollback(True)
     return Kept(installed, changed)
 
@@ -48,13 +48,14 @@ def empty_and_write(rows: Rows) -> None:
                 _insert(cursor, table, its_rows)
 
 
-def _rows() -> Rows:
-    rows = {}
+def rows() -> Rows:
+    """All tables that tests write to, as they are."""
+    found = {}
     with connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.django_table_names()) - CONSTANT):
             cursor.execute(f"SELECT * FROM {_quoted(table)}")
-            rows[table] = cursor.fetchall()
-    return rows
+            found[table] = cursor.fetchall()
+    return found
 
 
 def _filled(cursor: Any, tables: list[str]) -> list[str]:

@@ -19,8 +19,10 @@ import sys
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from functools import cache
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import httpx
@@ -250,6 +252,30 @@ class Installation:
             if address := self.environment.get("CELERY_BROKER_URL"):
                 with Connection(address) as broker:
                     broker.default_channel.queue_delete(self.name)
+
+    def dump(self) -> Path:
+        """A backup of the database, made while it is in use."""
+        backup = self.folder / "backup"
+        if ON_SERVICES:
+            dump = ["pg_dump", "--format=custom", f"--file={backup}"]
+            subprocess.run([*dump, self.environment["DATABASE_URL"]], check=True)
+        else:
+            with closing(connect(self.folder / DATABASE)) as live, closing(connect(backup)) as copy:
+                live.backup(copy)
+        return backup
+
+    def restore(self, backup: Path) -> None:
+        """As docs/operations.md says: nobody writes meanwhile, and servers go on."""
+        if ON_SERVICES:
+            for role in ("beat", "worker"):
+                self.kill(role)
+            options = ["--clean", "--if-exists", "--single-transaction"]
+            database = f"--dbname={self.environment['DATABASE_URL']}"
+            subprocess.run(["pg_restore", *options, database, str(backup)], check=True)
+            self.start()
+        else:
+            with closing(connect(self.folder / DATABASE)) as live, closing(connect(backup)) as copy:
+                copy.backup(live)
 
     def query(self, code: str) -> Any:
         """Evaluate Python in the installation's own Django, for data that no client can see."""

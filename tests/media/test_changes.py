@@ -147,6 +147,27 @@ def create_administrator(house: House) -> None:
         call_command("createsuperuser", interactive=False, **names)
 
 
+def demote(house: House) -> None:
+    house.cast.carol.is_supervisor = False
+    house.cast.carol.save()
+
+
+def promote(house: House) -> None:
+    """Who is among a team's supervisors, and becomes one only now."""
+    house.cast.bob.is_supervisor = True
+    house.cast.bob.save()
+
+
+def move(house: House) -> None:
+    house.cast.alice.team = house.cast.bob.team
+    house.cast.alice.save(update_fields=["team"])
+
+
+def rename_team(house: House) -> None:
+    house.cast.alice.team.name = "Chatters"
+    house.cast.alice.team.save()
+
+
 def change_password(house: House) -> None:
     house.cast.bob.set_password(PASSWORD)
     house.cast.bob.save()
@@ -199,6 +220,25 @@ BY_COMMANDS_AND_IN_THE_SHELL: dict[str, Callable[[House], Any]] = {
         [house.cast.bob.team]
     ),
     "no teams of a supervisor": lambda house: house.cast.carol.supervised_teams.clear(),
+    "a supervisor demoted by a program": demote,
+    "a supervisor by a program": promote,
+    "a user moved by a program": move,
+    "a user taken out of a team by a program": lambda house: house.cast.alice.team.members.clear(
+        bulk=False
+    ),
+    "members of a team": lambda house: house.cast.bob.team.members.set(
+        [house.cast.alice, house.cast.carol], bulk=False
+    ),
+    "a user deleted by a program": lambda house: house.cast.alice.delete(),
+    "users deleted by a program": lambda house: User.objects.filter(
+        pk__in=["alice", "bob"]
+    ).delete(),
+    "a membership deleted by a program": lambda house: Media.objects.get(
+        user="alice", mrd=5001
+    ).delete(),
+    "a team deleted by a program": lambda house: house.cast.alice.team.delete(),
+    "a team renamed by a program": rename_team,
+    "an MRD deleted by a program": lambda house: email().delete(),
     "no supervisors of a team": lambda house: house.cast.alice.team.supervisors.clear(),
     "all teams deleted": lambda house: Team.objects.all().delete(),
     "all MRDs deleted": lambda house: MediaRoutingDomain.objects.exclude(pk=1).delete(),
@@ -301,3 +341,13 @@ def test_renaming_a_reason_code_takes_a_statement_for_each_page_of_those_who_sho
     show_lunch(190)
     assert rename("Supper") == for_one
     assert len(settle()) == 3 + 2 * 190
+
+
+def test_only_a_supervisor_lists_teams(house: House) -> None:
+    for is_supervisor in (True, False, True):
+        house.cast.carol.is_supervisor = is_supervisor
+        house.cast.carol.save()
+        document = house.api.request("GET", "User/carol", login="carol").content
+        assert [one.text for one in fromstring(document).findall("teams/Team/name")] == [
+            "Chat"
+        ] * is_supervisor

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from finesse.notifications.follower import AccessChanged, Follower
 from finesse.notifications.models import Notification
+from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader
 
 NODE, OTHER = "/finesse/api/User/alice/Media", "/finesse/api/User/bob/Media"
@@ -21,23 +22,32 @@ class Log:
 
     def __init__(self) -> None:
         self.notifications: list[Notification] = []
-        self.follower = Follower(self, ALICE, 0)
+        self.written = 0
+        self.follower = Follower(self, ALICE, BEGINNING)
 
     @property
-    def position(self) -> int:
-        return len(self.notifications)
+    def place(self) -> Place:
+        return self.notifications[-1].place if self.notifications else BEGINNING
 
-    async def history(self, follower: Follower) -> tuple[list[Notification], int]:
-        page = self.notifications[follower.position :][:2]
-        return page, follower.position + len(page)
+    async def history(self, follower: Follower) -> tuple[list[Notification], Place]:
+        page = self.notifications[follower.place.position :][:2]
+        return page, page[-1].place if page else follower.place
 
     def note(self, follower: Follower) -> None:
         pass
 
     def publish(self, node: str = NODE) -> None:
-        self.notifications.append(Notification(position=self.position + 1, node=node))
+        before = self.place
+        self.written += 1
+        written = Notification(position=before.position + 1, check_digits=self.written, node=node)
+        self.notifications.append(written)
         if self.follower.reader.may_see(node):
-            self.follower.wake(self.position)
+            self.follower.wake(before)
+
+    def restore(self, length: int) -> None:
+        """To its first notifications, of which the follower has to start again."""
+        del self.notifications[length:]
+        self.follower.restart()
 
 
 class Socket:
@@ -53,7 +63,10 @@ class Socket:
     async def _forward(self) -> None:
         async for one in self.follower:
             await self.may_send.wait()
-            self.sent.append("access" if isinstance(one, AccessChanged) else one.position)
+            if isinstance(one, Notification):
+                self.sent.append(one.position)
+            else:
+                self.sent.append("access" if isinstance(one, AccessChanged) else "reset")
 
     async def close(self) -> None:
         self.task.cancel()
@@ -74,7 +87,7 @@ async def test_what_comes_while_it_waits_is_sent() -> None:
     log.publish()
     await settled()
     assert socket.sent == [1, 2]
-    assert log.follower.reached == 2
+    assert log.follower.reached == log.place
     await socket.close()
 
 
@@ -82,9 +95,9 @@ async def test_what_comes_before_it_iterates_is_sent_when_it_does() -> None:
     log = Log()
     socket = Socket(log.follower)
     log.publish()
-    assert (socket.sent, log.follower.reached) == ([], 0)
+    assert (socket.sent, log.follower.reached) == ([], BEGINNING)
     await settled()
-    assert (socket.sent, log.follower.reached) == ([1], 1)
+    assert (socket.sent, log.follower.reached) == ([1], log.place)
     await socket.close()
 
 
@@ -93,9 +106,10 @@ async def test_it_has_not_reached_what_it_has_yet_to_send() -> None:
     socket = Socket(log.follower)
     await settled()
     log.publish(OTHER)
-    assert log.follower.reached == 1
+    first = log.place
+    assert log.follower.reached == first
     log.publish()
-    assert log.follower.reached == 1
+    assert log.follower.reached == first
     await socket.close()
 
 
@@ -144,13 +158,47 @@ async def test_nothing_more_comes_at_its_end() -> None:
     assert socket.task.done()
 
 
+async def test_after_a_restore_it_says_so_and_goes_on_behind_the_new_head() -> None:
+    log = Log()
+    socket = Socket(log.follower)
+    await settled()
+    for _ in range(3):
+        log.publish()
+    await settled()
+    log.restore(1)
+    log.publish()
+    await settled()
+    assert socket.sent == [1, 2, 3, "reset", 2]
+    assert log.follower.reached == log.place
+    await socket.close()
+
+
+async def test_a_page_of_a_log_that_was_restored_meanwhile_is_dropped() -> None:
+    log = Log()
+    socket = Socket(log.follower)
+    log.publish()
+    log.publish()
+    socket.may_send.clear()
+    await settled()
+    # The first one of the page is being sent, the second one waits.
+    log.restore(0)
+    socket.may_send.set()
+    log.publish()
+    await settled()
+    assert socket.sent == [1, "reset", 1]
+    await socket.close()
+
+
+STEPS = ["own", "other", "full", "free", "turn", "restore"]
+
+
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(["own", "other", "full", "free", "turn"]), max_size=40))
+@given(st.lists(st.sampled_from(STEPS), max_size=40))
 def test_each_is_sent_once_and_in_order_however_often_the_socket_is_full(steps: list[str]) -> None:
     async def play() -> None:
         log = Log()
         socket = Socket(log.follower)
-        expected = []
+        expected: list[int] = []
         for step in steps:
             if step == "full":
                 socket.may_send.clear()
@@ -158,17 +206,22 @@ def test_each_is_sent_once_and_in_order_however_often_the_socket_is_full(steps: 
                 socket.may_send.set()
             elif step == "turn":
                 await asyncio.sleep(0)
+            elif step == "restore":
+                log.restore(len(log.notifications) // 2)
+                expected.clear()
             else:
                 log.publish(NODE if step == "own" else OTHER)
                 if step == "own":
-                    expected.append(log.position)
+                    expected.append(log.place.position)
         socket.may_send.set()
         async with asyncio.timeout(30):
-            while log.follower.reached < log.position:
+            while log.follower.reached != log.place:
                 await asyncio.sleep(0)
         # The last one is on its way.
         await settled()
-        assert socket.sent == expected
+        assert ("reset" in socket.sent) == ("restore" in steps)
+        since = len(socket.sent) - [*reversed(socket.sent), "reset"].index("reset")
+        assert socket.sent[since:] == expected
         await socket.close()
 
     asyncio.run(play())

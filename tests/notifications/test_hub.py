@@ -15,12 +15,24 @@ from finesse.notifications import log, publisher
 from finesse.notifications.follower import AccessChanged
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import Place
 from finesse.notifications.transports import channels
 from finesse.users.models import Team, User
 from tests.conftest import Cast
-from tests.kit.followers import follow, reader, take, write
+from tests.kit.followers import follow, head, position_of, reader, subscribe, take, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@database_sync_to_async
+def prune(*numbers: int) -> None:
+    Notification.objects.filter(position__in=map(position_of, numbers)).delete()
+
+
+@database_sync_to_async
+def numbers_at(*positions: int) -> list[int]:
+    found = Notification.objects.in_bulk(positions)
+    return [found[position].place.number for position in positions]
 
 
 async def test_readers_and_the_notifications_that_they_see(hub: Hub) -> None:
@@ -37,19 +49,20 @@ async def test_readers_and_the_notifications_that_they_see(hub: Hub) -> None:
 
 
 async def test_live_starts_behind_the_head_and_replay_behind_the_position(hub: Hub) -> None:
-    first = (await write("alice", "alice"))[0]
-    replayed = await hub.subscribe(await reader("alice"), first)
-    live = await hub.subscribe(await reader("alice"), None)
-    assert (replayed[:2], live[:2]) == (("replayed", first + 1), ("live", first + 1))
+    first, second = await write("alice", "alice")
+    replayed = await subscribe(hub, await reader("alice"), first)
+    live = await subscribe(hub, await reader("alice"), None)
+    assert (replayed[:2], live[:2]) == (("replayed", second), ("live", second))
     (new,) = await write("alice")
-    assert await take(replayed[2], 2) == [first + 1, new]
+    assert await take(replayed[2], 2) == [second, new]
     assert await take(live[2], 1) == [new]
 
 
 async def test_replay_shows_only_what_may_be_seen(hub: Hub) -> None:
+    start = await head()
     positions = await write("alice", "bob", "alice", "carol")
-    assert await take(await follow(hub, "bob", positions[0] - 1), 1) == [positions[1]]
-    assert (await take(await follow(hub, "carol", positions[0] - 1), 3)) == [
+    assert await take(await follow(hub, "bob", start), 1) == [positions[1]]
+    assert (await take(await follow(hub, "carol", start), 3)) == [
         positions[0],
         positions[2],
         positions[3],
@@ -60,9 +73,10 @@ async def test_replay_reads_the_table_for_what_memory_has_not(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "PAGE", 2)
+    start = await head()
     positions = await write(*["alice", "bob"] * 5)
     hub._recent.clear()
-    follower = await follow(hub, "alice", positions[0] - 1)
+    follower = await follow(hub, "alice", start)
     assert await take(follower, 5) == positions[::2]
 
 
@@ -70,38 +84,45 @@ async def test_replay_from_memory_goes_page_by_page(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "PAGE", 2)
+    start = await head()
     positions = await write(*["alice", "bob"] * 5)
-    while hub.position < positions[-1]:
+    while hub.place.number < positions[-1]:
         await hub._catch_up()
-    follower = await follow(hub, "alice", positions[0] - 1)
+    follower = await follow(hub, "alice", start)
     page, reached = await hub.history(follower)
-    assert ([one.position for one in page], reached) == (positions[:2], positions[1])
+    assert [one.place.number for one in page] == positions[:2]
+    assert reached.number == positions[1]
     assert await take(follower, 5) == positions[::2]
 
 
 async def test_notifications_pruned_before_the_hub_read_them_are_left_out(hub: Hub) -> None:
+    start = await head()
     first = await write("alice", "alice", "alice")
     lost = await write("alice", "alice", "alice", publish=False)
-    await database_sync_to_async(Notification.objects.filter(position__in=lost[:2]).delete)()
-    while hub.position < lost[-1]:
+    await prune(*lost[:2])
+    while hub.place.number < lost[-1]:
         await hub._catch_up()
     left = [*first, lost[-1]]
-    for after in (first[0] - 1, *first):
+    for after in (start, *first):
         behind = [position for position in left if position > after]
         assert await take(await follow(hub, "alice", after), len(behind)) == behind
 
 
 async def test_a_position_that_was_pruned_or_never_was_is_a_reset(hub: Hub) -> None:
     follower = await follow(hub, "alice")
+    start = await head()
     positions = await write("alice", "alice", "alice")
     # Until they have all arrived: a batch that comes later fills the window again.
     await take(follower, 3)
-    await database_sync_to_async(Notification.objects.filter(position__lte=positions[0]).delete)()
+    await prune(start, positions[0])
     hub._recent.clear()
     nobody = await reader("alice")
-    assert (await hub.subscribe(nobody, positions[0] - 1))[0] == "reset"
-    assert (await hub.subscribe(nobody, positions[0]))[0] == "replayed"
-    assert (await hub.subscribe(nobody, positions[-1] + 1))[0] == "reset"
+    assert (await subscribe(hub, nobody, start))[0] == "reset"
+    # Everything behind it is there, but nothing shows any more that it is of this log.
+    assert (await subscribe(hub, nobody, positions[0]))[0] == "reset"
+    assert (await subscribe(hub, nobody, positions[1]))[0] == "replayed"
+    for another in (positions[1] + 1, positions[-1] + 1, position_of(positions[1])):
+        assert (await subscribe(hub, nobody, another))[0] == "reset"
 
 
 async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -> None:
@@ -110,15 +131,15 @@ async def test_a_log_that_was_pruned_to_nothing_still_knows_its_head(hub: Hub) -
     await take(follower, 2)
     await database_sync_to_async(Notification.objects.all().delete)()
     hub._recent.clear()
-    assert (await hub.subscribe(await reader("alice"), positions[-1]))[0] == "replayed"
-    assert (await hub.subscribe(await reader("alice"), positions[0]))[0] == "reset"
+    assert (await subscribe(hub, await reader("alice"), positions[-1]))[0] == "replayed"
+    assert (await subscribe(hub, await reader("alice"), positions[0]))[0] == "reset"
 
 
 async def test_what_the_layer_lost_is_read_from_the_table(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     lost = await write("alice", "alice", publish=False)
     await database_sync_to_async(TransportCursor.objects.update_or_create)(
-        name="channels", defaults={"position": lost[-1]}
+        name="channels", defaults={**Place.of_number(lost[-1])._asdict()}
     )
     heard = await write("alice")
     assert await take(follower, 3) == [*lost, *heard]
@@ -128,7 +149,7 @@ async def test_a_lost_last_message_is_noticed_by_the_next_word_about_the_head(hu
     follower = await follow(hub, "alice")
     lost = await write("alice", publish=False)
     await database_sync_to_async(TransportCursor.objects.update_or_create)(
-        name="channels", defaults={"position": lost[-1]}
+        name="channels", defaults={**Place.of_number(lost[-1])._asdict()}
     )
     await database_sync_to_async(publisher.publish_all)()
     assert await take(follower, 1) == lost
@@ -149,26 +170,29 @@ async def test_a_layer_that_says_nothing_at_all_is_not_waited_for(
 async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     await write("alice", "alice", publish=False)
-    page, head = await database_sync_to_async(log.read_with_head)(hub.position)
+    start = hub.place
+    page, newest = await database_sync_to_async(log.read_on)(start)
     layer = get_channel_layer()
     assert layer is not None
 
-    async def say(batch: list[Notification], upto: int) -> None:
+    async def say(batch: list[Notification], after: Place, upto: Place) -> None:
         await layer.group_send(
             channels.GROUP,
             {
                 "type": "notifications",
-                "head": upto,
-                "access": head.access,
+                "after": [*after],
+                "head": [*upto],
+                "access": newest.access,
                 "batch": [channels._packed(one) for one in batch],
             },
         )
 
-    await say(page[1:], head.position)
-    await say(page[:1], head.position - 1)
-    await say(page, head.position)
+    first, second = [one.place for one in page]
+    await say(page[1:], first, second)
+    await say(page[:1], start, first)
+    await say(page, start, second)
     last = await write("alice")
-    assert await take(follower, 3) == [page[0].position, page[1].position, *last]
+    assert await take(follower, 3) == [first.number, second.number, *last]
 
 
 async def test_a_slow_follower_reads_the_table_and_misses_nothing(hub: Hub) -> None:
@@ -197,7 +221,7 @@ async def test_a_new_member_of_the_team_is_seen_and_a_former_one_is_not(hub: Hub
     of_alice, of_bob = await write("alice", "bob")
     # The moves themselves were published, too, on the nodes of the moved users. The three
     # notifications on the nodes of the teams have no subscribers.
-    joined, left = of_alice - 5, of_alice - 2
+    joined, left = await numbers_at(position_of(of_alice) - 5, position_of(of_alice) - 2)
     assert await take(dave, 4) == [joined, left, of_alice, of_bob]
     assert await take(carol, 2) == [joined, of_bob]
 
@@ -212,8 +236,9 @@ async def test_a_supervisor_who_loses_the_team_sees_it_no_more(hub: Hub, cast: C
     await take_the_team_away()
     of_alice, of_carol = await write("alice", "carol")
     # Before them, that carol herself has no teams any more.
-    assert await take(dave, 3) == [of_alice - 1, of_alice, of_carol]
-    assert await take(carol, 2) == [of_alice - 1, of_carol]
+    (before,) = await numbers_at(position_of(of_alice) - 1)
+    assert await take(dave, 3) == [before, of_alice, of_carol]
+    assert await take(carol, 2) == [before, of_carol]
 
 
 @pytest.mark.parametrize("change", ["deactivated", "deleted", "new password"])
@@ -239,10 +264,10 @@ async def test_access_that_has_ended_ends_the_following(hub: Hub, cast: Cast, ch
 
 
 async def test_signing_in_does_not_disturb_the_sockets(hub: Hub, cast: Cast) -> None:
-    head = await database_sync_to_async(log.head)()
+    before = await database_sync_to_async(log.head)()
     cast.alice.last_login = cast.alice.date_joined
     await database_sync_to_async(cast.alice.save)(update_fields=["last_login"])
-    assert (await database_sync_to_async(log.head)()).access == head.access
+    assert (await database_sync_to_async(log.head)()).access == before.access
 
 
 async def test_a_user_that_lost_access_between_handshake_and_subscription_gets_nothing(
@@ -251,7 +276,7 @@ async def test_a_user_that_lost_access_between_handshake_and_subscription_gets_n
     known = await reader("alice")
     cast.alice.is_active = False
     await database_sync_to_async(cast.alice.save)()
-    _, _, follower = await hub.subscribe(known, 0)
+    _, _, follower = await subscribe(hub, known, 0)
     assert [one async for one in follower] == []
 
 
@@ -262,13 +287,13 @@ async def test_following_goes_on_when_the_database_was_away(
     tried = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def away(after: int) -> Any:
+    def away(place: Place) -> Any:
         loop.call_soon_threadsafe(tried.set)
         raise ConnectionError("the database is away")
 
     written = await write("alice", publish=False)
     with monkeypatch.context() as broken:
-        broken.setattr(log, "read_with_head", away)
+        broken.setattr(log, "read_on", away)
         broken.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 0.01)
         async with asyncio.timeout(30):
             await tried.wait()
@@ -332,5 +357,5 @@ async def test_an_agent_gets_no_access_change_for_changes_of_others(hub: Hub, ca
     async with asyncio.timeout(30):
         async for item in bob:
             assert not isinstance(item, AccessChanged)
-            assert item.position == position
+            assert item.place.number == position
             break

@@ -18,6 +18,7 @@ from finesse.notifications.follower import AccessChanged
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import LogHead, Notification, Subscription
 from finesse.notifications.nodes import TEAM_USERS
+from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader, claimed, renewed
 from finesse.users.models import Team, User
 from media.models import Desktop, MediaRequest
@@ -280,13 +281,17 @@ def test_a_new_user_and_a_deleted_one_are_published_to_the_team(
     assert summary_of(published) == [
         ("POST", "User/eve", "User/eve"),
         ("POST", f"{chat}/Users", f"{chat}/Users"),
+        # Signed out first.
+        ("PUT", "User/eve", "User/eve"),
+        ("PUT", f"{chat}/Users", "User/eve"),
         ("DELETE", "User/eve", "User/eve"),
         ("DELETE", f"{chat}/Users", f"{chat}/Users"),
     ]
-    assert update_of(published[2]).find("data") is None
+    signed_out, deleted, removed = [update_of(published[number]) for number in (3, 4, 5)]
+    assert signed_out.findtext("data/user/state") == "LOGOUT"
+    assert deleted.find("data") is None
     # The client of the list needs to know which user to remove.
-    assert update_of(published[3]).findtext("data/users/User/uri") == "/finesse/api/User/eve"
-    assert update_of(published[3]).findtext("data/users/User/extension") == "7"
+    assert removed.findtext("data/users/User/uri") == "/finesse/api/User/eve"
 
 
 def test_an_object_that_is_older_than_the_database_notifies_the_right_team(
@@ -416,7 +421,7 @@ def rename_everybody() -> None:
     publisher.publish_all()
 
 
-async def nodes(hub: Hub, reader: Reader, after: int | None, count: int) -> list[str]:
+async def nodes(hub: Hub, reader: Reader, after: Place | None, count: int) -> list[str]:
     """Where the next notifications of this reader are from."""
     _, _, follower = await hub.subscribe(reader, after)
     return await seen(follower, count)
@@ -451,7 +456,7 @@ async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: st
         (cast.dave, "asks"): [of_team, "User/dave"],
         (cast.bob, "asks"): ["User/bob"],
     }
-    before = (await database_sync_to_async(log.head)()).position
+    before = (await database_sync_to_async(log.head)()).place
     readers = {}
     for (user, resource), paths in expected.items():
         claim = claimed(user, resource=resource)
@@ -467,9 +472,9 @@ async def test_only_subscribers_of_the_team_get_it(hub: Hub, cast: Cast, way: st
         ]
     else:
         await rename_everybody()
-        head = (await database_sync_to_async(log.head)()).position
+        newest = (await database_sync_to_async(log.head)()).place
         async with asyncio.timeout(30):
-            while hub.position < head:
+            while hub.place != newest:
                 await hub._catch_up()
         if way == "from the table":
             hub._recent.clear()
@@ -485,7 +490,8 @@ def test_the_viewers_stream_begins_as_if_there_were_no_teams(
         cast.alice.first_name = name
         cast.alice.save()
     first = settle()[0].position
+    before = Notification.objects.get(position=first - 1).place.number
     for login in ("dave", "carol", "alice"):
         client = Client()
         client.force_login(User.objects.get(pk=login))
-        assert client.get("/board/").json()["replayFrom"] == first - 1
+        assert client.get("/board/").json()["replayFrom"] == before

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from finesse.commands.listening import listen
 from finesse.notifications.models import LogHead
+from finesse.notifications.places import BEGINNING
 from finesse.notifications.transports import channels
 from finesse.server import handlers
 from tests.conftest import basic
@@ -108,7 +109,7 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
     channels.bind_loop(asyncio.get_running_loop() if of_a_server else None)
     try:
         with pytest.raises(TimeoutError):
-            await asyncio.to_thread(channels.deliver, [], LogHead(position=1, access=1))
+            await asyncio.to_thread(channels.deliver, [], LogHead(position=1, access=1), BEGINNING)
         assert await asyncio.to_thread(let_go.wait, 5)
     finally:
         channels.bind_loop(None)
@@ -120,9 +121,9 @@ async def test_a_worker_that_has_given_up_hands_the_next_over(
     heads = []
 
     async def send(message: dict[str, Any]) -> None:
-        if message["head"] == 1:
+        if message["head"][0] == 1:
             await asyncio.Event().wait()
-        heads.append((message["head"], asyncio.get_running_loop()))
+        heads.append((message["head"][0], asyncio.get_running_loop()))
 
     monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(channels, "_send", send)
@@ -130,7 +131,7 @@ async def test_a_worker_that_has_given_up_hands_the_next_over(
     # From several threads at once, as when the status is published.
     answers = await asyncio.gather(
         *(
-            asyncio.to_thread(channels.deliver, [], LogHead(position=position, access=1))
+            asyncio.to_thread(channels.deliver, [], LogHead(position=position, access=1), BEGINNING)
             for position in (2, 1, 3, 4)
         ),
         return_exceptions=True,

@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from finesse import heartbeat
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import Place
 from finesse.notifications.transports import channels
 from media import tasks
 from media.models import Media, MediaRequest
@@ -228,7 +229,8 @@ class TestSweep:
         assert TransportCursor.objects.get(name="channels").position == before
         handed_over: list[int] = []
 
-        def record(batch: list[Notification], head: Any) -> None:
+        def record(batch: list[Notification], head: Any, after: Place) -> None:
+            assert after.position == before
             handed_over.extend(one.position for one in batch)
 
         monkeypatch.setattr(channels, "deliver", record)

@@ -19,6 +19,7 @@ from defusedxml.ElementTree import fromstring
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.kit.chromium import FLAGS
+from tests.kit.followers import position_of
 from tests.kit.installation import Installation
 from tests.kit.programs import needed, needed_node
 
@@ -254,6 +255,35 @@ def test_a_wrong_password_is_reported_by_the_library(
 
 
 @pytest.mark.parametrize("ways", [WEBSOCKET, BY_A_SERVER], ids=["WebSocket", "BOSH and TCP"])
+def test_a_client_begins_anew_when_the_database_was_restored(
+    ways: dict[str, Any], connect: Connect, request: pytest.FixtureRequest
+) -> None:
+    at: Installation = request.getfixturevalue(
+        "installation" if ways is WEBSOCKET else "with_a_server"
+    )
+    clients = [connect(way, at, "1300") for way in ways]
+    for client in clients:
+        client.until("online")
+    backup = at.dump()
+    # To an MRD of others: each request ends in an error, which is a notification.
+    lost = ["lost-0", "lost-1"]
+    for one in lost:
+        put(at, LOGIN, one, "1300")
+    for client in clients:
+        assert [client.notification().findtext("requestId") for _ in lost] == lost
+    at.restore(backup)
+    for number in range(4):
+        put(at, LOGIN, f"between-{number}", "1300")
+    # By itself, with what its library makes of the end of its stream.
+    for client in clients:
+        client.until("reset")
+    put(at, LOGIN, "since", "1300")
+    for client in clients:
+        while client.notification().findtext("requestId") != "since":
+            pass
+
+
+@pytest.mark.parametrize("ways", [WEBSOCKET, BY_A_SERVER], ids=["WebSocket", "BOSH and TCP"])
 def test_a_client_gets_once_and_in_order_what_came_while_the_server_or_it_was_away(
     ways: dict[str, Any], connect: Connect, request: pytest.FixtureRequest
 ) -> None:
@@ -299,8 +329,8 @@ def test_a_client_gets_once_and_in_order_what_came_while_the_server_or_it_was_aw
         "from finesse.notifications.log import read\n"
         "from finesse.notifications.nodes import SYSTEM_INFO, nodes_of\n"
         "nodes = [*nodes_of('1234'), SYSTEM_INFO]\n"
-        f"rows = read(after={first - 1}, nodes=nodes, limit=100)\n"
-        "print(json.dumps([row.position for row in rows]))"
+        f"rows = read(after={position_of(first) - 1}, nodes=nodes, limit=100)\n"
+        "print(json.dumps([row.place.number for row in rows]))"
     )
     got = {client.way: [int(one["id"]) for one in client.notifications()] for client in clients}
     assert got == dict.fromkeys(ways, written)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from slixmpp.exceptions import IqError
 
+from tests.kit.followers import position_of
 from tests.kit.installation import ON_SERVICES, ROOT, Installation
 from tests.kit.socket_client import watch
 from tests.kit.xmpp_client import Desk, desk, media, put
@@ -304,15 +305,15 @@ class Stream:
 
 
 async def in_log(served: Installation, after: int) -> list[int]:
-    """The positions of 1234 after this one, when all accepted requests have their outcomes."""
+    """The ids of 1234's items after this one, when all accepted requests have their outcomes."""
     code = (
         "import json, time\n"
         "from media.models import MediaRequest\n"
         "from finesse.notifications.models import Notification\n"
         "while MediaRequest.objects.filter(outcome=None): time.sleep(0.1)\n"
         "nodes = ['/finesse/api/SystemInfo', '/finesse/api/User/1234/Media']\n"
-        f"found = Notification.objects.filter(position__gt={after}, node__in=nodes)\n"
-        "print(json.dumps(list(found.order_by('position').values_list('position', flat=True))))"
+        f"found = Notification.objects.filter(position__gt={position_of(after)}, node__in=nodes)\n"
+        "print(json.dumps([one.place.number for one in found.order_by('position')]))"
     )
     found: list[int] = await asyncio.to_thread(served.query, code)
     return found
@@ -485,7 +486,8 @@ async def test_the_cursor_follows_the_log(served: Installation) -> None:
         code = (
             "import time\n"
             "from finesse.notifications.models import TransportCursor\n"
-            f"while TransportCursor.objects.get(name='xmpp').position < {last}: time.sleep(0.1)\n"
+            "at = lambda: TransportCursor.objects.get(name='xmpp').place.number\n"
+            f"while at() < {last}: time.sleep(0.1)\n"
             "print(1)"
         )
         await asyncio.to_thread(served.query, code)

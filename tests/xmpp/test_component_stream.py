@@ -12,13 +12,15 @@ import pytest
 from channels.db import database_sync_to_async
 
 from finesse import heartbeat
-from finesse.notifications import log
+from finesse.notifications import hub as hub_module
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.notifications.places import CHECK_DIGITS, Place
 from finesse.users.models import User
 from finesse.xmpp import component, pubsub, remote
 from tests.conftest import Cast
-from tests.kit.followers import MEDIA, write
+from tests.kit import database
+from tests.kit.followers import MEDIA, head, position_of, write
 from tests.kit.xmpp_stream import names
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,10 +130,13 @@ class Server:
             return await self._said.get()
 
     async def answers(self) -> list[tuple[str, str, str]]:
-        """The component's answers to the module: name, address, position."""
+        """The component's answers to the module: name, address, position or condition."""
         message = await self.read()
         assert (message.get("from"), message.get("to")) == ("pubsub.localhost", "localhost")
-        return [(names(one)[0], one.get("jid", ""), one.get("position", "")) for one in message]
+        return [
+            (names(one)[0], one.get("jid", ""), one.get("position") or one.get("condition", ""))
+            for one in message
+        ]
 
     async def item(self) -> tuple[str, int]:
         """The recipient and the position of the next stanza."""
@@ -191,12 +196,7 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> None:
 async def handed_out(position: int) -> None:
     """Wait for the hub: on real services it gets the notification a moment later."""
     hub = await Hub.running()
-    await until(lambda: asyncio.sleep(0, hub.position >= position))
-
-
-@database_sync_to_async
-def head() -> int:
-    return log.head().position
+    await until(lambda: asyncio.sleep(0, hub.place.number >= position))
 
 
 async def available(address: str) -> str:
@@ -206,7 +206,7 @@ async def available(address: str) -> str:
 
 @database_sync_to_async
 def cursor() -> int:
-    return TransportCursor.objects.get(name=TransportCursor.XMPP).position
+    return TransportCursor.objects.get(name=TransportCursor.XMPP).place.number
 
 
 # --- coming and going ---------------------------------------------------------------------------
@@ -324,31 +324,60 @@ async def _is(value: Callable[[], Awaitable[int]], expected: int) -> bool:
     return await value() == expected
 
 
-async def test_what_has_been_pruned_is_said_to_be_missing(server: Server, caplog: Any) -> None:
-    await handed_out((await write("alice", "alice"))[-1])
-    await database_sync_to_async(Notification.objects.filter(position=1).delete)()
+async def test_a_client_for_which_something_is_missing_has_to_start_again(server: Server) -> None:
+    """It was pruned, or the database was restored: new notifications could look old there."""
+    pruned, _, last = await write("alice", "alice", "alice")
+    await handed_out(last)
+    gone = Notification.objects.filter(position__lte=position_of(pruned))
+    await database_sync_to_async(gone.delete)()
     # As after a restart: nothing in memory.
     (await Hub.running())._recent.clear()
-    await server.accept(f"bound jid='{ALICE}' position='0' priority='0'")
-    (new,) = await _after_opening(server, "alice")
-    assert await server.item() == (ALICE, new)
-    assert f"The log behind position 0 has been pruned: {ALICE}" in caplog.text
-
-
-async def test_a_client_ahead_of_the_log_has_to_start_again(server: Server) -> None:
-    """As after a restored backup: new notifications would look old to the server."""
-    last = await head()
-    await server.accept(f"bound jid='{ALICE}' position='{last + 100}' priority='0'")
-    assert await server.answers() == [("end", ALICE, "")]
-    server.announce(f"unbound jid='{ALICE}'", f"bound jid='{ALICE}'")
+    await server.accept()
+    for known in (0, pruned, last - 1, last + 1, last + 10 * CHECK_DIGITS):
+        server.announce(f"bound jid='{ALICE}' position='{known}' priority='0'")
+        assert await server.answers() == [("end", ALICE, "reset")]
+        server.announce(f"unbound jid='{ALICE}'")
+    server.announce(f"bound jid='{ALICE}'")
     assert await server.answers() == [("at", ALICE, str(last))]
 
 
-async def _after_opening(server: Server, user: str) -> list[int]:
-    """Write when the client has joined the log: it is answered only then."""
-    server.say(ITEMS.format("joined", ALICE, MEDIA.format("alice")))
-    assert (await server.read()).get("id") == "joined"
-    return await write(user)
+@pytest.mark.parametrize("presence", ["", "priority='0'", "priority='-1'"])
+async def test_clients_that_stayed_during_a_restore_have_to_start_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch, presence: str
+) -> None:
+    """Whether they are available or not."""
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 0.05)
+    await server.accept(f"bound jid='{ALICE}' {presence}")
+    assert await server.answers()
+    hub = await Hub.running()
+    backup = await database_sync_to_async(database.rows)()
+    await write("bob", "bob")
+    await until(lambda: _is_head(cursor))
+    async with hub._advancing:
+        await database_sync_to_async(database.empty_and_write)(backup)
+        # The cursor of the component that lives on is that of the backup.
+        (since,) = await write("bob")
+    assert await server.answers() == [("end", ALICE, "reset")]
+    await until(lambda: _is(cursor, since))
+    server.announce(f"unbound jid='{ALICE}'", f"bound jid='{ALICE}'")
+    assert await server.answers() == [("at", ALICE, str(since))]
+
+
+async def test_the_cursor_is_never_moved_to_a_place_of_another_log(server: Server) -> None:
+    here = await head()
+    await server.accept()
+    await until(lambda: asyncio.sleep(0, server.pings > 1))
+    move = database_sync_to_async(component._move_cursor)
+    (first,) = await write("bob", publish=False)
+    for number in (first + 1, first + CHECK_DIGITS):
+        await move(Place.of_number(number))
+        assert await cursor() == here
+    await move(Place.of_number(first))
+    assert await cursor() == first
+
+
+async def _is_head(value: Callable[[], Awaitable[int]]) -> bool:
+    return await value() == await head()
 
 
 async def test_positions_without_an_item_are_sent(
@@ -447,7 +476,7 @@ async def test_a_client_that_may_not_sign_in_is_ended(server: Server, cast: Cast
     server.announce(f"bound jid='{who}@localhost/x'")
     # The answer comes at once all the same: the server makes the client wait for it.
     assert (await server.answers())[0][:2] == ("at", f"{who}@localhost/x")
-    assert await server.answers() == [("end", f"{who}@localhost/x", "")]
+    assert await server.answers() == [("end", f"{who}@localhost/x", "not-authorized")]
 
 
 async def test_a_client_that_loses_access_is_ended(server: Server, cast: Cast) -> None:
@@ -457,7 +486,7 @@ async def test_a_client_that_loses_access_is_ended(server: Server, cast: Cast) -
     cast.alice.set_password("another")
     await database_sync_to_async(cast.alice.save)()
     await write("bob")
-    assert await server.answers() == [("end", ALICE, "")]
+    assert await server.answers() == [("end", ALICE, "not-authorized")]
 
 
 async def test_the_server_writes_names_in_lower_case(server: Server) -> None:

@@ -181,12 +181,12 @@ async def test_all_clients_of_a_user_ask_for_one_thing_at_a_time(
 
 @database_sync_to_async
 def publish(node: str, count: int = 1, size: int = 1) -> list[int]:
-    """As many notifications, each of so many characters; their positions."""
+    """As many notifications, each of so many characters; their ids."""
     entry = log.Entry(node=node, source=node, data={"x": "y" * size})
     with transaction.atomic():
         written = log.append(log.lock(), [entry] * count)
     publisher.publish_all()
-    return [one.position for one in written]
+    return [one.place.number for one in written]
 
 
 async def apart(work: Callable[..., Any], *args: Any) -> Any:

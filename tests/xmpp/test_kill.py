@@ -45,7 +45,7 @@ from media.models import MediaRequest
 from finesse.notifications.models import Notification
 while MediaRequest.objects.filter(outcome=None): time.sleep(0.1)
 found = Notification.objects.filter(position__gt={after}).order_by("position")
-print(json.dumps(list(found.values_list("node", "position"))))
+print(json.dumps([[one.node, one.place.number] for one in found]))
 """
 # In the embedded default the component and the sockets are one process, the XMPP server its child.
 KILLED = (

@@ -490,6 +490,23 @@ async def test_a_session_without_access_is_closed(server: Server, component: Com
     assert (await other.ping()).get("type") == "result"
 
 
+async def test_after_a_restore_a_session_is_closed_and_positions_begin_again(
+    server: Server,
+) -> None:
+    async with Component(position=100).connected() as component:
+        wire = await server.sign_in()
+        reset = f"<end xmlns='{SESSIONS}' jid='{wire.jid}' condition='reset'/>"
+        component.say("message", "localhost", reset)
+        assert await wire.ended() == "reset"
+    # The highest position of before is worth nothing now: who binds waits for the component.
+    binding = asyncio.create_task(server.sign_in(resource="late"))
+    async with Component(position=3).connected() as component:
+        late = await binding
+        await late.available()
+        component.notify(late.jid, 4)
+        assert await late.item() == 4
+
+
 # --- The user `Finesse` --------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from finesse.notifications.models import Notification, Subscription
 from finesse.users.models import User
 from finesse.xmpp import consumer, items, pubsub
 from tests.conftest import PASSWORD, Cast
-from tests.kit.followers import MEDIA, write
+from tests.kit.followers import MEDIA, position_of, write
 from tests.kit.xmpp_stream import BIND, CLOSE, LOCAL, OPEN, PUBSUB, Stream, auth, names, plain
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
@@ -279,7 +279,7 @@ async def test_a_notification_comes_as_escaped_text_in_one_item(cast: Cast, onli
     text = await client.socket.receive_from(5)
     update = await database_sync_to_async(
         Notification.objects.values_list("update", flat=True).get
-    )(pk=position)
+    )(pk=position_of(position))
     message = fromstring(text)
     assert message.attrib == {
         "from": "pubsub.localhost",
@@ -591,7 +591,7 @@ def notify_team(team: Any) -> int:
     with transaction.atomic():
         (written,) = log.append(log.lock(), [log.Entry(node=node, source=node, data={"x": "y"})])
     publisher.publish_all()
-    return written.position
+    return written.place.number
 
 
 @pytest.mark.parametrize("name", ["carol", "dave"])
@@ -850,12 +850,13 @@ async def test_items_that_cannot_be_had_are_refused(
 async def test_a_client_that_was_away_too_long_is_informed(cast: Cast, online: Client) -> None:
     positions = await write(*["alice"] * 4)
     client = await online()
-    pruned = Notification.objects.filter(position__lte=positions[1])
+    pruned = Notification.objects.filter(position__lte=position_of(positions[1]))
     await database_sync_to_async(pruned.delete)()
-    reply = await client.ask(retrieve(beside=f"<after>{positions[0]}</after>"))
-    assert condition(reply) == ["item-not-found"]
-    reply = await client.ask(retrieve(beside=f"<after>{positions[1]}</after>"))
-    assert ids(reply) == positions[2:]
+    for gone in positions[:2]:
+        reply = await client.ask(retrieve(beside=f"<after>{gone}</after>"))
+        assert condition(reply) == ["item-not-found"]
+    reply = await client.ask(retrieve(beside=f"<after>{positions[2]}</after>"))
+    assert ids(reply) == positions[3:]
 
 
 async def test_items_and_live_notifications_meet_without_a_gap(

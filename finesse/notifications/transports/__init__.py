@@ -1,1 +1,1 @@
-"""One module a transport: `deliver(batch, head)`, named in the setting FINESSE_TRANSPORTS."""
+"""A transport is a module with `deliver(batch, head, after)`, named in FINESSE_TRANSPORTS."""

@@ -16,11 +16,13 @@ from channels.layers import get_channel_layer
 
 from finesse import patience
 from finesse.notifications.models import LogHead, Notification
+from finesse.notifications.places import Place
 
-GROUP = "notifications"
+GROUP = "log"
+"""Another name for each format of messages: servers and workers of two versions may run at once."""
 HAND_OVER_TIMEOUT_SECONDS = 1.0
 """A hand-over that takes longer counts as failed. The cursor's lock is held meanwhile."""
-_FIELDS = ("position", "node", "source", "event", "request_id", "update")
+_FIELDS = ("position", "check_digits", "node", "source", "event", "request_id", "update")
 
 _server_loop: asyncio.AbstractEventLoop | None = None
 
@@ -31,10 +33,11 @@ def bind_loop(loop: asyncio.AbstractEventLoop | None) -> None:
     _server_loop = loop
 
 
-def deliver(batch: Sequence[Notification], head: LogHead) -> None:
+def deliver(batch: Sequence[Notification], head: LogHead, after: Place) -> None:
     message = {
         "type": "notifications",
-        "head": head.position,
+        "after": [*after],
+        "head": [*head.place],
         "access": head.access,
         "batch": [_packed(notification) for notification in batch],
     }

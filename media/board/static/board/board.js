@@ -97,12 +97,13 @@ export class Board {
   }
 
   /** Apply a notification. False when the board has no row for it and has to be loaded again. */
-  change({ source, event, media, errors, position }) {
+  change({ source, event, agentId, media, user, errors, position }) {
     if (errors.length) return true;
     if (event === "DELETE") {
       this.#remove(source);
       return true;
     }
+    if (user) this.#changeAgent({ ...user, id: agentId }, position);
     if (!media) return true;
     const row = this.#rows.get(source);
     if (!row) return false;
@@ -115,6 +116,19 @@ export class Board {
     row.mark();
     this.#toRender.add(row);
     this.#isOrderStale ||= this.#sorting.isByChangingColumn;
+    this.#refresh();
+  }
+
+  /** The agent has another name, or a team of another name: in each row of the agent. */
+  #changeAgent(agent, position) {
+    for (const row of this.#rows.values()) {
+      if (row.agent.id !== agent.id || position <= row.agentPosition) continue;
+      row.takeAgent(agent, position);
+      this.#toRender.add(row);
+    }
+    this.#names.set(agent.id, agent.name);
+    this.#isOrderStale = true;
+    this.#isFilterStale = true;
     this.#refresh();
   }
 

@@ -4,8 +4,9 @@ import { fromTemplate } from "./template.js";
 
 /** One agent in one MRD: the data, and the table row that shows it. */
 export class Row {
-  /** The position of the newest notification in this row's data. */
+  /** The position of the newest notification in this row's data about the Media, and the agent. */
   position = -1;
+  agentPosition = -1;
   /** Whether the row is near the visible part of the board. */
   isNear = false;
   matchesText = true;
@@ -23,9 +24,15 @@ export class Row {
   }
 
   takeEntry({ user, mrd, media }, position) {
-    this.agent = { id: user.id, name: user.name || user.id, team: user.team ?? "" };
     this.mrd = { id: mrd.id, name: mrd.name || mrd.id };
+    this.takeAgent(user, position);
     this.takeMedia(readMedia(media), position);
+  }
+
+  takeAgent({ id, name, team }, position) {
+    this.agentPosition = position;
+    this.agent = { id, name: name || id, team: team ?? "" };
+    this.#noteTexts();
   }
 
   takeMedia(media, position) {
@@ -34,6 +41,10 @@ export class Row {
     this.reason = media.reason;
     this.changedAt = media.changedAt;
     if (media.name) this.mrd.name = media.name;
+    this.#noteTexts();
+  }
+
+  #noteTexts() {
     this.#searchText = [this.agent.name, this.agent.id, this.agent.team, this.mrd.name, this.mrd.id, this.state, this.reason?.label]
       .join("\n")
       .toLowerCase();

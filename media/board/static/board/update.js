@@ -37,6 +37,7 @@ function readMediaElement(media) {
 function readUserElement(user) {
   return {
     name: [textOf(user, "firstName"), textOf(user, "lastName")].filter(Boolean).join(" "),
+    team: textOf(user, "teamName"),
     state: textOf(user, "state") || "UNKNOWN",
     reason: readReason(user),
   };
