@@ -50,14 +50,17 @@ def read_state(served: Installation) -> str:
 
 
 def come_back(served: Installation, after: int) -> tuple[str, list[int]]:
-    """How the subscription is resumed, and the positions that follow at once."""
+    """How the subscription is resumed, and the positions of the Media that follow at once.
+
+    The outage while the database was restored may be published, too.
+    """
     with watch(served.url, USER) as watcher:
         subscribed = watcher.subscribe(after)
         assert subscribed["type"] == "subscribed"
         if subscribed["resume"] != "replayed":
             return subscribed["resume"], []
         missed = watcher.until(subscribed["position"]) if subscribed["position"] > after else []
-        return "replayed", [frame["position"] for frame in missed]
+        return "replayed", [frame["position"] for frame in missed if frame["node"] == MEDIA]
 
 
 class XMPP:
