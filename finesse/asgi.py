@@ -17,6 +17,7 @@ from finesse.notifications import routing  # noqa: E402
 from finesse.server.body_limit import BodyLimit  # noqa: E402
 from finesse.server.demo_guard import DemoGuardASGI  # noqa: E402
 from finesse.server.handlers import ThreadedASGIHandler  # noqa: E402
+from finesse.server.request_rules import RequestRulesASGI  # noqa: E402
 from finesse.xmpp import routing as xmpp_routing  # noqa: E402
 from finesse.xmpp.bosh import BOSHForwarder  # noqa: E402
 
@@ -31,3 +32,4 @@ application: Any = ProtocolTypeRouter(
 )
 if settings.FINESSE_DEMO:
     application = DemoGuardASGI(application)
+application = RequestRulesASGI(application)

@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
-app = Celery("finesse")
+app = Celery("finesse", amqp="finesse.broker:AMQP")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # By itself Celery closes the database connection around every task; connecting costs more than most
 # tasks do.

@@ -6,22 +6,32 @@ in the cache, so reading them also proves that the cache works.
 
 No two machines' clocks are compared. A stamp expires in the cache; and since the cache's clock may
 be set, too, a stamp that does not change is stale by the reader's own monotonic clock.
+
+In a server process the watch reads the stamps (`finesse.service_watch`), and requests take from
+memory what it has noted. Elsewhere whoever asks reads them.
 """
 
 import logging
 import time
 import uuid
 from dataclasses import dataclass
+from logging import DEBUG, WARNING
+from math import ceil
 from time import monotonic as _monotonic
 
 from django.conf import settings
 from django.core.cache import cache
+
+from finesse import patience
 
 logger = logging.getLogger(__name__)
 
 IN_SERVICE_CACHE_SECONDS = 0.1
 """How long a process relies on having found the service in service: much shorter than the age that
 a heartbeat may have, but requests need not read the cache each."""
+NOTED_SECONDS = 3.0
+"""What the watch has noted is relied on for so long: longer than a look takes while cache and
+database stand still."""
 WORKER = "worker"
 NOTIFICATIONS = "notifications"
 SWEEP = "sweep"
@@ -54,7 +64,8 @@ def stamp(part: str) -> None:
     """Record that `part` works now."""
     # When, to be shown: nothing is decided by it.
     cache.set(_key(part), time.time(), timeout=None)
-    cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=settings.FINESSE_HEARTBEAT_SECONDS)
+    # The cache counts whole seconds; readers count the rest.
+    cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=ceil(settings.FINESSE_HEARTBEAT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +98,42 @@ class _Stamps:
 _stamps = _Stamps()
 
 
+def note(pulse: Pulse) -> None:
+    """What the watch of this process has read."""
+    global _noted, _noted_at
+    _noted, _noted_at = pulse, _monotonic()
+
+
+def noted() -> Pulse | None:
+    """What the watch of this process has noted lately, with what it knows of the database."""
+    if _noted is None or _monotonic() - _noted_at > NOTED_SECONDS:
+        return None
+    if patience.DATABASE not in patience.standing_still:
+        return _noted
+    faults = {patience.DATABASE: "does not answer", **_noted.faults}
+    return Pulse(beats=_noted.beats, faults=faults)
+
+
+_noted: Pulse | None = None
+_noted_at = float("-inf")
+
+
 def pulse() -> Pulse:
+    """What the watch has noted, or else the stamps as they are now. Never raises."""
+    return noted() or read()
+
+
+def read() -> Pulse:
     """Read the stamps. Never raises: a cache that does not answer is a fault."""
+    global _is_cache_there
     try:
         found = cache.get_many([key(part) for part in parts() for key in (_key, _stamp_key)])
     except Exception as error:
-        logger.warning("The cache does not answer: %s", error)
-        return Pulse(beats={}, faults={"cache": "does not answer"})
+        # Once an outage, not with every look.
+        logger.log(WARNING if _is_cache_there else DEBUG, "The cache does not answer: %s", error)
+        _is_cache_there = False
+        return Pulse(beats={}, faults={patience.CACHE: "does not answer"})
+    _is_cache_there = True
     beats = {part: found[_key(part)] for part in parts() if _key(part) in found}
     found_faults = {}
     limit = settings.FINESSE_HEARTBEAT_SECONDS
@@ -106,14 +146,24 @@ def pulse() -> Pulse:
     return Pulse(beats=beats, faults=found_faults)
 
 
+_is_cache_there = True
+"""Whether it answered the last time."""
+
+
 def faults() -> dict[str, str]:
     """What is wrong, by part; empty when the service is in service. Never raises."""
     return pulse().faults
 
 
 def in_service() -> bool:
-    """Whether requests can be served, as of now or IN_SERVICE_CACHE_SECONDS ago."""
+    """Whether requests can be served, as of the watch's last look.
+
+    Without a watch, as of now or IN_SERVICE_CACHE_SECONDS ago.
+    """
     global _seen_in_service
+    seen = noted()
+    if seen is not None:
+        return not seen.faults
     now = _monotonic()
     if now - _seen_in_service < IN_SERVICE_CACHE_SECONDS:
         return True

@@ -101,7 +101,7 @@ FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
 # be fewer of these than threads: the rest serve users whose password is remembered.
 FINESSE_PASSWORD_PLACES = env.int("FINESSE_PASSWORD_PLACES", 12)
 # The age in seconds of the last heartbeat from which on the service is out of service.
-FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 5.0)
+FINESSE_HEARTBEAT_SECONDS = env.float("FINESSE_HEARTBEAT_SECONDS", 1.5)
 # For how many days requests, notifications and the history of states are kept.
 FINESSE_KEEP_REQUESTS_DAYS = env.int("FINESSE_KEEP_REQUESTS_DAYS", 30)
 FINESSE_KEEP_NOTIFICATIONS_DAYS = env.int("FINESSE_KEEP_NOTIFICATIONS_DAYS", 7)
@@ -288,10 +288,10 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
             # finesse.db.postgresql prepares the statements that are executed often.
             "prepare_threshold": None,
             "connect_timeout": 3,
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
+            "keepalives_idle": 1,
+            "keepalives_interval": 1,
             "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,
+            "tcp_user_timeout": 4_000,
         }
     )
     # A process that stands still in a transaction, or whose machine is gone, loses its locks, the
@@ -367,19 +367,28 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_HEARTBEAT = 10
 # The longest that a request waits for the broker: to ring the bell, which may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_BROKER_TRANSPORT_OPTIONS = (
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    # Who waits for the broker is told at once that it is away: a worker and beat try again by
+    # themselves (finesse.broker), and a lost bell does no harm.
+    "max_retries": 0,
+}
+if CELERY_BROKER_URL.startswith("memory:"):
     # The memory transport polls: every ten milliseconds, the idle service takes 2 % of a core.
-    {"polling_interval": 0.01} if CELERY_BROKER_URL.startswith("memory:") else {}
-)
+    CELERY_BROKER_TRANSPORT_OPTIONS["polling_interval"] = 0.01
+if CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    # By itself Kombu waits for a Redis that hangs without end, and a request for Kombu. It is more
+    # than the second for which a worker lets Redis wait for a task.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_timeout": 1.5, "socket_connect_timeout": 1}
+CELERY_WORKER_CONSUMER = "finesse.broker:Consumer"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "finesse.beat:MonotonicScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {
         "task": "media.tasks.sweep",
-        "schedule": 1.0,
+        "schedule": 0.5,
         # Sweeps that pile up while no worker runs have nothing to add to the newest one. RabbitMQ
         # drops them; Celery's `expires` would be beat's time of day, compared with the worker's.
-        "options": {"expiration": 5},
+        "options": {"expiration": 2},
     },
     "deactivated": {
         "task": "media.tasks.sign_out_the_deactivated",

@@ -6,9 +6,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from finesse.db.models import SavedWhole
-from finesse.db.names import NameField
+from finesse.db.names import NameField, UniqueNameField
 from finesse.users.models import User
 from media.states import DESKTOP_TRANSITIONS, Requested, State
 from reasoncodes.models import ReasonCode
@@ -41,7 +42,9 @@ class MediaRoutingDomain(SavedWhole):
     id = models.PositiveIntegerField(
         "ID", primary_key=True, help_text="The ID in API paths. It cannot be changed later."
     )
-    name = NameField(max_length=64, unique=True)
+    name = UniqueNameField(
+        max_length=64, error_messages={"unique": "Another MRD has this name, in whatever case."}
+    )
     description = NameField(max_length=255, blank=True)
     interruptible = models.BooleanField(
         default=False, help_text="Whether a task of another MRD may interrupt tasks here."
@@ -56,10 +59,19 @@ class MediaRoutingDomain(SavedWhole):
                 name="mrd_id",
                 violation_error_message="The ID must be 1 or more.",
             ),
+            models.UniqueConstraint(
+                Lower("name"),
+                name="mrd_name_unique_without_case",
+                violation_error_message="Another MRD has this name, in whatever case.",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"
+
+    def rivals(self) -> "models.QuerySet[MediaRoutingDomain]":
+        """The MRDs whose names it may not have."""
+        return MediaRoutingDomain.objects.exclude(pk=self.pk)
 
     @property
     def is_voice(self) -> bool:

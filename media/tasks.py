@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_INTERVAL_SECONDS = 0.04
 """At least so long from one batch that the bell has called for to the next of the same worker."""
+LONGEST_WORK_SECONDS = 0.1
+"""After so long a task ends, and calls for another: in between a sweep has its turn, and stamps."""
 ROWS_PER_DELETE = 5_000
 """Old rows deleted in one statement: more would hold locks for longer."""
 
@@ -63,13 +65,14 @@ _gathered_at = float("-inf")
 
 @shared_task
 def sweep() -> None:
-    """Do what a lost bell or a killed worker has left undone, and what is due every second.
+    """Do what a lost bell or a killed worker has left undone, and what is due twice a second.
 
     A sweep that succeeds proves that all parts work together.
     """
-    _work()
+    # Beat has called, however much there is to do.
     heartbeat.stamp(heartbeat.SWEEP)
-    # Not at the bell, which each request waits for: a second later is soon enough for these.
+    _work()
+    # Not at the bell, which each request waits for: half a second later is soon enough for these.
     with _broken_connections_closed():
         publish_status(Status.IN_SERVICE)
         # Last: looking for absent users must not delay the outcomes of accepted requests.
@@ -79,14 +82,20 @@ def sweep() -> None:
 
 
 def _work() -> None:
-    """Apply and publish, batch after batch, and stamp the heartbeat of each part that succeeds."""
-    more = True
+    """Apply and publish, batch after batch, and stamp the heartbeat of each part that succeeds.
+
+    What is left after LONGEST_WORK_SECONDS waits for the next task.
+    """
+    more, end = True, _monotonic() + LONGEST_WORK_SECONDS
     with _broken_connections_closed():
         while more:
             more = apply_pending()
             heartbeat.stamp(heartbeat.WORKER)
             publish_all()
             heartbeat.stamp(heartbeat.NOTIFICATIONS)
+            if more and _monotonic() > end:
+                bell.ring()
+                return
 
 
 @contextmanager

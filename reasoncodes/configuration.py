@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
@@ -78,8 +79,11 @@ def save(reason_code: ReasonCode) -> None:
     try:
         with transaction.atomic():
             reason_code.save()
+    except ValidationError:
+        # The field has seen what the check could not: a write without the lock.
+        raise REASON_CODE_DUPLICATE(parameter="label") from None
     except IntegrityError as error:
-        # A write without the lock, which the check could not see: the database's constraint did.
+        # The same, seen by the database's constraint.
         # (SQLite names the index if it is one of expressions, and otherwise the columns.)
         name = "label" if "reasoncode_label_unique" in str(error) else "code"
         raise REASON_CODE_DUPLICATE(parameter=name) from None

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
 
 from finesse.db.models import SavedWhole
-from finesse.db.names import NameField, folded
+from finesse.db.names import UniqueNameField
 from finesse.db.statements import Placeholder
 from finesse.users.models import Team
 
@@ -43,7 +43,10 @@ class ReasonCode(SavedWhole):
 
     category = models.CharField(max_length=9, choices=Category)
     code = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(65535)])
-    label = NameField(max_length=40)
+    label = UniqueNameField(
+        max_length=40,
+        error_messages={"unique": "This category has another reason code with this label."},
+    )
     for_all = models.BooleanField(
         "global", default=True, help_text="For every team. Otherwise choose the teams below."
     )
@@ -94,10 +97,8 @@ class ReasonCode(SavedWhole):
 
     def clean(self) -> None:
         self.label = self.label.strip()
-        if taken := self.taken():
-            raise ValidationError(
-                {name: f"This category has another reason code with this {name}." for name in taken}
-            )
+        if "code" in self.taken():
+            raise ValidationError({"code": "This category has another reason code with this code."})
         if self.exceeds():
             raise ValidationError(
                 f"This category has {self.limit} {self.scope} reason codes already. "
@@ -116,17 +117,19 @@ class ReasonCode(SavedWhole):
         return int(settings.FINESSE_MAX_TEAM_REASON_CODES)
 
     def taken(self) -> list[str]:
-        """Those of `code` and `label` that another reason code of the category has.
-
-        Certain only under the writer's lock. Labels are compared in Python, since databases differ
-        in how they compare upper and lower case of other alphabets.
-        """
-        if self.retired:
-            return []
-        others = dict(self._others().values_list("code", "label"))
-        labels = {folded(label) for label in others.values()}
-        found = {"code": self.code in others, "label": folded(self.label) in labels}
+        """Those of `code` and `label` that a rival has. Certain only under the writer's lock."""
+        labels: Any = self._meta.get_field("label")
+        found = {
+            "code": self.rivals().filter(code=self.code).exists(),
+            "label": labels.is_taken(self.label, self),
+        }
         return [name for name, is_taken in found.items() if is_taken]
+
+    def rivals(self) -> ReasonCodeQuerySet:
+        """The reason codes whose code and label it may not have: none once it is retired."""
+        if self.retired:
+            return ReasonCode.objects.none()
+        return ReasonCode.objects.not_retired().filter(category=self.category).exclude(pk=self.pk)
 
     def exceeds(self) -> bool:
         """Whether it would be one too many of its scope; one that is stored in it already is not.
@@ -139,9 +142,6 @@ class ReasonCode(SavedWhole):
             category=self.category, for_all=self.for_all
         )
         return not others.filter(pk=self.pk).exists() and others.count() >= self.limit
-
-    def _others(self) -> ReasonCodeQuerySet:
-        return ReasonCode.objects.not_retired().filter(category=self.category).exclude(pk=self.pk)
 
     @property
     def uri(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.functional import SimpleLazyObject
 from rest_framework import serializers
 
 from finesse.api.description import AlphabeticalSerializer, RequestSerializer, XMLSerializer
@@ -14,6 +15,7 @@ from finesse.api.fields import (
     NamedField,
     UriField,
 )
+from finesse.db.names import visible_pattern
 from reasoncodes.models import Category, ReasonCode
 
 _CATEGORY = "The state that it explains; fixed after creation"
@@ -39,11 +41,12 @@ class CodeField(NamedField, serializers.IntegerField):
 
 
 class LabelField(NamedField, serializers.RegexField):
-    """A text without control characters, and without blanks around it
+    """A text of visible characters, and without blanks around it
     [ReasonCode API Parameters], [Manage Reason Codes (administration guide)]."""
 
     def __init__(self, **options: Any) -> None:
-        printable = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
+        # Only descriptions need it, and it takes a part of a second to make.
+        printable: Any = SimpleLazyObject(visible_pattern)
         longest = ReasonCode._meta.get_field("label").max_length
         super().__init__(printable, max_length=longest, help_text=_LABEL, **options)
 

@@ -20,7 +20,7 @@ from django.test import Client, TransactionTestCase
 from django.test.client import ClientHandler
 from kombu import Connection
 
-from finesse import heartbeat
+from finesse import heartbeat, service_watch
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
@@ -96,6 +96,7 @@ def cache_of_its_own(settings: Any) -> None:
 def no_glances(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test breaks is broken with its next request."""
     monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(service_watch, "start", lambda: None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-SHORTEST_HEARTBEAT_SECONDS = 2
+SHORTEST_HEARTBEAT_SECONDS = 1.0
 """Two beats of the sweep."""
 
 
@@ -33,7 +33,7 @@ def check_heartbeat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         Warning(
             "FINESSE_HEARTBEAT_SECONDS is less than two beats of the sweep: the service "
             "will be out of service now and then.",
-            hint="Give it 5 seconds or more.",
+            hint="Give it 1.5 seconds, its default, or more.",
             id="finesse.W001",
         )
     ]

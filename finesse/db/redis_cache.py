@@ -1,12 +1,75 @@
-"""The cache's connections to Redis: one pool for the whole process."""
+"""The cache's connections to Redis: one pool for the whole process, and waits that have a bound."""
 
 import threading
 from typing import Any
 
-from redis import ConnectionPool
+from redis import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
+from redis.backoff import NoBackoff
+from redis.connection import parse_url
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from finesse import patience
 
 _pools: dict[str, ConnectionPool] = {}
 _lock = threading.Lock()
+
+
+class _Patient:
+    """A connection whose waits take what the thread's bound has left (`finesse.patience`)."""
+
+    socket_connect_timeout: Any
+
+    def connect(self) -> None:
+        seconds, longest = _left(), self.socket_connect_timeout
+        if seconds is None:
+            super().connect()  # type: ignore[misc]
+            return
+        self.socket_connect_timeout = min(longest, seconds)
+        try:
+            with patience.waiting():
+                super().connect()  # type: ignore[misc]
+        finally:
+            self.socket_connect_timeout = longest
+
+    def send_packed_command(self, *args: Any, **options: Any) -> None:
+        _left()
+        super().send_packed_command(*args, **options)  # type: ignore[misc]
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        seconds = _left()
+        if seconds is None:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        with patience.waiting():
+            return super().read_response(*args, timeout=seconds, **options)  # type: ignore[misc]
+
+
+def _left() -> float | None:
+    """Raises redis's TimeoutError if there is no time left."""
+    seconds = patience.left(patience.CACHE)
+    if seconds == 0:
+        raise RedisTimeoutError("The cache stands still, or no time is left to wait for it")
+    return seconds
+
+
+class _PatientConnection(_Patient, Connection):
+    pass
+
+
+class _PatientSSLConnection(_Patient, SSLConnection):
+    pass
+
+
+class _PatientUnixConnection(_Patient, UnixDomainSocketConnection):
+    pass
+
+
+_PATIENT = {
+    Connection: _PatientConnection,
+    SSLConnection: _PatientSSLConnection,
+    UnixDomainSocketConnection: _PatientUnixConnection,
+}
 
 
 class ProcessConnectionPool(ConnectionPool):
@@ -21,5 +84,10 @@ class ProcessConnectionPool(ConnectionPool):
         """The process's pool for this address, with the options of the first caller."""
         with _lock:
             if url not in _pools:
-                _pools[url] = super().from_url(url, **options)
+                kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call]
+                # One more attempt, for a connection that Redis has closed. By itself redis-py
+                # makes three, after timeouts, too, with pauses in between.
+                retry: Any = Retry(NoBackoff(), 1, (RedisConnectionError,))
+                given = {"connection_class": _PATIENT[kind], "retry": retry, **options}
+                _pools[url] = super().from_url(url, **given)
             return _pools[url]

@@ -1,6 +1,7 @@
 """The OpenAPI document. It depends on the code alone, so each process makes it once."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,8 @@ from drf_spectacular.generators import SchemaGenerator
 from finesse import __version__
 from finesse.docs.general_texts import GENERAL_RULES, RESOURCES, SUMMARY, TITLE
 from finesse.docs.openapi import SECURITY, error_examples
+
+_LONG_ESCAPE = re.compile(r"\\U([0-9a-f]{8})")
 
 
 @cache
@@ -59,6 +62,9 @@ def _tidied(described: Any) -> Any:
         return described
     dropped = {"x-spec-enum-id"} | ({"minLength"} if "enum" in described else set())
     kept = {name: _tidied(one) for name, one in described.items() if name not in dropped}
+    if isinstance(kept.get("pattern"), str):
+        # Python's way to write a character, which JavaScript does not have.
+        kept["pattern"] = _LONG_ESCAPE.sub(lambda found: chr(int(found[1], 16)), kept["pattern"])
     # Since OpenAPI 3.1 there may be more beside a reference.
     if "allOf" in kept and len(kept["allOf"]) == 1:
         (reference,) = kept.pop("allOf")

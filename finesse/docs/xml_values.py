@@ -111,8 +111,9 @@ def _text(field: serializers.CharField) -> Facets:
 
 def _pattern(regex: str) -> str:
     """A regular expression of Python in XML Schema's dialect: anchored by itself, and without the
-    control characters that no XML can hold."""
-    anchored = regex.removeprefix("^").removesuffix("$")
+    characters that no XML can hold. These are controls and the halves of characters, which stand
+    before the private ones."""
+    anchored = regex.removeprefix("^").removesuffix("$").replace(r"\ud800", "\ue000")
     return re.sub(r"\\x(..)(?:-\\x(..))?", _written_out, anchored)
 
 

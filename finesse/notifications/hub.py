@@ -19,9 +19,9 @@ from itertools import chain
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
+from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
@@ -80,7 +80,7 @@ class Hub:
         hub = cls._hubs.setdefault(loop, cls())
         async with hub._advancing:
             if not hub._started:
-                hub.place, head = await database_sync_to_async(log.newest_place)()
+                hub.place, head = await off_loop(log.newest_place)()
                 hub._access = head.access
                 hub._started = True
                 hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
@@ -151,7 +151,7 @@ class Hub:
             missed = after - upto.position
             page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
             return page, page[-1].place if page else upto
-        read = database_sync_to_async(log.read)
+        read = off_loop(log.read)
         page = await read(after=after, upto=upto.position, nodes=follower.reader.nodes)
         return page, page[-1].place if len(page) == log.PAGE else upto
 
@@ -218,7 +218,7 @@ class Hub:
     async def _check_heartbeats(self) -> None:
         """Regularly publish that the service is out of service if a worker has stopped."""
         # A dependency that is away must not block the thread that all sockets' queries share.
-        look = database_sync_to_async(OutageWatch().look, thread_sensitive=False)
+        look = off_loop(OutageWatch().look, thread_sensitive=False)
         while True:
             await asyncio.sleep(HEARTBEAT_CHECK_SECONDS)
             try:
@@ -239,7 +239,7 @@ class Hub:
             if not sessions:
                 continue
             try:
-                valid = await database_sync_to_async(valid_sessions)(sessions)
+                valid = await off_loop(valid_sessions)(sessions)
             except Exception as error:
                 logger.warning("Sessions could not be checked; the next check will: %r", error)
                 continue
@@ -266,7 +266,7 @@ class Hub:
         async with self._advancing:
             while True:
                 try:
-                    page, head = await database_sync_to_async(log.read_on)(self.place)
+                    page, head = await off_loop(log.read_on)(self.place)
                 except log.AnotherLogError:
                     await self._start_anew()
                     break
@@ -280,7 +280,7 @@ class Hub:
             "The log does not have %s any more: the database was restored. Every client is told.",
             self.place,
         )
-        place, head = await database_sync_to_async(log.newest_place)()
+        place, head = await off_loop(log.newest_place)()
         # Users and subscriptions were restored, too, perhaps without another count.
         await self._review(head.access)
         self._restores += 1
@@ -358,5 +358,5 @@ class Hub:
 
 
 async def _known(places: Collection[Place]) -> dict[Place, Place]:
-    found: set[Place] = await database_sync_to_async(log.known)(places)
+    found: set[Place] = await off_loop(log.known)(places)
     return {place: place for place in found}

@@ -37,7 +37,7 @@ def publish_after_commit() -> None:
 
 
 def publish_now() -> None:
-    """Publish if possible. Never raises: what fails is published by the sweep, a second later."""
+    """Publish if possible. Never raises: the sweep publishes what fails, half a second later."""
     try:
         publish_all()
     except Exception as error:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from channels.db import database_sync_to_async
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from finesse.db.off_loop import off_loop
 from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import (
     SYSTEM_INFO,
@@ -77,7 +77,7 @@ def readers_of(login_ids: Collection[str]) -> dict[str, Reader]:
 
 async def renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
     """What each reader may see now, without the readers whose access has ended."""
-    found: dict[Reader, Reader] = await database_sync_to_async(_renewed)(readers)
+    found: dict[Reader, Reader] = await off_loop(_renewed)(readers)
     return found
 
 

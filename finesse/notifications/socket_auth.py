@@ -1,20 +1,24 @@
 """Authenticates the handshake of the viewers' socket: by the browser's session, or by HTTP Basic
 for programs."""
 
+import asyncio
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import get_user
-from channels.db import database_sync_to_async
 from channels.sessions import CookieMiddleware
 from django.conf import settings
+from django.contrib.auth import get_user
 
 from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
 from finesse.client_networks import origin_of_scope
+from finesse.db.off_loop import off_loop
 from finesse.notifications.readers import Reader, claimed
 from finesse.users.passwords import verify
+
+HANDSHAKE_SECONDS = 1.8
+"""Time to find out who asks, before the handshake is answered 503."""
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
@@ -46,7 +50,11 @@ class _Authenticate:
             await refuse(scope, send, 403)
             return
         try:
-            reader = await self._reader(scope, headers.get(b"authorization", b""))
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                reader = await self._reader(scope, headers.get(b"authorization", b""))
+        except TimeoutError:
+            await refuse(scope, send, 503)
+            return
         except Exception as error:
             # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
             await refuse(scope, send, as_finesse_error(error).status_code)
@@ -63,7 +71,7 @@ class _Authenticate:
         if credentials is None:
             return None
         # Not on the shared thread: a password check would hold up everybody's queries.
-        check = database_sync_to_async(verify, thread_sensitive=False)
+        check = off_loop(verify, thread_sensitive=False)
         user = await check(*credentials, origin_of_scope(scope))
         return claimed(user) if user else None
 
@@ -72,8 +80,16 @@ class _Authenticate:
         # be saved, which would be a fifth of what a notification costs.
         store = import_module(settings.SESSION_ENGINE).SessionStore
         session = store(cookies.get(settings.SESSION_COOKIE_NAME))
-        user = await get_user({"session": session})
+        request: Any = _Request(session)
+        user = await off_loop(get_user)(request)
         return claimed(user, session.session_key) if user.is_authenticated else None
+
+
+class _Request:
+    """As much of a request as Django needs to find out whose session it is."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:

@@ -1,10 +1,17 @@
-"""Limits the size of request bodies, which Django's ASGI handler would read whole."""
+"""Limits the size of request bodies, and gives each a Content-Length.
+
+Django's ASGI handler would read a body of any size, and its WSGI handler none that is chunked.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from io import BytesIO
 from typing import Any, TypeAlias
 
+import h11
 from django.conf import settings
+
+from finesse.server.request_rules import RequestError, StartResponse, bad_request
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -12,6 +19,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 BODY_TIMEOUT_SECONDS = 30
 """Within this time the whole body of a request to the API must arrive."""
+PIECE_BYTES = 64 * 1024
+"""Of a chunked body that a WSGI server hands over, so much is read at once."""
+_HEAD_OF_CHUNKS = b"PUT / HTTP/1.1\r\nHost: -\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class BodyLimit:
@@ -31,13 +41,11 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        in_api = scope["path"].startswith("/finesse/api/")
-        limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        in_api, limit = _limit(scope["path"])
         timeout = BODY_TIMEOUT_SECONDS if in_api else None
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length")
         if b"transfer-encoding" in headers:
-            # The chunks count, whatever a Content-Length beside them says [RFC 9112].
             body, is_whole = await _read(receive, limit + 1, timeout)
             if body is None:
                 return
@@ -53,6 +61,79 @@ class BodyLimit:
                     return
                 receive = _replay(body, receive)
         await self.application(scope, receive, send)
+
+
+class BodyLimitWSGI:
+    """WSGI middleware in front of Django: a chunked body gets a Content-Length.
+
+    It is read up to the limit, so that it is parsed or refused like any other. Servers that take
+    the chunks apart say so by `wsgi.input_terminated`, as gunicorn does; others, such as Python's
+    own, leave them as they are.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            try:
+                body = _read_chunked(environ)
+            except RequestError as error:
+                return error.respond(start_response)
+            environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+        return self.application(environ, start_response)
+
+
+def _read_chunked(environ: dict[str, Any]) -> bytes:
+    """The body, cut one byte behind the limit. Raises RequestError."""
+    if environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
+        raise RequestError(501, "Not Implemented", "The one Transfer-Encoding is chunked")
+    _, limit = _limit(environ["PATH_INFO"])
+    stream = environ["wsgi.input"]
+    is_terminated = environ.get("wsgi.input_terminated")
+    body = bytearray()
+    try:
+        for piece in _to_its_end(stream) if is_terminated else _taken_apart(stream):
+            body += piece
+            if len(body) > limit:
+                break
+    except (OSError, h11.RemoteProtocolError):
+        raise bad_request("The chunks of the body cannot be read") from None
+    return bytes(body[: limit + 1])
+
+
+def _to_its_end(stream: Any) -> Iterator[bytes]:
+    while piece := stream.read(PIECE_BYTES):
+        yield piece
+
+
+def _taken_apart(stream: Any) -> Iterator[bytes]:
+    """The contents of the chunks in a stream that goes on behind them.
+
+    Raises RequestError if the server has kept them, h11.RemoteProtocolError for what is no chunk.
+    """
+    reader = h11.Connection(h11.SERVER)
+    reader.receive_data(_HEAD_OF_CHUNKS)
+    event = reader.next_event()
+    is_first = True
+    while not isinstance(event, h11.EndOfMessage):
+        event = reader.next_event()
+        if isinstance(event, h11.Data):
+            yield event.data
+        elif event is h11.NEED_DATA:
+            # A line ends each chunk, so this waits for nothing behind the last.
+            line = stream.readline(PIECE_BYTES)
+            if is_first and not line:
+                raise RequestError(411, "Length Required", "This server needs a Content-Length")
+            is_first = False
+            reader.receive_data(line)
+
+
+def _limit(path: str) -> tuple[bool, int]:
+    """Whether the path is of the API, and how many bytes a body there may have."""
+    if path.startswith("/finesse/api/"):
+        return True, settings.FINESSE_MAX_BODY_BYTES
+    return False, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _without_length(scope: Message) -> list[tuple[bytes, bytes]]:

@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
+from finesse import patience, service_watch
 from finesse.api.errors import OUT_OF_SERVICE
 from finesse.api.responses import response_without_view
 
@@ -51,6 +52,12 @@ class Handler(base.BaseHandler):
             self._api_chain = convert_exception_to_response(import_string(name)(self._api_chain))
         self._middleware_chain = self._api_or_page
 
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer it in this thread, within the bound of its waits."""
+        with patience.bounded():
+            response: HttpResponseBase = super().get_response(request)
+            return response
+
     def _api_or_page(self, request: HttpRequest) -> Any:
         is_api = request.path_info.startswith(API_PREFIX)
         chain = self._api_chain if is_api else self._page_chain
@@ -76,6 +83,10 @@ def _resolved(path: str) -> ResolverMatch:
 class ThreadWSGIHandler(Handler, WSGIHandler):
     """For servers that call it in the thread that serves the request."""
 
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        service_watch.start()
+        return super().__call__(environ, start_response)
+
 
 class ThreadedASGIHandler(Handler, ASGIHandler):
     """Runs middlewares and view in one thread of a pool.
@@ -91,6 +102,7 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
         self._pool = _Threads(self._free_threads)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        service_watch.start()
         try:
             async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
                 await self._free_threads.acquire()

@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 
 from finesse.client_networks import origin_of
+from finesse.server.request_reader import RequestReader
 
 REQUEST_HEAD_TIMEOUT_SECONDS = 15
 """Within this time the whole head of a request must arrive."""
@@ -92,6 +93,10 @@ class HTTPProtocol(H11Protocol):
 
     _silent: _SilentConnection | None = None
     _deadline: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = RequestReader()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

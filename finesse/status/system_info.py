@@ -5,6 +5,7 @@ no value for it. The worker, which applies the requests, stands for the CTI serv
 """
 
 import socket
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -29,8 +30,8 @@ def represent(*, host: str = "", https_port: str = "") -> dict[str, Any]:
     worker_beats = beat is not None and heartbeat.WORKER not in pulse.faults
     xmpp_domain = settings.FINESSE_XMPP_DOMAIN
     return {
-        # In seconds [SystemInfo API Parameters].
-        "ctiHeartbeatInterval": int(settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]),
+        # In whole seconds [SystemInfo API Parameters].
+        "ctiHeartbeatInterval": ceil(settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"]),
         "ctiServers": None,
         "ctiVersion": None,
         "currentTimestamp": timestamp(timezone.now()),

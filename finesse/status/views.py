@@ -3,7 +3,6 @@
 import sys
 
 from django.core.exceptions import DisallowedHost
-from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.template.loader import render_to_string
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse import heartbeat
+from finesse import heartbeat, service_watch
 from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
 from finesse.status.description import GET_SYSTEM_INFO
@@ -24,24 +23,15 @@ from finesse.status.system_info import Status, represent
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 when in service, otherwise 503; the JSON says which part fails, and how."""
     parts = dict.fromkeys(["database", "cache", *heartbeat.parts()], "ok")
-    parts |= heartbeat.faults()
-    if not _database_answers():
+    seen = heartbeat.noted()
+    parts |= (seen or heartbeat.read()).faults
+    if seen is None and not service_watch.database_answers():
         parts["database"] = "does not answer"
     is_healthy = set(parts.values()) == {"ok"}
     return JsonResponse(
         {"status": Status.IN_SERVICE if is_healthy else Status.OUT_OF_SERVICE, "parts": parts},
         status=200 if is_healthy else 503,
     )
-
-
-def _database_answers() -> bool:
-    try:
-        connection.ensure_connection()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (DatabaseError, InterfaceError):
-        return False
-    return True
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from finesse.db.models import SavedWhole
-from finesse.db.names import NameField
+from finesse.db.names import NameField, UniqueNameField
 
 SUPERVISOR_PERMISSIONS = frozenset(
     {
@@ -26,16 +26,29 @@ SUPERVISOR_PERMISSIONS = frozenset(
 
 
 class Team(SavedWhole):
-    name = NameField(max_length=64, unique=True)
+    name = UniqueNameField(
+        max_length=64, error_messages={"unique": "Another team has this name, in whatever case."}
+    )
     supervisors: "models.ManyToManyField[User, Any]" = models.ManyToManyField(
         "users.User", related_name="supervised_teams", blank=True
     )
 
     class Meta:
         ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                Lower("name"),
+                name="team_name_unique_without_case",
+                violation_error_message="Another team has this name, in whatever case.",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+    def rivals(self) -> "models.QuerySet[Team]":
+        """The teams whose names it may not have."""
+        return Team.objects.exclude(pk=self.pk)
 
 
 class UserManager(BaseUserManager["User"]):

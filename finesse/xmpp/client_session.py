@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from channels.db import database_sync_to_async
 from slixmpp.jid import JID
 
+from finesse.db.off_loop import off_loop
 from finesse.notifications.follower import AccessChanged, Follower, LogRestored
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
@@ -78,7 +78,7 @@ class ClientSession:
         if self._follower is not None:
             self._follower.present = priority is not None
         if priority is not None:
-            await database_sync_to_async(stamps.watch)(self.login_id)
+            await off_loop(stamps.watch)(self.login_id)
             self._was_available.set()
 
     async def access(self) -> Reader | None:

@@ -18,7 +18,6 @@ from typing import Any, cast
 from xml.etree.ElementTree import Element
 
 from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Exists
@@ -31,6 +30,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.tostring import tostring
 
 from finesse import heartbeat
+from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.hub import Hub
@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 
 SESSIONS = "urn:finesse-media:sessions"
 """The namespace of the messages between module and component."""
-PING_SECONDS = 1.0
+PING_SECONDS = 0.5
 """Pause between an answered ping and the next."""
 ANSWER_TIMEOUT_SECONDS = 10.0
 """If the server takes longer to answer, the connection counts as lost."""
@@ -67,7 +67,7 @@ REFUSED_RETRY_SECONDS = 15.0
 """The pause where an operator has to change a configuration first."""
 MAX_UNREAD_BYTES = 256 * 1024
 """While the server has more unread data than this, notifications and answers wait."""
-PINGS_PER_POSITION_REPORT = 60
+PINGS_PER_POSITION_REPORT = 120
 """Pings between two reports of clients' places."""
 POSITIONS_PER_STANZA = 500
 """Places that one stanza reports."""
@@ -128,7 +128,7 @@ async def run_component() -> None:
 async def _connected() -> "Component":
     """Connect, and read the place of the last component. Raises LostError, DatabaseError."""
     hub = await Hub.running()
-    cursor = await database_sync_to_async(_cursor)()
+    cursor = await off_loop(_cursor)()
     try:
         host, port = component_address()
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
@@ -173,7 +173,7 @@ class Component(ComponentXMPP):
         self._server = JID(domain())
         self._clients: dict[str, RemoteClient] = {}
         # When the component reconnects, all clients subscribe at the same time.
-        self._readers = BatchedLookup[str, Reader](database_sync_to_async(_readers))
+        self._readers = BatchedLookup[str, Reader](off_loop(_readers))
         self._lost: asyncio.Future[LostError] = asyncio.get_running_loop().create_future()
         self._is_read = asyncio.Event()
         self._is_read.set()
@@ -351,7 +351,7 @@ class Component(ComponentXMPP):
             await sync_to_async(heartbeat.stamp, thread_sensitive=False)(heartbeat.XMPP)
             # Not only if it is higher: after a restore, places are lower than before.
             if reached != self._cursor:
-                await database_sync_to_async(_move_cursor)(reached)
+                await off_loop(_move_cursor)(reached)
                 self._cursor = reached
         except Exception as error:
             logger.warning("The XMPP component cannot stamp its heartbeat: %r", error)

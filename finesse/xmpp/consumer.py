@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from finesse.client_networks import origin_of_scope
+from finesse.db.off_loop import off_loop
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.xmpp import sasl
@@ -210,7 +210,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             self.awaits_response = False
             # Not on the shared thread: a password check would hold up everybody's queries.
-            check = database_sync_to_async(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
+            check = off_loop(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
             self.user = await check(*sasl.parse_plain(response), origin_of_scope(self.scope))
             self._assert_open()
             assert self.admission is not None

@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
-from channels.db import database_sync_to_async
-
+from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import is_of_a_user, published_as, team_of
@@ -127,7 +126,7 @@ async def _subscribe(request: _Request) -> None:
     # An automatic subscription exists already, and a second one would deliver twice.
     if not reader.has_automatically(node):
         client = request.session.jid.resource
-        is_new = await database_sync_to_async(_remember)(reader.login_id, client, resource, node)
+        is_new = await off_loop(_remember)(reader.login_id, client, resource, node)
         await _renew(request.session, all_clients=is_new and not resource)
     _add_subscription(request.content, node, request.asked.get("jid", ""))
 
@@ -136,7 +135,7 @@ async def _unsubscribe(request: _Request) -> None:
     node, resource, reader = request.node(), request.resource(), request.reader
     # Automatic subscriptions stay; some clients cancel them before they leave, which is no error.
     if not reader.has_automatically(node):
-        if not await database_sync_to_async(_forget)(reader.login_id, resource, node):
+        if not await off_loop(_forget)(reader.login_id, resource, node):
             raise PubsubError("bad-request", "not-subscribed")
         await _renew(request.session, all_clients=not resource)
 
@@ -148,7 +147,7 @@ async def _subscriptions(request: _Request) -> None:
     for node in request.reader.automatic:
         if only is None or published_as(only) == node:
             _add_subscription(listed, only or node, address)
-    for one in await database_sync_to_async(_remembered)(request.reader.login_id):
+    for one in await off_loop(_remembered)(request.reader.login_id):
         if only in (None, one.node) and request.reader.may_subscribe(one.node):
             client = f"{address}/{one.resource}" if one.resource else address
             _add_subscription(listed, one.node, client)
@@ -194,7 +193,7 @@ async def _renew(session: ClientSession, *, all_clients: bool) -> None:
     """Take over changed subscriptions, for the user's other clients, too, if `all_clients`."""
     if all_clients:
         # Every process then looks up again what its readers may see.
-        await database_sync_to_async(log.count_access_change)()
+        await off_loop(log.count_access_change)()
     await session.renew()
 
 
@@ -209,7 +208,7 @@ async def _items(request: _Request) -> None:
     node = request.node()
     try:
         requested = items.asked_for(published_as(node), request.pubsub, request.asked)
-        found = await database_sync_to_async(items.read)(requested)
+        found = await off_loop(items.read)(requested)
     except ValueError:
         raise PubsubError("bad-request") from None
     except items.UnknownItemError:
@@ -219,7 +218,7 @@ async def _items(request: _Request) -> None:
 
 async def _disco_items(iq: Element, reader: Reader, node: str | None) -> Element:
     if known := _known(reader, node):
-        read = database_sync_to_async(log.newest)
+        read = off_loop(log.newest)
         newest = await read([published_as(known)], limit=items.ITEMS_PER_PAGE)
         return disco.items(iq, node, [{"name": str(one.place.number)} for one in newest])
     return disco.items(iq, None, [{"node": one} for one in reader.automatic])

@@ -1,12 +1,15 @@
 """The bell: a message that calls a worker when requests are pending.
 
-It may be lost: it only saves time, since the sweep looks for pending requests every second.
+It may be lost: it only saves time, since the sweep looks for pending requests every half second.
 """
 
 import logging
 
 from celery import current_app
+from django.conf import settings
 from django.core.cache import cache
+
+from finesse import patience
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +23,9 @@ APPLY_REQUESTS = "media.tasks.apply_requests"
 def ring() -> None:
     """Call a worker, unless one has been called already. Never raises."""
     try:
-        if cache.add(BELL_KEY, 1, BELL_SECONDS):
-            _send()
+        if cache.add(BELL_KEY, 1, BELL_SECONDS) and _has_time():
+            with patience.waiting():
+                _send()
     except Exception as error:
         logger.warning("The bell did not ring; the sweep will apply the request: %s", error)
 
@@ -29,6 +33,12 @@ def ring() -> None:
 def clear() -> None:
     """Let the next request ring again. To be called before the pending requests are read."""
     cache.delete(BELL_KEY)
+
+
+def _has_time() -> bool:
+    """Whether the request can still wait for a connection to a broker that stands still."""
+    left = patience.left(patience.BROKER)
+    return left is None or left > settings.CELERY_BROKER_CONNECTION_TIMEOUT
 
 
 def _send() -> None:

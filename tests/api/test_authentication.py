@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from finesse import patience
 from finesse.users import lockout, password_checks, passwords, remembered
 from finesse.users.models import SignInFailures, User
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
@@ -558,6 +559,18 @@ def test_a_check_that_waits_too_long_is_refused(
         with pytest.raises(PasswordChecksOverrunError):
             passwords.verify("alice", PASSWORD)
     assert api.get().status_code == 200
+
+
+def test_nobody_waits_for_a_check_while_the_database_stands_still(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.FINESSE_PASSWORD_CHECKS = 1
+    monkeypatch.setattr(patience, "standing_still", {patience.DATABASE})
+    with QUEUE.turn("somebody", STRANGER):
+        begin = time.monotonic()
+        with pytest.raises(PasswordChecksOverrunError), QUEUE.turn("alice", STRANGER):
+            pass
+        assert time.monotonic() - begin < password_checks.LONGEST_WAIT_SECONDS / 2
 
 
 def test_an_origin_without_failures_may_take_every_place(settings: Any) -> None:

@@ -76,7 +76,8 @@ def test_code_and_label_are_unique_in_their_category_until_retired(
     codes: dict[str, ReasonCode],
 ) -> None:
     refused(ReasonCode, category="NOT_READY", code=1, label="Another")
-    refused(ReasonCode, category="NOT_READY", code=9, label="LUNCH")
+    with pytest.raises(ValidationError), transaction.atomic():
+        ReasonCode.objects.create(category="NOT_READY", code=9, label="LUNCH")
     ReasonCode.objects.create(category="LOGOUT", code=9, label="Lunch")
     ReasonCode.objects.filter(pk=codes["Lunch"].pk).update(retired=True)
     ReasonCode.objects.create(category="NOT_READY", code=1, label="Lunch")

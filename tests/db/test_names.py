@@ -11,7 +11,15 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finesse.db.names import folded, is_visible, mend, validate_visible, visible
+from finesse.db.names import (
+    folded,
+    is_visible,
+    mend,
+    tell_apart,
+    validate_visible,
+    visible,
+    visible_pattern,
+)
 from finesse.users.models import Team, User
 from media.models import MediaRoutingDomain
 from reasoncodes.models import ReasonCode
@@ -104,6 +112,92 @@ def test_a_label_is_taken_however_it_is_written(api: API, second: str, taken: bo
     assert "U+2028 is invisible" in page.content.decode()
 
 
+UNIQUE = [
+    (ReasonCode, "label", {"category": "NOT_READY", "code": 7}, {"code": 8}),
+    (Team, "name", {}, {}),
+    (MediaRoutingDomain, "name", {"id": 7000}, {"id": 7001}),
+]
+
+
+@pytest.mark.parametrize(("model", "field", "others", "second"), UNIQUE, ids=identify)
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [("Tea", "tEA"), ("Café", "CAFE\u0301"), ("Straße", "STRASSE"), ("ОБЕД", "обед")],
+)
+def test_no_way_in_takes_a_name_that_is_another_ones_in_another_case(
+    model: Any, field: str, others: Any, second: Any, taken: str, name: str, db: None
+) -> None:
+    first = model.objects.create(**others, **{field: taken})
+    rival = {**others, **second, field: name}
+    with pytest.raises(ValidationError):
+        model(**rival).clean_fields()
+    with pytest.raises(ValidationError), transaction.atomic():
+        model.objects.create(**rival)
+    with pytest.raises(ValidationError), transaction.atomic():
+        model.objects.bulk_create([model(**rival)])
+    with pytest.raises(ValidationError), transaction.atomic():
+        model.objects.get_or_create(**rival)
+    # One may write one's own name otherwise, and what is not the same is another name.
+    setattr(first, field, name)
+    first.full_clean()
+    first.save()
+    model.objects.create(**{**rival, field: f"{name}s"})
+
+
+@pytest.mark.parametrize(("model", "field", "others", "second"), UNIQUE, ids=identify)
+def test_what_does_not_save_a_row_is_refused_by_the_database(
+    model: Any, field: str, others: Any, second: Any, db: None
+) -> None:
+    model.objects.create(**others, **{field: "Tea"})
+    other = model.objects.create(**{**others, **second, field: "Coffee"})
+    with pytest.raises(IntegrityError), transaction.atomic():
+        model.objects.filter(pk=other.pk).update(**{field: "tEA"})
+
+
+def test_a_retired_codes_label_is_free_and_so_is_one_of_another_category(db: None) -> None:
+    retired = ReasonCode.objects.create(category="NOT_READY", code=7, label="Tea", retired=True)
+    ReasonCode.objects.create(category="NOT_READY", code=8, label="TEA")
+    ReasonCode.objects.create(category="LOGOUT", code=8, label="tea")
+    retired.save()
+    retired.retired = False
+    with (
+        pytest.raises(ValidationError, match="another reason code with this label"),
+        transaction.atomic(),
+    ):
+        retired.save()
+
+
+@pytest.mark.usefixtures("cast", "own_layer")
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("users/team", {}),
+        ("media/mediaroutingdomain", {"id": 7000, "description": ""}),
+    ],
+)
+def test_the_administration_says_that_a_name_is_taken(page: str, form: dict[str, Any]) -> None:
+    browser = Client()
+    browser.force_login(User.objects.get(pk="dave"))
+    answer = browser.post(f"/admin/{page}/add/", {**form, "name": "cHAT"})
+    assert answer.content.decode().count("has this name, in whatever case") == 1
+
+
+def test_the_pattern_of_the_description_is_the_validator() -> None:
+    pattern = visible_pattern()
+    differ = [
+        ascii(character)
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) != "Cn"
+        and (bool(pattern.search(f"a{character}a")) != is_visible(character))
+    ]
+    assert differ == []
+    for blank in " \u00a0\u3000":
+        assert pattern.search(f"a{blank}a")
+        assert not pattern.search(f"{blank}a")
+        assert not pattern.search(f"a{blank}")
+    assert not pattern.search("")
+
+
 @pytest.mark.parametrize("login_id", [".", ".."])
 def test_nobody_is_called_by_dots(login_id: str, cast: Cast) -> None:
     with pytest.raises(ValidationError, match="No client could address"):
@@ -113,26 +207,43 @@ def test_nobody_is_called_by_dots(login_id: str, cast: Cast) -> None:
     User.objects.create_user("...", first_name="X")
 
 
-def test_a_migration_mends_what_is_there(cast: Cast) -> None:
-    class Rows:
-        """As a migration sees them: plain fields."""
+class Rows:
+    """As a migration sees them: plain fields."""
 
-        model = Team
-        written: dict[int, str]
+    model = Team
 
-        def __init__(self, names: dict[int, str], pk: int | None = None) -> None:
-            self.names, self.pk = names, pk
+    def __init__(self, names: dict[int, str], pk: int | None = None) -> None:
+        self.names, self.pk = names, pk
 
-        def values_list(self, *_: str) -> Any:
-            return self.names.items()
+    def values_list(self, *_: str) -> Any:
+        return self.names.items()
 
-        def filter(self, pk: int) -> "Rows":
-            return Rows(self.names, pk)
+    def order_by(self, _: str) -> "Rows":
+        return self
 
-        def update(self, name: str) -> None:
-            assert self.pk is not None
-            self.names[self.pk] = name
+    def filter(self, pk: int) -> "Rows":
+        return Rows(self.names, pk)
 
+    def update(self, name: str) -> None:
+        assert self.pk is not None
+        self.names[self.pk] = name
+
+
+def test_a_migration_tells_names_apart() -> None:
+    names = {1: "Chat", 2: "chat", 3: "CHAT", 4: "chat (2)", 5: "Straße", 6: "strasse", 7: "x" * 64}
+    names[8] = names[7].upper()
+    rows = Rows(names)
+    tell_apart(rows, "name")  # type: ignore[arg-type]
+    assert names == {
+        1: "Chat", 2: "chat (3)", 3: "CHAT (4)", 4: "chat (2)", 5: "Straße", 6: "strasse (2)",
+        7: "x" * 64, 8: "X" * 56 + " (2)",
+    }  # fmt: skip
+    before = dict(names)
+    tell_apart(rows, "name")  # type: ignore[arg-type]
+    assert names == before
+
+
+def test_a_migration_mends_what_is_there() -> None:
     names = {1: COMPOSED, 2: DECOMPOSED, 3: "\u202eabc", 4: "\u200b", 5: "\u200bfine", 6: "fine"}
     mend(Rows(names), ("name",))  # type: ignore[arg-type]
     assert names == {1: COMPOSED, 2: f"{COMPOSED} (2)", 3: "abc", 4: "?", 5: "fine (2)", 6: "fine"}

@@ -8,7 +8,8 @@ import pytest
 from finesse.api.errors import TABLE, ErrorRow
 from finesse.docs import page_contents
 
-TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "api.md").read_text()
 OPERATIONS = page_contents.operations()
 PUBLISHED = {error.name for operation in OPERATIONS for error in operation.later}
 ANSWERED = TABLE.keys() - (
@@ -55,3 +56,18 @@ def test_the_document_lists_no_error_that_does_not_exist() -> None:
     types = {(str(row.status), row.type) for row in TABLE.values()}
     answered = table("HTTP", "ErrorType", "ErrorMessage", "ErrorData")
     assert {(status, kind) for status, kind, _, _ in answered} <= types
+    words = " ".join(data for _, _, _, data in answered)
+    assert {*re.findall(r"finesse\.api\.[a-z_.]+", words)} <= {row.data for row in TABLE.values()}
+
+
+def test_the_errors_that_are_published_have_numbers_that_clients_can_parse() -> None:
+    numbers = [data for data, _, _ in table("errorData", "errorMessage", "when")]
+    assert numbers
+    assert all(re.fullmatch(r"-?[0-9]+", number) for number in numbers)
+
+
+def test_the_document_lists_the_stream_errors_that_the_server_sends() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "finesse" / "xmpp").glob("*.py"))
+    sent = {*re.findall(r'(?:StreamEndError|StanzaError|\._end)\("([a-z-]+)"\)', code)}
+    names = " ".join(name for name, _ in table("stream error", "when"))
+    assert {*re.findall(r"[a-z-]+", names)} == sent

@@ -37,6 +37,7 @@ from finesse.api.description import operation_of
 from finesse.api.errors import TABLE
 from finesse.api.views import FinesseView, UnknownResource
 from finesse.commands import demo_data
+from finesse.db.names import visible_pattern
 from finesse.docs import allowed_requests, page_contents
 from finesse.docs.error_examples import sample
 from finesse.docs.explanations import EXPLANATIONS
@@ -91,6 +92,22 @@ def test_the_description_is_valid_openapi_without_a_warning() -> None:
     assert document()["openapi"].startswith("3.1")
     for schema in document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_the_pattern_of_a_label_is_the_one_of_its_validator() -> None:
+    schemas = document()["components"]["schemas"]
+    labels = [
+        one["properties"]["label"]
+        for one in schemas.values()
+        if "label" in one.get("properties", {})
+    ]
+    assert len(labels) > 3
+    assert {one["maxLength"] for one in labels} == {40}
+    (pattern,) = {one["pattern"] for one in labels}
+    assert "\\U" not in pattern, "JavaScript has no such escape"
+    described, validated = re.compile(pattern), visible_pattern()
+    for character in map(chr, range(0x20000)):
+        assert bool(described.search(character)) == bool(validated.search(character))
 
 
 def test_every_reference_leads_somewhere() -> None:

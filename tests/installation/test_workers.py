@@ -47,9 +47,11 @@ def until_out_of_service(installation: Installation) -> None:
 
 def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installation) -> None:
     installation.start_beat("another beat")
+    log = installation.folder / "another beat.log"
+    until(lambda: "is starting" in log.read_text(), "the other beat does not start")
     installation.kill("beat")
     # The other one is enough, for much longer than a part may be silent.
-    enough = time.monotonic() + 8
+    enough = time.monotonic() + 4
     while time.monotonic() < enough:
         assert put(installation, "READY") == 202
     installation.kill("another beat")

@@ -3,7 +3,8 @@
 On the embedded default it is one process (`manage.py run`); on real services it is a server, a
 worker and a beat, with a database, a cache prefix and a queue of their own. With `xmpp` there is a
 real XMPP server, too: on services the role "xmpp", with the role "component" beside it; otherwise
-a child of the server, of which the component is a part.
+a child of the server, of which the component is a part. With `wsgi` the server is gunicorn, without
+sockets: on services it takes the place of uvicorn.
 """
 
 import atexit
@@ -35,6 +36,12 @@ ROOT = Path(__file__).resolve().parents[2]
 ON_SERVICES = bool(settings.REDIS_URL)
 TIMEOUT_SECONDS = 60
 DATABASE = "demo.sqlite3"
+UVICORN = [
+    *(sys.executable, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
+    *("--http", "finesse.server.protocols:HTTPProtocol"),
+    *("--ws", "finesse.server.protocols:WebSocketProtocol"),
+    *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
+]
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 
 
@@ -51,8 +58,11 @@ def administration() -> psycopg.Connection[Any]:
 class Installation:
     """The demo, served. Processes end by their ids, and only those started here."""
 
-    def __init__(self, folder: Path, *, measured: bool = False, xmpp: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, measured: bool = False, xmpp: bool = False, wsgi: bool = False
+    ) -> None:
         self.folder = folder
+        self.wsgi = wsgi
         self.name = f"journey_{uuid.uuid4().hex[:12]}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -130,20 +140,26 @@ class Installation:
         python = sys.executable
         if ON_SERVICES:
             celery = [python, "-m", "celery", "-A", "finesse"]
-            uvicorn = [python, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"]
-            for option, protocol in (("--http", "HTTPProtocol"), ("--ws", "WebSocketProtocol")):
-                uvicorn += [option, f"finesse.server.protocols:{protocol}"]
-            uvicorn += ["--ws-max-size", "65536", "--ws-per-message-deflate", "false"]
-            self._start("server", [*uvicorn, "--port", str(self.port)])
+            if self.wsgi:
+                self.start_wsgi_server("server", self.port)
+            else:
+                self._start("server", [*UVICORN, "--port", str(self.port)])
             self._start("worker", [*celery, "worker", "-c", "2", "-n", f"{self.name}@localhost"])
             self.start_beat("beat")
             if self.xmpp:
                 self.start_xmpp_server()
                 self._start("component", [python, "manage.py", "xmpp_component"])
+        elif self.wsgi:
+            self.start_wsgi_server("server", self.port, "tests.kit.wsgi_with_worker")
         else:
             run = [python, "manage.py", "run", "--port", str(self.port)]
             self._start("server", [*run, "--xmpp"] if self.xmpp else run)
         self.await_status(200)
+
+    def start_wsgi_server(self, role: str, port: int, module: str = "finesse.wsgi") -> None:
+        """One process of four threads."""
+        gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "4", "--graceful-timeout", "2"]
+        self._start(role, [*gunicorn, "--bind", f"127.0.0.1:{port}", f"{module}:application"])
 
     def start_beat(self, role: str) -> None:
         self._start(role, [sys.executable, "-m", "celery", "-A", "finesse", "beat"])
@@ -233,8 +249,9 @@ class Installation:
         if ON_SERVICES:
             with administration() as connection:
                 connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
-            with Connection(os.environ["CELERY_BROKER_URL"]) as broker:
-                broker.default_channel.queue_delete(self.name)
+            if address := self.environment.get("CELERY_BROKER_URL"):
+                with Connection(address) as broker:
+                    broker.default_channel.queue_delete(self.name)
 
     def dump(self) -> Path:
         """A backup of the database, made while it is in use."""

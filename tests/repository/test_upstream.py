@@ -14,8 +14,11 @@ import psycopg
 import psycopg.adapt
 import psycopg.pq
 import pytest
+from celery import Celery
+from celery.app.amqp import AMQP
 from celery.beat import EmbeddedService
 from celery.worker import WorkController
+from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.sessions.backends.base import SessionBase
@@ -24,10 +27,12 @@ from django.core.handlers import exception
 from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQLWrapper
 from django.db.models import QuerySet
 from django.db.models import query as django_query
 from django.db.models.sql.compiler import SQLCompiler
 from drf_spectacular.openapi import AutoSchema
+from redis.connection import Connection as RedisConnection
 from slixmpp.xmlstream.tostring import tostring
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -86,6 +91,18 @@ def test_psycopg_prepares_and_executes_below_its_cursors() -> None:
     has(psycopg.errors, "error_from_result", "87")
 
 
+def test_waits_for_postgresql_are_methods_that_can_be_overridden() -> None:
+    sending = "send_query_prepared send_prepare flush is_busy consume_input get_result socket"
+    has(psycopg.pq.PGconn, sending, "121")
+    takes(psycopg.Connection.wait, "self gen interval timeout", "121")
+    has(PostgreSQLWrapper, "Database is_usable", "121")
+
+
+def test_waits_for_redis_are_methods_that_can_be_overridden() -> None:
+    has(RedisConnection(), "connect send_packed_command socket_connect_timeout", "121")
+    assert "timeout" in inspect.signature(RedisConnection.read_response).parameters, "decision 121"
+
+
 def test_psycopg_has_a_loader_of_moments_in_c_where_it_can() -> None:
     oid = psycopg.adapters.types["timestamptz"].oid
     assert psycopg.adapters.get_loader(oid, psycopg.pq.Format.TEXT), "look at decision 71"
@@ -116,6 +133,12 @@ def test_asyncio_says_when_a_handshake_is_complete() -> None:
 def test_celery_runs_worker_and_beat_in_threads() -> None:
     takes(EmbeddedService, "app max_interval", "1")
     has(WorkController, "start", "1")
+
+
+def test_celery_connects_by_classes_that_can_be_replaced() -> None:
+    has(Celery(set_as_current=False), "amqp_cls", "123")
+    has(AMQP, "Connection", "123")
+    takes(Mingle.__init__, "self c without_mingle", "123")
 
 
 def test_the_description_is_made_by_methods_that_can_be_overridden() -> None:

@@ -149,7 +149,7 @@ def test_health_says_which_part_is_down(api: API, monkeypatch: pytest.MonkeyPatc
         raise OperationalError("refused")
 
     with monkeypatch.context() as broken:
-        broken.setattr("finesse.status.views.connection.ensure_connection", away)
+        broken.setattr("finesse.service_watch.connection.ensure_connection", away)
         health = api.client.get("/healthz")
     assert (health.status_code, health.json()["parts"]["database"]) == (503, "does not answer")
 
@@ -186,6 +186,26 @@ class TestSweep:
         with pytest.raises(OperationalError):
             tasks.sweep()
         assert set(heartbeat.faults()) == {"worker"}
+
+    def test_it_has_its_turn_between_tasks_that_have_more_to_do(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The rest waits for another task, behind the sweep that has been called for."""
+        done: list[str] = []
+        monkeypatch.setattr(tasks, "LONGEST_WORK_SECONDS", 0.0)
+        monkeypatch.setattr(tasks, "apply_pending", lambda: done.append("batch") or True)
+        monkeypatch.setattr(tasks.bell, "_send", lambda: done.append("bell"))
+        tasks.apply_requests()
+        assert done == ["batch", "bell"]
+
+    def test_it_says_that_beat_has_called_though_the_work_fails(
+        self, api: API, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache.delete("heartbeat:sweep")
+        monkeypatch.setattr(tasks, "apply_pending", raising(ValueError("at work")))
+        with pytest.raises(ValueError, match="at work"):
+            tasks.sweep()
+        assert heartbeat.faults() == {}
 
     def test_it_says_nothing_of_the_notifications_when_they_cannot_be_handed_over(
         self, api: API, monkeypatch: pytest.MonkeyPatch
@@ -253,7 +273,7 @@ def test_a_request_accepted_while_the_writer_works_rings_anew(
         ({"REDIS_URL": "redis://x", "CELERY_BROKER_URL": "memory://localhost/"}, "finesse.E001"),
         ({"REDIS_URL": "", "CELERY_BROKER_URL": "amqp://x"}, "finesse.E001"),
         ({"FINESSE_USER_SIGNOUT_CHANNEL": "3"}, "finesse.E002"),
-        ({"FINESSE_HEARTBEAT_SECONDS": 1}, "finesse.W001"),
+        ({"FINESSE_HEARTBEAT_SECONDS": 0.9}, "finesse.W001"),
         ({"MIDDLEWARE": [*django_settings.MIDDLEWARE, "audit.Log"]}, "finesse.W003"),
     ],
 )

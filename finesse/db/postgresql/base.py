@@ -4,6 +4,7 @@ from datetime import UTC
 from time import monotonic as _monotonic
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper, OperationalError
@@ -12,6 +13,8 @@ from psycopg import adapters
 from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.pq import Format
 
+from finesse import patience
+from finesse.db.postgresql.connection import PatientConnection
 from finesse.db.postgresql.prepared import PreparedStatements
 
 _DATETIME_LOADER: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
@@ -46,6 +49,15 @@ class _ErrorWrapper(DatabaseErrorWrapper):
         super().__exit__(kind, error, traceback)
 
 
+class _Psycopg:
+    """Psycopg, as Django knows it by this name, but with connections of ours."""
+
+    connect = staticmethod(PatientConnection.connect)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(psycopg, name)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Checks a connection before use, unless it was used within `UNCHECKED_SECONDS`.
 
@@ -54,6 +66,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     request is answered 503 and closes it; the next request opens another.
     """
 
+    Database: Any = _Psycopg()
     _used_at = 0.0
     _prepared: PreparedStatements | None = None
 
@@ -66,6 +79,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if was_idle and self.connection is not None and self.connection.autocommit:
             self.health_check_done = False
             super().close_if_health_check_failed()
+
+    def is_usable(self) -> bool:
+        # Always within a bound: it is also asked before and after a request.
+        with patience.bounded():
+            return super().is_usable()
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)

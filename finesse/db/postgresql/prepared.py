@@ -15,6 +15,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from finesse.db.postgresql.connection import Answers, left
+
 _PLACEHOLDER = re.compile("%[s%]")
 _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
 
@@ -25,6 +27,7 @@ class PreparedStatements:
     def __init__(self, connection: "Connection[Any]") -> None:
         self.connection = connection
         self._pgconn = connection.pgconn
+        self._answers = Answers(connection)
         self._transformer = Transformer(connection)
         self._numbers = count()
         # The name of each statement, and the format of each value: text, since PostgreSQL knows
@@ -38,11 +41,17 @@ class PreparedStatements:
         return not self.connection.autocommit and status == TransactionStatus.IDLE
 
     def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The rows, if there are any. Cannot be interrupted. Raises psycopg.Error."""
+        """The rows, if there are any. Cannot be interrupted, but ends at the thread's bound
+        (`finesse.patience`). Raises psycopg.Error."""
         name, formats = self._prepared.get(sql) or self._prepare(sql)
         transformer = self._transformer
         given: Sequence[Any] = transformer.dump_sequence(values, formats)
-        result = self._pgconn.exec_prepared(name, given)
+        seconds = left()
+        if seconds is None:
+            result = self._pgconn.exec_prepared(name, given)
+        else:
+            self._pgconn.send_query_prepared(name, given)
+            result = self._answers.next(seconds)
         try:
             self._check(result)
         except (errors.FeatureNotSupported, errors.InvalidSqlStatementName):
@@ -56,7 +65,13 @@ class PreparedStatements:
     def _prepare(self, sql: str) -> tuple[bytes, list[PyFormat]]:
         name, places = b"finesse_%d" % next(self._numbers), count(1)
         numbered = _PLACEHOLDER.sub(lambda one: f"${next(places)}" if one[0] == "%s" else "%", sql)
-        self._check(self._pgconn.prepare(name, numbered.encode()))
+        seconds = left()
+        if seconds is None:
+            result = self._pgconn.prepare(name, numbered.encode())
+        else:
+            self._pgconn.send_prepare(name, numbered.encode())
+            result = self._answers.next(seconds)
+        self._check(result)
         self._prepared[sql] = prepared = name, [PyFormat.TEXT] * (next(places) - 1)
         return prepared
 

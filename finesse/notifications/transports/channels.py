@@ -9,17 +9,19 @@ import threading
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from functools import cache
+from time import monotonic as _monotonic
 from typing import Any
 
 from channels.layers import get_channel_layer
 
+from finesse import patience
 from finesse.notifications.models import LogHead, Notification
 from finesse.notifications.places import Place
 
 GROUP = "log"
 """Another name for each format of messages: servers and workers of two versions may run at once."""
-HAND_OVER_TIMEOUT_SECONDS = 2
-"""A hand-over that takes longer counts as failed."""
+HAND_OVER_TIMEOUT_SECONDS = 1.0
+"""A hand-over that takes longer counts as failed. The cursor's lock is held meanwhile."""
 _FIELDS = ("position", "check_digits", "node", "source", "event", "request_id", "update")
 
 _server_loop: asyncio.AbstractEventLoop | None = None
@@ -60,17 +62,36 @@ async def _send(message: dict[str, Any]) -> None:
 
 
 def _run(sending: Coroutine[Any, Any, None]) -> None:
-    if _server_loop is None:
-        with _one_at_a_time:
-            _own_loop().run_until_complete(_in_time(sending))
-        return
+    left = patience.left(patience.CACHE)
+    with patience.waiting():
+        (_run_here if _server_loop is None else _run_in_server)(sending, left)
+
+
+def _run_in_server(sending: Coroutine[Any, Any, None], left: float | None) -> None:
+    assert _server_loop is not None
     future = asyncio.run_coroutine_threadsafe(sending, _server_loop)
     try:
-        future.result(HAND_OVER_TIMEOUT_SECONDS)
+        future.result(_at_most(left))
     except TimeoutError:
         # Cancelled, it lets go of the connection that does not answer; the next one is new.
         future.cancel()
         raise
+
+
+def _run_here(sending: Coroutine[Any, Any, None], left: float | None) -> None:
+    begin = _monotonic()
+    if not _one_at_a_time.acquire(timeout=-1 if left is None else left):
+        sending.close()
+        raise TimeoutError
+    try:
+        rest = None if left is None else left - (_monotonic() - begin)
+        _own_loop().run_until_complete(_in_time(sending, _at_most(rest)))
+    finally:
+        _one_at_a_time.release()
+
+
+def _at_most(left: float | None) -> float:
+    return HAND_OVER_TIMEOUT_SECONDS if left is None else min(HAND_OVER_TIMEOUT_SECONDS, left)
 
 
 _one_at_a_time = threading.Lock()
@@ -83,6 +104,6 @@ def _own_loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-async def _in_time(sending: Coroutine[Any, Any, None]) -> None:
-    async with asyncio.timeout(HAND_OVER_TIMEOUT_SECONDS):
+async def _in_time(sending: Coroutine[Any, Any, None], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
         await sending

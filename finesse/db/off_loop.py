@@ -1,0 +1,25 @@
+"""Statements that sockets need: in a thread, within a bound."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+
+from finesse import patience
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LONGEST_SECONDS = 5.0
+"""For all waits of one call together. All sockets of a process share the thread, so none may keep
+it while the database stands still; but what thousands may see takes a while to look up."""
+
+
+def off_loop(statements: Callable[P, R], **options: Any) -> "Callable[P, Any]":
+    """`statements`, to be awaited. The options are those of `database_sync_to_async`.
+
+    Calls raise what `statements` raises, and OperationalError when the bound is exceeded.
+    """
+    bounded: Any = patience.bounded(LONGEST_SECONDS)(statements)
+    made: Callable[P, Any] = database_sync_to_async(bounded, **options)
+    return made

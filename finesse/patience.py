@@ -1,0 +1,73 @@
+"""How long a thread waits for the services behind it: database, cache and broker together.
+
+A request has two seconds to be answered 503, whatever stands still. So its waits share one bound:
+each takes what those before it have left. Threads that serve no request wait as long as they like,
+unless they set a bound themselves.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic as _monotonic
+
+DATABASE = "database"
+CACHE = "cache"
+BROKER = "broker"
+REQUEST_SECONDS = 1.5
+"""For all waits of a request together."""
+UNCOUNTED_SECONDS = 0.2
+"""Shorter waits do not count: what answers so soon does not stand still, however often a long list
+asks it, and however busy the machine is."""
+
+standing_still: set[str] = set()
+"""Services that have not answered this process's watch: requests do not wait for them at all."""
+
+
+class _Bound(threading.local):
+    left: float | None = None
+    """Seconds; None without a bound."""
+    is_probe: bool = False
+
+
+_bound = _Bound()
+
+
+@contextmanager
+def bounded(seconds: float = REQUEST_SECONDS, *, is_probe: bool = False) -> Iterator[None]:
+    """Bound the sum of all waits of this thread in the context; within another bound by both.
+
+    A probe waits for services that stand still, too: it finds out when they go on.
+    """
+    outer = _bound.left, _bound.is_probe
+    _bound.left = seconds if outer[0] is None else min(seconds, outer[0])
+    _bound.is_probe = is_probe
+    given = _bound.left
+    try:
+        yield
+    finally:
+        spent = given - _bound.left
+        _bound.left = None if outer[0] is None else outer[0] - spent
+        _bound.is_probe = outer[1]
+
+
+def left(service: str) -> float | None:
+    """Seconds that this thread may wait for the service: 0 if none are left, None if any number."""
+    if _bound.left is not None and not _bound.is_probe and service in standing_still:
+        return 0.0
+    return _bound.left if _bound.left is None else max(0.0, _bound.left)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Count the time in the context as a wait."""
+    begin = _monotonic()
+    try:
+        yield
+    finally:
+        count(_monotonic() - begin)
+
+
+def count(seconds: float) -> None:
+    """Count a wait of so many seconds."""
+    if _bound.left is not None and seconds > UNCOUNTED_SECONDS:
+        _bound.left -= seconds

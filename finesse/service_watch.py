@@ -1,0 +1,92 @@
+"""The watch of a server process, for which nobody waits: it looks at heartbeats, cache, database.
+
+A request, SystemInfo and /healthz take from memory what the watch has seen last. So they answer in
+time though the cache or the database stands still, and no request waits for what the watch has
+found standing still.
+"""
+
+import logging
+import os
+import threading
+import time
+from functools import cache as cache_result
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from finesse import heartbeat, patience
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.2
+"""Pause between two looks."""
+ANSWER_SECONDS = 1.0
+"""Time in which the cache or the database has to answer a look. A machine with ten times as many
+runnable processes as cores takes a tenth of that."""
+
+
+def start() -> None:
+    """Start the watch, once in each process. Cheap enough for each request."""
+    _start(os.getpid())
+
+
+@cache_result
+def _start(process: int) -> None:
+    """Not before the first request: a forked child needs a thread of its own."""
+    threading.Thread(target=_watch, name="watch", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        try:
+            look()
+        except Exception:
+            # Requests look themselves when this has seen nothing for a while.
+            logger.exception("The watch could not look; it will try again")
+        time.sleep(LOOK_SECONDS)
+
+
+def look() -> None:
+    """Look once at everything."""
+    before = heartbeat.noted()
+    # What is known first is noted first: another may stand still.
+    with patience.bounded(ANSWER_SECONDS, is_probe=True):
+        pulse = heartbeat.read()
+    _note(patience.CACHE, answers=patience.CACHE not in pulse.faults)
+    heartbeat.note(pulse)
+    _note(patience.DATABASE, answers=database_answers())
+    _log_change(before)
+
+
+def _log_change(before: heartbeat.Pulse | None) -> None:
+    """Log it when the service goes out of service, for other reasons than before, or is back."""
+    then, now = before.faults if before else {}, heartbeat.pulse().faults
+    if now and now != then:
+        reasons = ", ".join(f"{part} {fault}" for part, fault in now.items())
+        logger.warning("Out of service: %s", reasons)
+    elif then and not now:
+        logger.warning("In service again")
+
+
+def _note(service: str, *, answers: bool) -> None:
+    if answers:
+        patience.standing_still.discard(service)
+    else:
+        patience.standing_still.add(service)
+
+
+def database_answers() -> bool:
+    """Whether the database answers this thread in time."""
+    with patience.bounded(ANSWER_SECONDS, is_probe=True):
+        # If PostgreSQL was restarted, the first attempt shows only that the connection is dead.
+        return _database_answers() or _database_answers()
+
+
+def _database_answers() -> bool:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return False
+    return True
