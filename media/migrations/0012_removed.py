@@ -15,7 +15,7 @@ CAUSES = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('media', '0010_visible_names'),
+        ('media', '0011_names_of_mrds_without_case'),
     ]
 
     operations = [
