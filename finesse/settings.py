@@ -10,8 +10,10 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from finesse.log_lines import LineFormatter
 from finesse.private_files import make_folder_private, read_or_make_secret
-from finesse.redaction import RedactingFormatter, quiet_level
+from finesse.redaction import quiet_level
+from finesse.repeats import RepeatsFilter
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -394,31 +396,45 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 # is for our own packages. uvicorn and Celery have options of their own that set other loggers to
 # DEBUG, so libraries that print such things have their level here in any case.
 _QUIET: dict[str, Any] = {"level": quiet_level(LOG_LEVEL)}
+# What peers do is theirs, and is read at DEBUG alone: who comes and goes, and what is no protocol.
+_IS_DEBUG = LOG_LEVEL == "DEBUG"
+_CONNECTIONS = {"level": "DEBUG" if _IS_DEBUG else "WARNING"}
+_PEERS = {"level": "DEBUG" if _IS_DEBUG else "CRITICAL"}
 _OWN: dict[str, Any] = {} if _QUIET["level"] == LOG_LEVEL else {"level": LOG_LEVEL}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": RedactingFormatter,
+            "()": LineFormatter,
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }
     },
     "filters": {
+        "repeats": {"()": RepeatsFilter},
         # The service logs once that it is out of service, not with every request.
         "except_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["repeats"],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], **_QUIET},
     "loggers": {
         "finesse": _OWN,
         "media": _OWN,
         "reasoncodes": _OWN,
-        "uvicorn.error": _QUIET,
+        "finesse.server.connections": _CONNECTIONS,
+        "finesse.server.peers": _PEERS,
+        # Not by the handler of a uvicorn command line, which would write past filter and formatter.
+        "uvicorn.error": {"handlers": ["console"], "propagate": False, **_QUIET},
         "websockets": _QUIET,
         "amqp": _QUIET,
         "kombu": _QUIET,

@@ -13,10 +13,11 @@ django.setup(set_prefix=False)
 # These import models, which can be imported only when the apps are loaded.
 from django.conf import settings  # noqa: E402
 
+from finesse.server.body_limit import BodyLimitWSGI  # noqa: E402
 from finesse.server.demo_guard import DemoGuardWSGI  # noqa: E402
 from finesse.server.handlers import ThreadWSGIHandler  # noqa: E402
 
-application: Any = ThreadWSGIHandler()
+application: Any = BodyLimitWSGI(ThreadWSGIHandler())
 if settings.FINESSE_DEMO:
     application = DemoGuardWSGI(application)
 

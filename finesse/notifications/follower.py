@@ -6,6 +6,7 @@ from typing import Protocol
 
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import Reader
+from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
 
 
 class Followed(Protocol):
@@ -36,14 +37,16 @@ class Follower:
     client that reconnects goes the same way as one that was always there.
     """
 
-    def __init__(self, log: Followed, reader: Reader, position: int) -> None:
+    def __init__(
+        self, log: Followed, reader: Reader, position: int, *, present: bool = True
+    ) -> None:
         self.reader = reader
         self.position = position
         """Everything up to here has been yielded, or its user may not see it."""
         self._log = log
         self._ended = False
         self._access_changed = False
-        self._present = True
+        self._present = present
         # Not an asyncio.Event, which is slower: one notification may wake thousands of followers.
         self._waiting: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
@@ -101,9 +104,11 @@ class Follower:
                 yield AccessChanged()
             elif self.position < self._log.position:
                 page, reached = await self._log.history(self)
-                for notification in page:
+                for index, notification in enumerate(page, start=1):
                     if self._passes(notification):
                         yield notification
+                    if index % NOTIFICATIONS_PER_TURN == 0:
+                        await Turns.here().next()
                 self.position = max(self.position, reached)
             else:
                 self._waiting = asyncio.get_running_loop().create_future()

@@ -14,7 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
@@ -62,6 +62,8 @@ class Hub:
         self._attendance = Attendance(self._present)
         self._readers = BatchedLookup[Reader, Reader](lambda readers: renewed(readers))
         self._pruned = BatchedLookup[str, int](_pruned_up_to)
+        self._page_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._reading_page = asyncio.Lock()
         # Subscribing sockets and the task that follows the log both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -101,6 +103,13 @@ class Hub:
             self.note(follower)
         return resume, self.position, follower
 
+    def attend(self, reader: Reader) -> Follower:
+        """For a socket that has yet to subscribe: a follower that is not to be iterated, and ends
+        when the access of its user does."""
+        follower = Follower(self, reader, self.position, present=False)
+        self._join(follower)
+        return follower
+
     def leave(self, follower: Follower) -> None:
         if follower in self._followers:
             self._part(follower)
@@ -136,9 +145,15 @@ class Hub:
             missed = after - self.position
             page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
             return page, after + len(page)
-        upto, nodes = self.position, follower.reader.nodes
-        page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
+        async with self._turn_of(follower.reader.login_id), self._reading_page:
+            upto, nodes = self.position, follower.reader.nodes
+            page = await database_sync_to_async(log.read)(after=after, upto=upto, nodes=nodes)
         return page, page[-1].position if len(page) == log.PAGE else upto
+
+    def _turn_of(self, login_id: str) -> asyncio.Lock:
+        """Held while a page is read for the user: one page at a time is read from the table, for
+        each user in turn, so that other queries wait for one page at most."""
+        return self._page_turns.setdefault(login_id, asyncio.Lock())
 
     def _remembers(self, after: int) -> bool:
         """Whether everything after this position is in memory."""

@@ -14,6 +14,7 @@ from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
 from finesse.client_networks import origin_of_scope
 from finesse.notifications.readers import Reader, claimed
+from finesse.server.admission import Admission, Admissions, TooManyError
 from finesse.users.passwords import verify
 
 
@@ -35,7 +36,7 @@ def same_origin(headers: dict[bytes, bytes]) -> bool:
 
 
 class _Authenticate:
-    """Sets `scope["reader"]`, or refuses the handshake with 401, 403 or 503."""
+    """Sets `scope["reader"]`, or refuses the handshake with 401, 403, 429 or 503."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -46,6 +47,21 @@ class _Authenticate:
             await refuse(scope, send, 403)
             return
         try:
+            # Before anything is looked up: strangers cost as little as possible.
+            admission = Admissions.here().admit(origin_of_scope(scope))
+        except TooManyError:
+            await refuse(scope, send, 429)
+            return
+        try:
+            await self._admitted(admission, scope, receive, send)
+        finally:
+            admission.end()
+
+    async def _admitted(
+        self, admission: Admission, scope: dict[str, Any], receive: Any, send: Any
+    ) -> None:
+        headers = dict(scope["headers"])
+        try:
             reader = await self._reader(scope, headers.get(b"authorization", b""))
         except Exception as error:
             # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
@@ -53,6 +69,11 @@ class _Authenticate:
             return
         if reader is None:
             await refuse(scope, send, 401)
+            return
+        try:
+            admission.sign_in(reader.login_id)
+        except TooManyError:
+            await refuse(scope, send, 429)
             return
         await self.inner({**scope, "reader": reader}, receive, send)
 

@@ -1,24 +1,47 @@
-"""Limits the size of request bodies, which Django's ASGI handler would read whole."""
+"""Bounds the bodies of requests: their size, and the time in which they must arrive.
+
+By itself Django's ASGI handler reads a body whole, however long that takes.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+from typing import Any
 
+from channels.db import database_sync_to_async
 from django.conf import settings
+from django.http import HttpResponse, parse_cookie
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+from finesse.api.errors import OUT_OF_SERVICE
+from finesse.api.responses import response_without_view
+from finesse.client_networks import origin_of_scope
+from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
+from finesse.users.sessions import is_signed_in
 
+logger = logging.getLogger(__name__)
+
+API_PREFIX = "/finesse/api/"
 BODY_TIMEOUT_SECONDS = 30
-"""Within this time the whole body of a request to the API must arrive."""
+"""Within this time the whole body of a request must arrive."""
+ANONYMOUS_BODY_MAX_BYTES = 64 * 1024
+"""Of a body to a page, from a browser that is not signed in."""
+LONGEST_NUMBER = 10
+"""Digits of a Content-Length."""
+RETRY_SOON = {"Retry-After": "1"}
+TEXTS = {
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The service is busy. Try again.",
+}
 
 
 class BodyLimit:
     """ASGI middleware in front of Django.
 
-    It answers no request itself, since a 503 or a 401 comes before a 400. The limit is
-    FINESSE_MAX_BODY_BYTES for the API, and Django's own setting for pages.
+    The limit is FINESSE_MAX_BODY_BYTES for the API; for pages it is ANONYMOUS_BODY_MAX_BYTES, or
+    Django's own setting if the browser is signed in. A page's body that is refused is answered
+    here. One for the API is not, since a 503 or a 401 comes before a 400:
 
     - A body whose Content-Length is above the limit stays unread; the parser refuses it.
     - A chunked body is read up to the limit and gets a Content-Length, so that it is parsed or
@@ -31,56 +54,141 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        in_api = scope["path"].startswith("/finesse/api/")
-        limit = settings.FINESSE_MAX_BODY_BYTES if in_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        timeout = BODY_TIMEOUT_SECONDS if in_api else None
         headers = dict(scope["headers"])
-        announced = headers.get(b"content-length")
-        if b"transfer-encoding" in headers:
-            # The chunks count, whatever a Content-Length beside them says [RFC 9112].
-            body, is_whole = await _read(receive, limit + 1, timeout)
-            if body is None:
+        # The chunks count, whatever a Content-Length beside them says [RFC 9112].
+        is_chunked = b"transfer-encoding" in headers
+        length = None if is_chunked else _parsed(headers.get(b"content-length", b"0"))
+        if length == 0:
+            await self.application(scope, receive, send)
+            return
+        body = AwaitedBody(receive, origin_of_scope(scope))
+        pass_on = self._pass_to_api if scope["path"].startswith(API_PREFIX) else self._pass_to_page
+        try:
+            await pass_on(scope, body, length, receive, send)
+        finally:
+            body.forget()
+
+    async def _pass_to_api(
+        self, scope: Message, body: AwaitedBody, length: int | None, receive: Receive, send: Send
+    ) -> None:
+        limit = settings.FINESSE_MAX_BODY_BYTES
+        if length is not None and length > limit:
+            await self.application(scope, *_unread(receive, send))
+            return
+        is_whole = True
+        try:
+            if not await body.read(_to_read(length, limit), BODY_TIMEOUT_SECONDS):
                 return
-            length = len(body) + (not is_whole)
-            scope = {**scope, "headers": [*_without_length(scope), _length(length)]}
-            receive = _replay(body, receive)
-        elif announced is not None:
-            if not announced.isdigit() or len(announced) > 10 or int(announced) > limit:
-                receive, send = _unread(receive, send)
-            elif in_api:
-                body, _ = await _read(receive, int(announced), timeout)
-                if body is None:
-                    return
-                receive = _replay(body, receive)
-        await self.application(scope, receive, send)
+        except TimeoutError:
+            is_whole = False
+        except TooMuchError:
+            await _send(send, response_without_view(OUT_OF_SERVICE(headers=RETRY_SOON)))
+            return
+        if length is None:
+            scope = _with_length(scope, len(body.content) + (not is_whole))
+        await self.application(scope, _replay(bytes(body.content), receive), send)
+
+    async def _pass_to_page(
+        self, scope: Message, body: AwaitedBody, length: int | None, receive: Receive, send: Send
+    ) -> None:
+        cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+        try:
+            limit = ANONYMOUS_BODY_MAX_BYTES
+            if length is None or length > limit:
+                look = database_sync_to_async(_limit_of_page, thread_sensitive=False)
+                limit = await look(length, cookies.decode("latin-1"))
+            if length is not None and length > limit:
+                raise _TooLargeError
+            if not await body.read(_to_read(length, limit), BODY_TIMEOUT_SECONDS):
+                return
+            if len(body.content) > limit:
+                raise _TooLargeError
+        except tuple(REFUSALS) as error:
+            await _send(send, refusal(REFUSALS[type(error)]))
+            return
+        if length is None:
+            scope = _with_length(scope, len(body.content))
+        await self.application(scope, _replay(bytes(body.content), receive), send)
 
 
-def _without_length(scope: Message) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+class BodyLimitWSGI:
+    """The same limits of size for pages. The server reads the body, and bounds its time itself; the
+    parser bounds the bodies of the API."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = _parsed(str(environ.get("CONTENT_LENGTH") or "0").encode("latin-1", "replace"))
+        is_page = not environ.get("PATH_INFO", "").startswith(API_PREFIX)
+        if is_page and length > _limit_of_page(length, environ.get("HTTP_COOKIE", "")):
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            response = refusal(status)
+            # The connection is the server's business.
+            del response["Connection"]
+            start_response(f"{status.value} {status.phrase}", [*response.items()])
+            return [response.content]
+        return self.application(environ, start_response)
 
 
-def _length(length: int) -> tuple[bytes, bytes]:
-    return b"content-length", str(length).encode()
+class _TooLargeError(Exception):
+    """The body is larger than the page takes."""
 
 
-async def _read(receive: Receive, limit: int, timeout: float | None) -> tuple[bytes | None, bool]:
-    """The body, cut at `limit` bytes, and whether it arrived within `timeout` seconds.
+REFUSALS = {
+    TimeoutError: HTTPStatus.REQUEST_TIMEOUT,
+    _TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooMuchError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""How a page's body is refused."""
 
-    The body is None if the client disconnected before its end.
-    """
-    body = bytearray()
-    more = True
+
+def _limit_of_page(length: int | None, cookies: str) -> int:
+    """In bytes. The session is looked up only for a body that an anonymous browser may not send."""
+    most = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+    may_be_longer = length is None or ANONYMOUS_BODY_MAX_BYTES < length <= most
+    key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+    if key is None or not may_be_longer:
+        return ANONYMOUS_BODY_MAX_BYTES
     try:
-        async with asyncio.timeout(timeout):
-            while more and len(body) < limit:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return None, False
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-    except TimeoutError:
-        return bytes(body), False
-    return bytes(body[:limit]), True
+        return most if is_signed_in(key) else ANONYMOUS_BODY_MAX_BYTES
+    except Exception as error:
+        logger.warning("A session could not be looked up for the size of a body: %s", error)
+        return ANONYMOUS_BODY_MAX_BYTES
+
+
+def refusal(status: HTTPStatus) -> HttpResponse:
+    """The answer of a page to a body that is too large, too late or too much."""
+    headers = {"Connection": "close"}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers |= RETRY_SOON
+    text = f"{TEXTS[status]}\n"
+    response = HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
+    response["Content-Length"] = str(len(text))
+    return response
+
+
+async def _send(send: Send, response: HttpResponse) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
+
+
+def _parsed(content_length: bytes) -> int:
+    """The length; what is no number, or a long one, is larger than any limit."""
+    if content_length.isdigit() and len(content_length) <= LONGEST_NUMBER:
+        return int(content_length)
+    return 10**LONGEST_NUMBER
+
+
+def _to_read(length: int | None, limit: int) -> int:
+    """As many bytes as are announced; of chunks, one more than are allowed."""
+    return limit + 1 if length is None else length
+
+
+def _with_length(scope: Message, length: int) -> Message:
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(length).encode())]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
