@@ -26,9 +26,10 @@ BODY_TIMEOUT_SECONDS = 30
 """Within this time the whole body of a request must arrive."""
 ANONYMOUS_BODY_MAX_BYTES = 64 * 1024
 """Of a body to a page, from a browser that is not signed in."""
+LARGER_THAN_ANY = 10_000_000_000
 LONGEST_NUMBER = 10
 """Digits of a Content-Length."""
-RETRY_SOON = {"Retry-After": "1"}
+RETRY_SOON, CLOSE = {"Retry-After": "1"}, {"Connection": "close"}
 TEXTS = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
@@ -82,7 +83,7 @@ class BodyLimit:
         except TimeoutError:
             is_whole = False
         except TooMuchError:
-            await _send(send, response_without_view(OUT_OF_SERVICE(headers=RETRY_SOON)))
+            await _send(send, response_without_view(OUT_OF_SERVICE(headers=CLOSE | RETRY_SOON)))
             return
         if length is None:
             scope = _with_length(scope, len(body.content) + (not is_whole))
@@ -145,7 +146,7 @@ REFUSALS = {
 
 def _limit_of_page(length: int | None, cookies: str) -> int:
     """In bytes. The session is looked up only for a body that an anonymous browser may not send."""
-    most = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     may_be_longer = length is None or ANONYMOUS_BODY_MAX_BYTES < length <= most
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
     if key is None or not may_be_longer:
@@ -159,9 +160,9 @@ def _limit_of_page(length: int | None, cookies: str) -> int:
 
 def refusal(status: HTTPStatus) -> HttpResponse:
     """The answer of a page to a body that is too large, too late or too much."""
-    headers = {"Connection": "close"}
+    headers = CLOSE
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers |= RETRY_SOON
+        headers = CLOSE | RETRY_SOON
     text = f"{TEXTS[status]}\n"
     response = HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
     response["Content-Length"] = str(len(text))
@@ -178,7 +179,7 @@ def _parsed(content_length: bytes) -> int:
     """The length; what is no number, or a long one, is larger than any limit."""
     if content_length.isdigit() and len(content_length) <= LONGEST_NUMBER:
         return int(content_length)
-    return 10**LONGEST_NUMBER
+    return LARGER_THAN_ANY
 
 
 def _to_read(length: int | None, limit: int) -> int:
