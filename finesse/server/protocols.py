@@ -21,6 +21,7 @@ from websockets.frames import CloseCode, Frame
 
 from finesse.client_networks import origin_of
 from finesse.server.body_limit import BODY_TIMEOUT_SECONDS
+from finesse.server.unread import UnreadDeadline
 
 connections_logger = logging.getLogger("finesse.server.connections")
 """Who comes and goes. uvicorn's own logger, which also says that the server starts, cannot tell the
@@ -44,9 +45,6 @@ EMPTY_FRAMES_PER_SECOND = 10
 so many more at once."""
 CLOSE_TIMEOUT_SECONDS = 10
 """When a WebSocket is closed, its peer has this time to read the rest."""
-UNREAD_TIMEOUT_SECONDS = 30
-"""A peer that takes longer to read what waits for it (64 KiB, beside the system's own buffers) is
-disconnected."""
 BODY_GRACE_SECONDS = 5
 """The application answers a body that is late; so much later the connection is closed."""
 
@@ -101,32 +99,7 @@ class TLSProtocol(SSLProtocol):
             self._silent.end()
 
 
-class _UnreadDeadline(asyncio.Protocol):
-    """Closes a connection whose peer does not read: uvicorn would wait, and keep the data."""
-
-    loop: asyncio.AbstractEventLoop
-    transport: asyncio.Transport
-    _unread: asyncio.TimerHandle | None = None
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unread = self.loop.call_later(UNREAD_TIMEOUT_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._is_read()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._is_read()
-        super().connection_lost(exc)
-
-    def _is_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-
-class HTTPProtocol(_UnreadDeadline, H11Protocol):
+class HTTPProtocol(UnreadDeadline, H11Protocol):
     """Closes a connection whose request does not arrive in time, its head or its body."""
 
     _silent: _SilentConnection | None = None
@@ -187,7 +160,7 @@ class HTTPProtocol(_UnreadDeadline, H11Protocol):
             self._silent.end()
 
 
-class WebSocketProtocol(_UnreadDeadline, WebSocketsSansIOProtocol):
+class WebSocketProtocol(UnreadDeadline, WebSocketsSansIOProtocol):
     """Parses small pieces, and none while the application has yet to take a message."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

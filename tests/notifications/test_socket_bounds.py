@@ -22,7 +22,7 @@ from finesse.notifications.consumers import (
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
-from finesse.server import protocols
+from finesse.server import unread
 from finesse.server.admission import Admissions
 from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.followers import follow, write
@@ -277,7 +277,7 @@ async def served(server_loop: None) -> AsyncIterator[Served]:
 async def test_a_viewer_that_never_reads_is_cut_off_and_its_place_is_free(
     cast: Cast, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocols, "UNREAD_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(unread, "UNREAD_TIMEOUT_SECONDS", 0.3)
 
     def connected() -> Peer:
         deaf = Peer(served.port, reads_little=True)

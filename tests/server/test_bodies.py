@@ -12,7 +12,7 @@ from django.conf import settings as live
 from django.test import Client
 
 from finesse.asgi import application as asgi_application
-from finesse.server import awaited_bodies, body_limit, protocols
+from finesse.server import awaited_bodies, body_limit, protocols, unread
 from finesse.server.awaited_bodies import awaited_bytes
 from finesse.server.body_limit import ANONYMOUS_BODY_MAX_BYTES, BodyLimit, BodyLimitWSGI
 from finesse.xmpp import bosh
@@ -243,7 +243,7 @@ async def test_a_websocket_and_the_next_request_have_no_such_deadline(
 async def test_a_client_that_does_not_read_its_answer_is_cut_off(
     cast: Cast, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocols, "UNREAD_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(unread, "UNREAD_TIMEOUT_SECONDS", 0.2)
     _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
     writer.transport.pause_reading()
     # More than the system's buffers take, in answers that follow each other.
