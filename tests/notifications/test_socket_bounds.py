@@ -10,6 +10,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
 from django.test import Client
+from uvicorn.protocols.utils import ClientDisconnected
 
 from finesse.asgi import application
 from finesse.notifications import consumers, log
@@ -265,13 +266,34 @@ async def test_a_replay_stops_when_its_client_has_gone(
     assert not (await Hub.running())._followers
 
 
-# --- a client that does not read ----------------------------------------------------------------
+# --- a client that has gone, or does not read -----------------------------------------------------
 
 
 @pytest.fixture
 async def served(server_loop: None) -> AsyncIterator[Served]:
     async with served_here() as made:
         yield made
+
+
+async def test_nothing_is_written_for_a_client_that_has_gone(
+    cast: Cast, served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio would log each write."""
+
+    def connected() -> Peer:
+        peer = Peer(served.port)
+        peer.upgrade(f"Authorization: {basic('alice', PASSWORD)}", path="/ws/notifications/")
+        return peer
+
+    with ThreadPoolExecutor(1) as thread:
+        peer = await asyncio.get_running_loop().run_in_executor(thread, connected)
+    (connection,) = served.connections
+    connection.transport.abort()
+    for _ in range(20):
+        with pytest.raises(ClientDisconnected):
+            await connection.send({"type": "websocket.send", "text": "x"})
+    assert "socket.send()" not in caplog.text
+    peer.socket.close()
 
 
 async def test_a_viewer_that_never_reads_is_cut_off_and_its_place_is_free(
