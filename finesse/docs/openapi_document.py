@@ -1,6 +1,7 @@
 """The OpenAPI document. It depends on the code alone, so each process makes it once."""
 
 import json
+import threading
 from functools import cache
 from typing import Any
 
@@ -11,10 +12,20 @@ from finesse import __version__
 from finesse.docs.general_texts import GENERAL_RULES, RESOURCES, SUMMARY, TITLE
 from finesse.docs.openapi import SECURITY, error_examples
 
+_making = threading.Lock()
+
+
+def document() -> dict[str, Any]:
+    """The description of every resource, as OpenAPI 3.1.
+
+    One thread makes it: drf-spectacular's generator fails where two begin at the same time.
+    """
+    with _making:
+        return _document()
+
 
 @cache
-def document() -> dict[str, Any]:
-    """The description of every resource, as OpenAPI 3.1."""
+def _document() -> dict[str, Any]:
     generated: dict[str, Any] = _tidied(SchemaGenerator().get_schema(public=True))
     generated["info"] = {
         "title": TITLE,
