@@ -115,8 +115,8 @@ FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
 FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", FINESSE_HOST or "localhost")
 # Allows SASL PLAIN over sockets that are neither encrypted nor from this machine.
 FINESSE_XMPP_ALLOW_CLEARTEXT = env.bool("FINESSE_XMPP_ALLOW_CLEARTEXT", False)
-# Sockets in one process, XMPP's and viewers' together: of one user, and from one address before
-# they sign in. (An XMPP server has counts of its own.)
+# Sockets in one process: of one user, XMPP's and viewers' together, and from one address those of
+# XMPP before they sign in. (An XMPP server has counts of its own.)
 FINESSE_XMPP_CONNECTIONS_PER_USER = env.int("FINESSE_XMPP_CONNECTIONS_PER_USER", 20)
 FINESSE_XMPP_STRANGERS_PER_ADDRESS = env.int("FINESSE_XMPP_STRANGERS_PER_ADDRESS", 200)
 # Shared with the XMPP server, if there is one, for the component and the password hook.

@@ -1,6 +1,7 @@
 """Authenticates the handshake of the viewers' socket: by the browser's session, or by HTTP Basic
 for programs."""
 
+import asyncio
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +15,11 @@ from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
 from finesse.client_networks import origin_of_scope
 from finesse.notifications.readers import Reader, claimed
-from finesse.server.admission import Admission, Admissions, TooManyError
+from finesse.server.admission import Admissions, TooManyError
 from finesse.users.passwords import verify
+
+HANDSHAKE_WAIT_SECONDS = 10
+"""So long a handshake waits while others of its origin are looked up."""
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
@@ -47,35 +51,36 @@ class _Authenticate:
             await refuse(scope, send, 403)
             return
         try:
-            # Before anything is looked up: strangers cost as little as possible.
-            admission = Admissions.here().admit(origin_of_scope(scope))
+            reader = await self._looked_up(scope, headers.get(b"authorization", b""))
+            if reader is None:
+                await refuse(scope, send, 401)
+                return
+            admission = Admissions.here().admit_user(reader.login_id)
         except TooManyError:
             await refuse(scope, send, 429)
             return
-        try:
-            await self._admitted(admission, scope, receive, send)
-        finally:
-            admission.end()
-
-    async def _admitted(
-        self, admission: Admission, scope: dict[str, Any], receive: Any, send: Any
-    ) -> None:
-        headers = dict(scope["headers"])
-        try:
-            reader = await self._reader(scope, headers.get(b"authorization", b""))
         except Exception as error:
             # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
             await refuse(scope, send, as_finesse_error(error).status_code)
             return
-        if reader is None:
-            await refuse(scope, send, 401)
-            return
         try:
-            admission.sign_in(reader.login_id)
-        except TooManyError:
-            await refuse(scope, send, 429)
-            return
-        await self.inner({**scope, "reader": reader}, receive, send)
+            await self.inner({**scope, "reader": reader}, receive, send)
+        finally:
+            admission.end()
+
+    async def _looked_up(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
+        """None if nobody is known by this handshake. Raises TooManyError if too many handshakes of
+        its origin wait."""
+        handshakes = Admissions.here().handshakes(origin_of_scope(scope))
+        try:
+            async with asyncio.timeout(HANDSHAKE_WAIT_SECONDS):
+                await handshakes.acquire()
+        except TimeoutError:
+            raise TooManyError from None
+        try:
+            return await self._reader(scope, authorization)
+        finally:
+            handshakes.release()
 
     async def _reader(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
         if not authorization:

@@ -9,6 +9,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from django.conf import settings
 
+HANDSHAKES_AT_ONCE = 20
+"""Of one origin, looked up at the same time; further ones wait. So strangers keep the database busy
+for nobody else, and a thousand clients that come back through one proxy all get in."""
+
 
 class TooManyError(Exception):
     """The user or the origin already has as many sockets as it may have."""
@@ -25,6 +29,8 @@ class Admissions:
         self._of_users: Counter[str] = Counter()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By login id of the connected users."""
+        self._handshakes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """By origin."""
 
     @classmethod
     def here(cls) -> "Admissions":
@@ -36,18 +42,29 @@ class Admissions:
             raise TooManyError(origin)
         return Admission(self, origin)
 
+    def admit_user(self, login_id: str) -> "Admission":
+        """A place for a socket whose user is known by its handshake. Raises TooManyError."""
+        admission = Admission(self, None)
+        admission.sign_in(login_id)
+        return admission
+
+    def handshakes(self, origin: str) -> asyncio.Semaphore:
+        """To be held while a handshake of this origin is looked up."""
+        return self._handshakes.setdefault(origin, asyncio.Semaphore(HANDSHAKES_AT_ONCE))
+
 
 class Admission:
     """The place of one socket; it counts for its origin until it counts for its user."""
 
-    def __init__(self, admissions: Admissions, origin: str) -> None:
+    def __init__(self, admissions: Admissions, origin: str | None) -> None:
         self._admissions = admissions
-        self._origin: str | None = origin
+        self._origin = origin
         self._user: str | None = None
         self.turn = asyncio.Lock()
         """Held while the log is read for the socket. All sockets of a user share it, so that a
         user with many sockets has one request at a time answered."""
-        admissions._strangers[origin] += 1
+        if origin is not None:
+            admissions._strangers[origin] += 1
 
     def sign_in(self, login_id: str) -> None:
         """Count the socket for this user. Raises TooManyError."""

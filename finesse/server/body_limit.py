@@ -32,7 +32,7 @@ LONGEST_NUMBER = 10
 RETRY_SOON, CLOSE = {"Retry-After": "1"}, {"Connection": "close"}
 TEXTS = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.BAD_REQUEST: "The body is too large.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The service is busy. Try again.",
 }
 
@@ -123,7 +123,7 @@ class BodyLimitWSGI:
         length = _parsed(str(environ.get("CONTENT_LENGTH") or "0").encode("latin-1", "replace"))
         is_page = not environ.get("PATH_INFO", "").startswith(API_PREFIX)
         if is_page and length > _limit_of_page(length, environ.get("HTTP_COOKIE", "")):
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            status = HTTPStatus.BAD_REQUEST
             response = refusal(status)
             # The connection is the server's business.
             del response["Connection"]
@@ -138,7 +138,7 @@ class _TooLargeError(Exception):
 
 REFUSALS = {
     TimeoutError: HTTPStatus.REQUEST_TIMEOUT,
-    _TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    _TooLargeError: HTTPStatus.BAD_REQUEST,
     TooMuchError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """How a page's body is refused."""

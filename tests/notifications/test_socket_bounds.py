@@ -13,7 +13,7 @@ from django.test import Client
 from uvicorn.protocols.utils import ClientDisconnected
 
 from finesse.asgi import application
-from finesse.notifications import consumers, log
+from finesse.notifications import consumers, log, socket_auth
 from finesse.notifications.consumers import (
     ACCESS_ENDED,
     MAX_FRAMES_BEFORE_SUBSCRIPTION,
@@ -23,7 +23,7 @@ from finesse.notifications.consumers import (
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
 from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
-from finesse.server import unread
+from finesse.server import admission, unread
 from finesse.server.admission import Admissions
 from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.followers import follow, write
@@ -77,10 +77,10 @@ async def test_servers_that_can_answer_the_handshake_say_429(cast: Cast, setting
     assert (await communicator.receive_output(5))["status"] == 429
 
 
-async def test_handshakes_of_one_origin_that_wait_are_bounded_before_anything_is_looked_up(
-    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+async def test_handshakes_of_one_origin_wait_for_each_other_and_not_for_ever(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.FINESSE_XMPP_STRANGERS_PER_ADDRESS = 2
+    monkeypatch.setattr(admission, "HANDSHAKES_AT_ONCE", 2)
     go_on, asked = asyncio.Event(), []
 
     async def look(scope: Any) -> Any:
@@ -89,17 +89,20 @@ async def test_handshakes_of_one_origin_that_wait_are_bounded_before_anything_is
         return type("Nobody", (), {"is_authenticated": False})
 
     monkeypatch.setattr("finesse.notifications.socket_auth.get_user", look)
-    waiting = [asyncio.create_task(refused(socket(None))) for _ in range(2)]
+    waiting = [asyncio.create_task(refused(socket(None))) for _ in range(5)]
     while len(asked) < 2:
         await asyncio.sleep(0)
-    assert await refused(socket(None)) == 4429
+    # Whoever comes from elsewhere does not wait for them.
     elsewhere = socket()
     elsewhere.scope["client"] = ("192.0.2.7", 1)
     await (await opened(elsewhere)).disconnect()
-    go_on.set()
-    assert await asyncio.gather(*waiting) == [4401, 4401]
     assert len(asked) == 2
-    await (await opened(socket())).disconnect()
+    monkeypatch.setattr(socket_auth, "HANDSHAKE_WAIT_SECONDS", 0.05)
+    assert await refused(socket(None)) == 4429
+    go_on.set()
+    # All that were there get their answer.
+    assert await asyncio.gather(*waiting) == [4401] * 5
+    assert len(asked) == 5
 
 
 # --- how long without a subscription ------------------------------------------------------------
