@@ -53,9 +53,9 @@ def _stamp_key(part: str) -> str:
 
 def stamp(part: str) -> None:
     """Record that `part` works now."""
-    # When, to be shown: nothing is decided by it.
-    cache.set(_key(part), time.time(), timeout=None)
     cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=settings.FINESSE_HEARTBEAT_SECONDS)
+    # When, to be shown. After the stamp, without which the part would seem to have stopped.
+    cache.set(_key(part), time.time(), timeout=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
