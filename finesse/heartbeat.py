@@ -38,6 +38,7 @@ SWEEP = "sweep"
 """Beat, and what it calls for: without it nobody absent is signed out, and nothing is pruned."""
 PARTS = (WORKER, NOTIFICATIONS, SWEEP)
 """The parts of every installation: the writer (with broker and database), the delivery, beat."""
+NOT_STARTED = "has not started yet"
 XMPP = "xmpp"
 """The XMPP server and the component on it."""
 
@@ -62,10 +63,10 @@ def _stamp_key(part: str) -> str:
 
 def stamp(part: str) -> None:
     """Record that `part` works now."""
-    # When, to be shown: nothing is decided by it.
-    cache.set(_key(part), time.time(), timeout=None)
     # The cache counts whole seconds; readers count the rest.
     cache.set(_stamp_key(part), uuid.uuid4().hex, timeout=ceil(settings.FINESSE_HEARTBEAT_SECONDS))
+    # When, to be shown. After the stamp, without which the part would seem to have stopped.
+    cache.set(_key(part), time.time(), timeout=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ def read() -> Pulse:
     for part in parts():
         stamp = found.get(_stamp_key(part))
         if part not in beats:
-            found_faults[part] = "has not started yet"
+            found_faults[part] = NOT_STARTED
         elif stamp is None or _stamps.age(part, stamp) > limit:
             found_faults[part] = f"not seen to work for {limit:g} s"
     return Pulse(beats=beats, faults=found_faults)
@@ -152,7 +153,33 @@ _is_cache_there = True
 
 def faults() -> dict[str, str]:
     """What is wrong, by part; empty when the service is in service. Never raises."""
-    return pulse().faults
+    found = pulse().faults
+    log_change(found)
+    return found
+
+
+def log_change(found: dict[str, str]) -> None:
+    """Log it when the service goes out of service, for other parts than before, or is back.
+
+    One line for each change in this process: the requests of an outage have none.
+    """
+    global _logged_faults
+    # While it starts, one part after the other begins to work.
+    is_starting = set(found.values()) == {NOT_STARTED}
+    if (faulty := frozenset(["start"] if is_starting else found)) == _logged_faults:
+        return
+    _logged_faults = faulty
+    said = "; ".join(f"{part}: {fault}" for part, fault in found.items())
+    if is_starting:
+        logger.info("Not in service yet: %s", said)
+    elif found:
+        logger.error("Out of service: %s", said)
+    else:
+        logger.info("In service")
+
+
+_logged_faults: frozenset[str] = frozenset()
+"""The parts of the last line, which was the one of all requests since."""
 
 
 def in_service() -> bool:

@@ -47,24 +47,13 @@ def _watch() -> None:
 
 def look() -> None:
     """Look once at everything."""
-    before = heartbeat.noted()
     # What is known first is noted first: another may stand still.
     with patience.bounded(ANSWER_SECONDS, is_probe=True):
         pulse = heartbeat.read()
     _note(patience.CACHE, answers=patience.CACHE not in pulse.faults)
     heartbeat.note(pulse)
     _note(patience.DATABASE, answers=database_answers())
-    _log_change(before)
-
-
-def _log_change(before: heartbeat.Pulse | None) -> None:
-    """Log it when the service goes out of service, for other reasons than before, or is back."""
-    then, now = before.faults if before else {}, heartbeat.pulse().faults
-    if now and now != then:
-        reasons = ", ".join(f"{part} {fault}" for part, fault in now.items())
-        logger.warning("Out of service: %s", reasons)
-    elif then and not now:
-        logger.warning("In service again")
+    heartbeat.log_change(heartbeat.pulse().faults)
 
 
 def _note(service: str, *, answers: bool) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from finesse.log_lines import LineFormatter
 from finesse.private_files import make_folder_private, read_or_make_secret
-from finesse.redaction import RedactingFormatter, quiet_level
+from finesse.redaction import quiet_level
+from finesse.repeats import RepeatsFilter
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -113,7 +115,8 @@ FINESSE_KEEP_INTERVALS_DAYS = env.int("FINESSE_KEEP_INTERVALS_DAYS", 400)
 FINESSE_XMPP_DOMAIN = env.str("FINESSE_XMPP_DOMAIN", FINESSE_HOST or "localhost")
 # Allows SASL PLAIN over sockets that are neither encrypted nor from this machine.
 FINESSE_XMPP_ALLOW_CLEARTEXT = env.bool("FINESSE_XMPP_ALLOW_CLEARTEXT", False)
-# Connections in one process: of one user, and from one address before they sign in.
+# Sockets in one process: of one user, XMPP's and viewers' together, and from one address those of
+# XMPP before they sign in. (An XMPP server has counts of its own.)
 FINESSE_XMPP_CONNECTIONS_PER_USER = env.int("FINESSE_XMPP_CONNECTIONS_PER_USER", 20)
 FINESSE_XMPP_STRANGERS_PER_ADDRESS = env.int("FINESSE_XMPP_STRANGERS_PER_ADDRESS", 200)
 # Shared with the XMPP server, if there is one, for the component and the password hook.
@@ -403,31 +406,45 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 # is for our own packages. uvicorn and Celery have options of their own that set other loggers to
 # DEBUG, so libraries that print such things have their level here in any case.
 _QUIET: dict[str, Any] = {"level": quiet_level(LOG_LEVEL)}
+# What peers do is theirs, and is read at DEBUG alone: who comes and goes, and what is no protocol.
+_IS_DEBUG = LOG_LEVEL == "DEBUG"
+_CONNECTIONS = {"level": "DEBUG" if _IS_DEBUG else "WARNING"}
+_PEERS = {"level": "DEBUG" if _IS_DEBUG else "CRITICAL"}
 _OWN: dict[str, Any] = {} if _QUIET["level"] == LOG_LEVEL else {"level": LOG_LEVEL}
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": RedactingFormatter,
+            "()": LineFormatter,
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }
     },
     "filters": {
+        "repeats": {"()": RepeatsFilter},
         # The service logs once that it is out of service, not with every request.
         "except_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["repeats"],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], **_QUIET},
     "loggers": {
         "finesse": _OWN,
         "media": _OWN,
         "reasoncodes": _OWN,
-        "uvicorn.error": _QUIET,
+        "finesse.server.connections": _CONNECTIONS,
+        "finesse.server.peers": _PEERS,
+        # Not by the handler of a uvicorn command line, which would write past filter and formatter.
+        "uvicorn.error": {"handlers": ["console"], "propagate": False, **_QUIET},
         "websockets": _QUIET,
         "amqp": _QUIET,
         "kombu": _QUIET,

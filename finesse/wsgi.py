@@ -14,11 +14,12 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 
 from finesse.server.body_limit import BodyLimitWSGI  # noqa: E402
+from finesse.server.chunked_bodies import ChunkedBodiesWSGI  # noqa: E402
 from finesse.server.demo_guard import DemoGuardWSGI  # noqa: E402
 from finesse.server.handlers import ThreadWSGIHandler  # noqa: E402
 from finesse.server.request_rules import RequestRulesWSGI  # noqa: E402
 
-application: Any = BodyLimitWSGI(ThreadWSGIHandler())
+application: Any = ChunkedBodiesWSGI(BodyLimitWSGI(ThreadWSGIHandler()))
 if settings.FINESSE_DEMO:
     application = DemoGuardWSGI(application)
 application = RequestRulesWSGI(application)

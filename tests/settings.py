@@ -38,3 +38,5 @@ if REDIS_URL:  # noqa: F405
     CACHES["default"]["OPTIONS"]["socket_timeout"] = 30  # noqa: F405
 # A second without a client signs no user out, except in the tests of that.
 FINESSE_PRESENCE_SECONDS = 0
+# pytest shows and hides the log, and has closed its stream when a process would sum repeats up.
+LOGGING["handlers"]["console"]["filters"] = []  # noqa: F405

@@ -262,7 +262,7 @@ def as_finesse_error(exc: Exception) -> FinesseError:
         case PasswordChecksOverrunError():
             return OUT_OF_SERVICE(headers={"Retry-After": "1"})
         case OperationalError() | InterfaceError() | RedisError():
-            logger.error("A dependency failed during a request: %s", exc)
+            logger.error("A dependency failed during a request: %s", " ".join(str(exc).split()))
             return OUT_OF_SERVICE()
         case _:
             logger.error("Unexpected error during a request", exc_info=exc)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,20 @@ from finesse.docs.general_texts import GENERAL_RULES, RESOURCES, SUMMARY, TITLE
 from finesse.docs.openapi import SECURITY, error_examples
 
 _LONG_ESCAPE = re.compile(r"\\U([0-9a-f]{8})")
+_making = threading.Lock()
+
+
+def document() -> dict[str, Any]:
+    """The description of every resource, as OpenAPI 3.1.
+
+    One thread makes it: drf-spectacular's generator fails where two begin at the same time.
+    """
+    with _making:
+        return _document()
 
 
 @cache
-def document() -> dict[str, Any]:
-    """The description of every resource, as OpenAPI 3.1."""
+def _document() -> dict[str, Any]:
     generated: dict[str, Any] = _tidied(SchemaGenerator().get_schema(public=True))
     generated["info"] = {
         "title": TITLE,

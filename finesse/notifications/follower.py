@@ -7,6 +7,7 @@ from typing import Protocol
 from finesse.notifications.models import Notification
 from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader
+from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
 
 
 class Followed(Protocol):
@@ -48,7 +49,9 @@ class Follower:
     client that reconnects goes the same way as one that was always there.
     """
 
-    def __init__(self, log: Followed, reader: Reader, place: Place) -> None:
+    def __init__(
+        self, log: Followed, reader: Reader, place: Place, *, present: bool = True
+    ) -> None:
         self.reader = reader
         self.place = place
         """Everything up to here has been taken by its client, or its user may not see it."""
@@ -56,7 +59,7 @@ class Follower:
         self._ended = False
         self._access_changed = False
         self._restored = False
-        self._present = True
+        self._present = present
         # Not an asyncio.Event, which is slower: one notification may wake thousands of followers.
         self._waiting: asyncio.Future[None] | None = None
         self._at_cut: Callable[[], None] | None = None
@@ -129,13 +132,15 @@ class Follower:
                 yield AccessChanged()
             elif self.place.position < self._log.place.position:
                 page, reached = await self._log.history(self)
-                for notification in page:
+                for index, notification in enumerate(page, start=1):
                     if self._may_yield(notification):
                         yield notification
                     if self._restored:
                         break  # The rest of the page is of a log that is no more.
                     # Not earlier: while a client takes it, it may be lost.
                     self.place = notification.place
+                    if index % NOTIFICATIONS_PER_TURN == 0:
+                        await Turns.here().next()
                 else:
                     if not self._restored:
                         self.place = reached

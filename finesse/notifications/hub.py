@@ -17,7 +17,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
@@ -68,6 +68,8 @@ class Hub:
         self._attendance = Attendance(self._present)
         self._readers = BatchedLookup[Reader, Reader](lambda readers: renewed(readers))
         self._known = BatchedLookup[Place, Place](_known)
+        self._page_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._reading_page = asyncio.Lock()
         # Subscribing sockets and the task that follows the log both advance the position.
         self._advancing = asyncio.Lock()
         self._started = False
@@ -116,6 +118,13 @@ class Hub:
             await self._catch_up()
         return "replayed" if await self._can_replay(after) else "reset"
 
+    def attend(self, reader: Reader) -> Follower:
+        """For a socket that has yet to subscribe: a follower that is not to be iterated, and ends
+        when the access of its user does."""
+        follower = Follower(self, reader, self.place, present=False)
+        self._join(follower)
+        return follower
+
     def leave(self, follower: Follower) -> None:
         if follower in self._followers:
             self._part(follower)
@@ -151,9 +160,15 @@ class Hub:
             missed = after - upto.position
             page = [self._recent[index] for index in range(missed, min(missed + log.PAGE, 0))]
             return page, page[-1].place if page else upto
-        read = off_loop(log.read)
-        page = await read(after=after, upto=upto.position, nodes=follower.reader.nodes)
+        async with self._turn_of(follower.reader.login_id), self._reading_page:
+            upto, read = self.place, off_loop(log.read)
+            page = await read(after=after, upto=upto.position, nodes=follower.reader.nodes)
         return page, page[-1].place if len(page) == log.PAGE else upto
+
+    def _turn_of(self, login_id: str) -> asyncio.Lock:
+        """Held while a page is read for the user: one page at a time is read from the table, for
+        each user in turn, so that other queries wait for one page at most."""
+        return self._page_turns.setdefault(login_id, asyncio.Lock())
 
     def _remembers(self, after: int) -> bool:
         """Whether everything after this position is in memory."""

@@ -15,10 +15,13 @@ from finesse.api.errors import as_finesse_error
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.notifications.readers import Reader, claimed
+from finesse.server.admission import Admissions, TooManyError
 from finesse.users.passwords import verify
 
 HANDSHAKE_SECONDS = 1.8
 """Time to find out who asks, before the handshake is answered 503."""
+HANDSHAKE_WAIT_SECONDS = 10
+"""So long a handshake waits while others of its origin are looked up."""
 
 
 def same_origin(headers: dict[bytes, bytes]) -> bool:
@@ -39,7 +42,7 @@ def same_origin(headers: dict[bytes, bytes]) -> bool:
 
 
 class _Authenticate:
-    """Sets `scope["reader"]`, or refuses the handshake with 401, 403 or 503."""
+    """Sets `scope["reader"]`, or refuses the handshake with 401, 403, 429 or 503."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -50,8 +53,14 @@ class _Authenticate:
             await refuse(scope, send, 403)
             return
         try:
-            async with asyncio.timeout(HANDSHAKE_SECONDS):
-                reader = await self._reader(scope, headers.get(b"authorization", b""))
+            reader = await self._looked_up(scope, headers.get(b"authorization", b""))
+            if reader is None:
+                await refuse(scope, send, 401)
+                return
+            admission = Admissions.here().admit_user(reader.login_id)
+        except TooManyError:
+            await refuse(scope, send, 429)
+            return
         except TimeoutError:
             await refuse(scope, send, 503)
             return
@@ -59,10 +68,25 @@ class _Authenticate:
             # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
             await refuse(scope, send, as_finesse_error(error).status_code)
             return
-        if reader is None:
-            await refuse(scope, send, 401)
-            return
-        await self.inner({**scope, "reader": reader}, receive, send)
+        try:
+            await self.inner({**scope, "reader": reader}, receive, send)
+        finally:
+            admission.end()
+
+    async def _looked_up(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
+        """None if nobody is known by this handshake. Raises TooManyError if too many handshakes of
+        its origin wait, TimeoutError if the lookup takes too long."""
+        handshakes = Admissions.here().handshakes(origin_of_scope(scope))
+        try:
+            async with asyncio.timeout(HANDSHAKE_WAIT_SECONDS):
+                await handshakes.acquire()
+        except TimeoutError:
+            raise TooManyError from None
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                return await self._reader(scope, authorization)
+        finally:
+            handshakes.release()
 
     async def _reader(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
         if not authorization:

@@ -1,34 +1,48 @@
-"""Limits the size of request bodies, and gives each a Content-Length.
+"""Bounds the bodies of requests: their size, and the time in which they must arrive.
 
-Django's ASGI handler would read a body of any size, and its WSGI handler none that is chunked.
+By itself Django's ASGI handler reads a body whole, however long that takes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
-from io import BytesIO
-from typing import Any, TypeAlias
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+from typing import Any
 
-import h11
 from django.conf import settings
+from django.http import HttpResponse, parse_cookie
 
-from finesse.server.request_rules import RequestError, StartResponse, bad_request
+from finesse.api.errors import OUT_OF_SERVICE
+from finesse.api.responses import response_without_view
+from finesse.client_networks import origin_of_scope
+from finesse.db.off_loop import off_loop
+from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
+from finesse.users.sessions import is_signed_in
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+logger = logging.getLogger(__name__)
 
+API_PREFIX = "/finesse/api/"
 BODY_TIMEOUT_SECONDS = 30
-"""Within this time the whole body of a request to the API must arrive."""
-PIECE_BYTES = 64 * 1024
-"""Of a chunked body that a WSGI server hands over, so much is read at once."""
-_HEAD_OF_CHUNKS = b"PUT / HTTP/1.1\r\nHost: -\r\nTransfer-Encoding: chunked\r\n\r\n"
+"""Within this time the whole body of a request must arrive."""
+ANONYMOUS_BODY_MAX_BYTES = 64 * 1024
+"""Of a body to a page, from a browser that is not signed in."""
+LARGER_THAN_ANY = 10_000_000_000
+LONGEST_NUMBER = 10
+"""Digits of a Content-Length."""
+RETRY_SOON, CLOSE = {"Retry-After": "1"}, {"Connection": "close"}
+TEXTS = {
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
+    HTTPStatus.BAD_REQUEST: "The body is too large.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The service is busy. Try again.",
+}
 
 
 class BodyLimit:
     """ASGI middleware in front of Django.
 
-    It answers no request itself, since a 503 or a 401 comes before a 400. The limit is
-    FINESSE_MAX_BODY_BYTES for the API, and Django's own setting for pages.
+    The limit is FINESSE_MAX_BODY_BYTES for the API; for pages it is ANONYMOUS_BODY_MAX_BYTES, or
+    Django's own setting if the browser is signed in. A page's body that is refused is answered
+    here. One for the API is not, since a 503 or a 401 comes before a 400:
 
     - A body whose Content-Length is above the limit stays unread; the parser refuses it.
     - A chunked body is read up to the limit and gets a Content-Length, so that it is parsed or
@@ -41,127 +55,142 @@ class BodyLimit:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        in_api, limit = _limit(scope["path"])
-        timeout = BODY_TIMEOUT_SECONDS if in_api else None
         headers = dict(scope["headers"])
-        announced = headers.get(b"content-length")
-        if b"transfer-encoding" in headers:
-            body, is_whole = await _read(receive, limit + 1, timeout)
-            if body is None:
+        # The chunks count, whatever a Content-Length beside them says [RFC 9112].
+        is_chunked = b"transfer-encoding" in headers
+        length = None if is_chunked else _parsed(headers.get(b"content-length", b"0"))
+        if length == 0:
+            await self.application(scope, receive, send)
+            return
+        body = AwaitedBody(receive, origin_of_scope(scope))
+        pass_on = self._pass_to_api if scope["path"].startswith(API_PREFIX) else self._pass_to_page
+        try:
+            await pass_on(scope, body, length, receive, send)
+        finally:
+            body.forget()
+
+    async def _pass_to_api(
+        self, scope: Message, body: AwaitedBody, length: int | None, receive: Receive, send: Send
+    ) -> None:
+        limit = settings.FINESSE_MAX_BODY_BYTES
+        if length is not None and length > limit:
+            await self.application(scope, *_unread(receive, send))
+            return
+        is_whole = True
+        try:
+            if not await body.read(_to_read(length, limit), BODY_TIMEOUT_SECONDS):
                 return
-            length = len(body) + (not is_whole)
-            scope = {**scope, "headers": [*_without_length(scope), _length(length)]}
-            receive = _replay(body, receive)
-        elif announced is not None:
-            if not announced.isdigit() or len(announced) > 10 or int(announced) > limit:
-                receive, send = _unread(receive, send)
-            elif in_api:
-                body, _ = await _read(receive, int(announced), timeout)
-                if body is None:
-                    return
-                receive = _replay(body, receive)
-        await self.application(scope, receive, send)
+        except TimeoutError:
+            is_whole = False
+        except TooMuchError:
+            await _send(send, response_without_view(OUT_OF_SERVICE(headers=CLOSE | RETRY_SOON)))
+            return
+        if length is None:
+            scope = _with_length(scope, len(body.content) + (not is_whole))
+        await self.application(scope, _replay(bytes(body.content), receive), send)
+
+    async def _pass_to_page(
+        self, scope: Message, body: AwaitedBody, length: int | None, receive: Receive, send: Send
+    ) -> None:
+        cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+        try:
+            limit = ANONYMOUS_BODY_MAX_BYTES
+            if length is None or length > limit:
+                look = off_loop(limit_of_page, thread_sensitive=False)
+                limit = await look(length, cookies.decode("latin-1"))
+            if length is not None and length > limit:
+                raise _TooLargeError
+            if not await body.read(_to_read(length, limit), BODY_TIMEOUT_SECONDS):
+                return
+            if len(body.content) > limit:
+                raise _TooLargeError
+        except tuple(REFUSALS) as error:
+            await _send(send, refusal(REFUSALS[type(error)]))
+            return
+        if length is None:
+            scope = _with_length(scope, len(body.content))
+        await self.application(scope, _replay(bytes(body.content), receive), send)
 
 
 class BodyLimitWSGI:
-    """WSGI middleware in front of Django: a chunked body gets a Content-Length.
-
-    It is read up to the limit, so that it is parsed or refused like any other. Servers that take
-    the chunks apart say so by `wsgi.input_terminated`, as gunicorn does; others, such as Python's
-    own, leave them as they are.
-    """
+    """WSGI middleware in front of Django, with the same limits of size for pages. The server bounds
+    the time of a body itself; the parser bounds the size of those of the API."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self.application = application
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if "HTTP_TRANSFER_ENCODING" in environ:
-            try:
-                body = _read_chunked(environ)
-            except RequestError as error:
-                return error.respond(start_response)
-            environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = _parsed(str(environ.get("CONTENT_LENGTH") or "0").encode("latin-1", "replace"))
+        is_page = not environ.get("PATH_INFO", "").startswith(API_PREFIX)
+        if is_page and length > limit_of_page(length, environ.get("HTTP_COOKIE", "")):
+            status = HTTPStatus.BAD_REQUEST
+            response = refusal(status)
+            # The connection is the server's business.
+            del response["Connection"]
+            start_response(f"{status.value} {status.phrase}", [*response.items()])
+            return [response.content]
         return self.application(environ, start_response)
 
 
-def _read_chunked(environ: dict[str, Any]) -> bytes:
-    """The body, cut one byte behind the limit. Raises RequestError."""
-    if environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
-        raise RequestError(501, "Not Implemented", "The one Transfer-Encoding is chunked")
-    _, limit = _limit(environ["PATH_INFO"])
-    stream = environ["wsgi.input"]
-    is_terminated = environ.get("wsgi.input_terminated")
-    body = bytearray()
+class _TooLargeError(Exception):
+    """The body is larger than the page takes."""
+
+
+REFUSALS = {
+    TimeoutError: HTTPStatus.REQUEST_TIMEOUT,
+    _TooLargeError: HTTPStatus.BAD_REQUEST,
+    TooMuchError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""How a page's body is refused."""
+
+
+def limit_of_page(length: int | None, cookies: str) -> int:
+    """What a page takes, in bytes. The session is looked up only for a body that a browser which is
+    not signed in may not send."""
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    may_be_longer = length is None or ANONYMOUS_BODY_MAX_BYTES < length <= most
+    key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+    if key is None or not may_be_longer:
+        return ANONYMOUS_BODY_MAX_BYTES
     try:
-        for piece in _to_its_end(stream) if is_terminated else _taken_apart(stream):
-            body += piece
-            if len(body) > limit:
-                break
-    except (OSError, h11.RemoteProtocolError):
-        raise bad_request("The chunks of the body cannot be read") from None
-    return bytes(body[: limit + 1])
+        return most if is_signed_in(key) else ANONYMOUS_BODY_MAX_BYTES
+    except Exception as error:
+        logger.warning("A session could not be looked up for the size of a body: %s", error)
+        return ANONYMOUS_BODY_MAX_BYTES
 
 
-def _to_its_end(stream: Any) -> Iterator[bytes]:
-    while piece := stream.read(PIECE_BYTES):
-        yield piece
+def refusal(status: HTTPStatus) -> HttpResponse:
+    """The answer of a page to a body that is too large, too late or too much."""
+    headers = CLOSE
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = CLOSE | RETRY_SOON
+    text = f"{TEXTS[status]}\n"
+    response = HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
+    response["Content-Length"] = str(len(text))
+    return response
 
 
-def _taken_apart(stream: Any) -> Iterator[bytes]:
-    """The contents of the chunks in a stream that goes on behind them.
-
-    Raises RequestError if the server has kept them, h11.RemoteProtocolError for what is no chunk.
-    """
-    reader = h11.Connection(h11.SERVER)
-    reader.receive_data(_HEAD_OF_CHUNKS)
-    event = reader.next_event()
-    is_first = True
-    while not isinstance(event, h11.EndOfMessage):
-        event = reader.next_event()
-        if isinstance(event, h11.Data):
-            yield event.data
-        elif event is h11.NEED_DATA:
-            # A line ends each chunk, so this waits for nothing behind the last.
-            line = stream.readline(PIECE_BYTES)
-            if is_first and not line:
-                raise RequestError(411, "Length Required", "This server needs a Content-Length")
-            is_first = False
-            reader.receive_data(line)
+async def _send(send: Send, response: HttpResponse) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
 
 
-def _limit(path: str) -> tuple[bool, int]:
-    """Whether the path is of the API, and how many bytes a body there may have."""
-    if path.startswith("/finesse/api/"):
-        return True, settings.FINESSE_MAX_BODY_BYTES
-    return False, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+def _parsed(content_length: bytes) -> int:
+    """The length; what is no number, or a long one, is larger than any limit."""
+    if content_length.isdigit() and len(content_length) <= LONGEST_NUMBER:
+        return int(content_length)
+    return LARGER_THAN_ANY
 
 
-def _without_length(scope: Message) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+def _to_read(length: int | None, limit: int) -> int:
+    """As many bytes as are announced; of chunks, one more than are allowed."""
+    return limit + 1 if length is None else length
 
 
-def _length(length: int) -> tuple[bytes, bytes]:
-    return b"content-length", str(length).encode()
-
-
-async def _read(receive: Receive, limit: int, timeout: float | None) -> tuple[bytes | None, bool]:
-    """The body, cut at `limit` bytes, and whether it arrived within `timeout` seconds.
-
-    The body is None if the client disconnected before its end.
-    """
-    body = bytearray()
-    more = True
-    try:
-        async with asyncio.timeout(timeout):
-            while more and len(body) < limit:
-                message = await receive()
-                if message["type"] != "http.request":
-                    return None, False
-                body += message.get("body", b"")
-                more = message.get("more_body", False)
-    except TimeoutError:
-        return bytes(body), False
-    return bytes(body[:limit]), True
+def _with_length(scope: Message, length: int) -> Message:
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(length).encode())]}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

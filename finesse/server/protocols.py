@@ -8,17 +8,27 @@ the memory or delay everybody else.
 """
 
 import asyncio
+import logging
 from asyncio.sslproto import SSLProtocol
 from collections import Counter
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
 from finesse.client_networks import origin_of
+from finesse.server.body_limit import BODY_TIMEOUT_SECONDS
 from finesse.server.request_reader import RequestReader
+from finesse.server.unread import UnreadDeadline
+
+connections_logger = logging.getLogger("finesse.server.connections")
+"""Who comes and goes. uvicorn's own logger, which also says that the server starts, cannot tell the
+two apart."""
+peers_logger = logging.getLogger("finesse.server.peers")
+"""What peers send that is no WebSocket: their fault, and read at DEBUG alone."""
 
 REQUEST_HEAD_TIMEOUT_SECONDS = 15
 """Within this time the whole head of a request must arrive."""
@@ -36,6 +46,8 @@ EMPTY_FRAMES_PER_SECOND = 10
 so many more at once."""
 CLOSE_TIMEOUT_SECONDS = 10
 """When a WebSocket is closed, its peer has this time to read the rest."""
+BODY_GRACE_SECONDS = 5
+"""The application answers a body that is late; so much later the connection is closed."""
 
 _silent_connections: Counter[str] = Counter()
 """Connections that have not sent a request yet, by client network."""
@@ -88,11 +100,12 @@ class TLSProtocol(SSLProtocol):
             self._silent.end()
 
 
-class HTTPProtocol(H11Protocol):
-    """Closes a connection whose request does not arrive in time."""
+class HTTPProtocol(UnreadDeadline, H11Protocol):
+    """Closes a connection whose request does not arrive in time, its head or its body."""
 
     _silent: _SilentConnection | None = None
     _deadline: asyncio.TimerHandle | None = None
+    _awaits_body = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,6 +113,7 @@ class HTTPProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.logger = connections_logger
         self._silent = _SilentConnection(transport)
         self._set_deadline(self._silent.timeout)
 
@@ -107,11 +121,31 @@ class HTTPProtocol(H11Protocol):
         super().data_received(data)
         if self.scope is not None:
             self._count_no_more()
-        if self.conn.their_state is not h11.IDLE:
-            self._cancel_deadline()
-        elif self._deadline is None:
+        self._expect_body()
+        if self.conn.their_state is h11.IDLE and self._deadline is None:
             # uvicorn's own timeout for idle connections ends with the first byte.
             self._set_deadline(REQUEST_HEAD_TIMEOUT_SECONDS)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._expect_body()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.conn.their_state is h11.SEND_BODY:
+            # The server would wait for the rest of the body.
+            self.transport.abort()
+
+    def _expect_body(self) -> None:
+        """A body that has begun has a deadline until its end; a head's deadline ends with it."""
+        is_upgraded = self.transport.get_protocol() is not self
+        awaits_body = self.conn.their_state is h11.SEND_BODY and not is_upgraded
+        if awaits_body and not self._awaits_body:
+            self._cancel_deadline()
+            self._set_deadline(BODY_TIMEOUT_SECONDS + BODY_GRACE_SECONDS)
+        elif not awaits_body and (self._awaits_body or self.conn.their_state is not h11.IDLE):
+            self._cancel_deadline()
+        self._awaits_body = awaits_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._count_no_more()
@@ -131,11 +165,13 @@ class HTTPProtocol(H11Protocol):
             self._silent.end()
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
+class WebSocketProtocol(UnreadDeadline, WebSocketsSansIOProtocol):
     """Parses small pieces, and none while the application has yet to take a message."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.logger = connections_logger
+        self.conn.logger = peers_logger
         self._unparsed = bytearray()
         self._empty_frames = 0.0
         self._counted_at = self.loop.time()
@@ -150,6 +186,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._parse()
         else:
             super().data_received(data)
+
+    async def send(self, message: Any) -> None:
+        # asyncio would log each write to a peer that has gone.
+        if self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # A refusal completes the handshake, too; uvicorn would log that nothing did.
+            self.handshake_complete = True
 
     async def receive(self) -> Any:
         message = await super().receive()
@@ -180,6 +225,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._count_empty_frame()
 
     def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not _is_utf_8(b"".join(self.frames)):
+            # uvicorn would do the same, and log a traceback.
+            self.conn.fail(CloseCode.INVALID_DATA, "not UTF-8")
+            self.handle_parser_exception()
+            return
         super().send_receive_event_to_app()
         if self.close_sent:
             self._count_empty_frame()
@@ -196,6 +246,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             self.conn.fail(CloseCode.POLICY_VIOLATION, "too many frames without a message")
             self.handle_parser_exception()
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Transport:

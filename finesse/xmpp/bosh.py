@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 import httpx
 from django.conf import settings
 
-from finesse.server.body_limit import Message, Receive, Send
+from finesse.client_networks import origin_of_scope
+from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
 from finesse.xmpp.peers import is_private
 
 logger = logging.getLogger(__name__)
@@ -49,17 +50,28 @@ class BOSHForwarder:
 
 
 async def _forward(scope: Message, receive: Receive, send: Send) -> None:
+    body = AwaitedBody(receive, origin_of_scope(scope))
     try:
-        body = await _read(scope, receive)
+        await _forward_body(scope, body, receive, send)
+    finally:
+        body.forget()
+
+
+async def _forward_body(scope: Message, body: AwaitedBody, receive: Receive, send: Send) -> None:
+    try:
+        is_here = await _read(scope, body)
     except ValueError:
         await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
         return
     except TimeoutError:
         await _refuse(send, HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.")
         return
-    if body is None:
+    except TooMuchError:
+        await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy. Try again.")
         return
-    answering = asyncio.create_task(_ask(scope, body))
+    if not is_here:
+        return
+    answering = asyncio.create_task(_ask(scope, bytes(body.content)))
     leaving = asyncio.create_task(_disconnect(receive))
     try:
         # A client that disconnects must not seem to wait for the next notification.
@@ -77,21 +89,16 @@ async def _forward(scope: Message, receive: Receive, send: Send) -> None:
         await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
-async def _read(scope: Message, receive: Receive) -> bytes | None:
-    """The body; None if the client disconnected before its end. Raises ValueError if it is too
-    large, TimeoutError if it does not arrive in time."""
+async def _read(scope: Message, body: AwaitedBody) -> bool:
+    """Read the body. False if the client disconnected before its end. Raises ValueError if it is
+    too large, TimeoutError if it does not arrive in time, and TooMuchError."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
     if not announced.isdigit() or len(announced) > 10 or int(announced) > MAX_BODY_BYTES:
         raise ValueError("too large")
-    body = bytearray()
-    async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-        while (message := await receive())["type"] == "http.request":
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY_BYTES:
-                raise ValueError("too large")
-            if not message.get("more_body", False):
-                return bytes(body)
-    return None
+    is_here = await body.read(MAX_BODY_BYTES + 1, BODY_TIMEOUT_SECONDS)
+    if len(body.content) > MAX_BODY_BYTES:
+        raise ValueError("too large")
+    return is_here
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -18,10 +18,11 @@ from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
+from finesse.server.admission import Admission, Admissions, TooManyError
 from finesse.xmpp import sasl
 from finesse.xmpp.addresses import address, domain, new_resource
 from finesse.xmpp.client_session import ClientSession, ResetError
-from finesse.xmpp.connections import Admission, Connections, TooManyError
+from finesse.xmpp.connections import Connections
 from finesse.xmpp.peers import is_private
 from finesse.xmpp.requests import answer
 from finesse.xmpp.stanzas import (
@@ -118,8 +119,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         await self.accept(SUBPROTOCOL)
         try:
-            peer = (self.scope.get("client") or ("", 0))[0]
-            self.admission = Connections.here().admit(peer)
+            self.admission = Admissions.here().admit(origin_of_scope(self.scope))
         except TooManyError:
             await self._end("policy-violation")
             return
@@ -272,14 +272,13 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except ValueError:
             await self._send_element(error_of(iq, "bad-request"))
             return
-        assert self.admission is not None
         self.session = session = ClientSession(jid, claimed(user), self._deliver, self._stop)
         if not await session.open():
             raise StreamEndError("not-authorized")
         self._assert_open()
         if self._deadline is not None:
             self._deadline.cancel()
-        if (former := self.admission.bind(jid, self)) is not None:
+        if (former := Connections.here().bind(jid, self)) is not None:
             self._run(former.replace)
         result = result_of(iq)
         bound = SubElement(result, tag(BIND, "bind"))
@@ -338,7 +337,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif isinstance(failure, GoneError):
             self._leave()
         elif isinstance(failure, SlowReaderError):
-            logger.info("A client does not read what it was sent; its stream is closed")
+            logger.debug("A client does not read what it was sent; its stream is closed")
             await self._end("policy-violation")
         else:
             logger.error("A stream failed; its client will reconnect", exc_info=failure)
@@ -385,6 +384,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._deadline.cancel()
         if self.session is not None:
             self.session.close()
+            Connections.here().leave(self.session.jid, self)
         if self.admission is not None:
             self.admission.end()
 

@@ -3,7 +3,10 @@
 import json
 import re
 import shlex
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -38,7 +41,7 @@ from finesse.api.errors import TABLE
 from finesse.api.views import FinesseView, UnknownResource
 from finesse.commands import demo_data
 from finesse.db.names import visible_pattern
-from finesse.docs import allowed_requests, page_contents
+from finesse.docs import allowed_requests, openapi_document, page_contents
 from finesse.docs.error_examples import sample
 from finesse.docs.explanations import EXPLANATIONS
 from finesse.docs.general_texts import PARAMETERS
@@ -108,6 +111,26 @@ def test_the_pattern_of_a_label_is_the_one_of_its_validator() -> None:
     described, validated = re.compile(pattern), visible_pattern()
     for character in map(chr, range(0x20000)):
         assert bool(described.search(character)) == bool(validated.search(character))
+
+
+def test_the_document_is_made_once_however_many_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """drf-spectacular fails where two threads begin at the same time."""
+    made: list[int] = []
+    others = threading.Event()
+
+    def make(self: Any, **_: Any) -> Any:
+        made.append(threading.get_ident())
+        # Without the lock the other threads come here, too, before this one is done.
+        others.wait(0.2)
+        return {"components": {}}
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", make)
+    fresh = cache(openapi_document._document.__wrapped__)
+    monkeypatch.setattr(openapi_document, "_document", fresh)
+    with ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(document) for _ in range(4)]
+        assert len({id(one.result(20)) for one in asking}) == 1
+    assert len(made) == 1
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -56,10 +56,10 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def upgrade(self, *headers: str) -> str:
+    def upgrade(self, *headers: str, path: str = "/ws/") -> str:
         """Become a WebSocket; the head of the answer."""
         lines = (
-            "GET /ws/ HTTP/1.1",
+            f"GET {path} HTTP/1.1",
             "Host: localhost",
             "Upgrade: websocket",
             "Connection: Upgrade",

@@ -16,7 +16,7 @@ import psycopg.pq
 import pytest
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.beat import EmbeddedService
+from celery.beat import EmbeddedService, Scheduler
 from celery.worker import WorkController
 from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
@@ -35,7 +35,9 @@ from drf_spectacular.openapi import AutoSchema
 from redis.connection import Connection as RedisConnection
 from slixmpp.xmlstream.tostring import tostring
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import Protocol
 
 from finesse.users.models import User
 
@@ -113,8 +115,10 @@ def test_the_cache_in_redis_takes_a_class_of_pools() -> None:
 
 
 def test_uvicorn_says_when_a_request_has_begun() -> None:
-    has(H11Protocol, "connection_made data_received connection_lost", "65")
-    assert {"self.conn", "self.scope"} <= _attributes(H11Protocol), "look at decision 65"
+    names = "connection_made data_received connection_lost on_response_complete shutdown"
+    has(H11Protocol, f"{names} pause_writing resume_writing", "65, 127")
+    wanted = {"self.conn", "self.scope", "self.logger"}
+    assert wanted <= _attributes(H11Protocol), "look at decisions 65 and 129"
 
 
 def test_uvicorn_hands_every_frame_to_a_method() -> None:
@@ -122,6 +126,10 @@ def test_uvicorn_hands_every_frame_to_a_method() -> None:
     has(WebSocketsSansIOProtocol, names, "65")
     wanted = {"self.conn", "self.close_sent", "self.handshake_initiated", "self.read_paused"}
     assert wanted <= _attributes(WebSocketsSansIOProtocol), "look at decision 65"
+    wanted = {"self.logger", "self.handshake_complete", "self.frames", "self.curr_msg_data_type"}
+    assert wanted <= _attributes(WebSocketsSansIOProtocol), "look at decision 129"
+    assert issubclass(ClientDisconnected, OSError), "look at decision 129"
+    assert "self.logger" in _attributes(Protocol), "look at decision 129"
 
 
 def test_asyncio_says_when_a_handshake_is_complete() -> None:
@@ -133,6 +141,8 @@ def test_asyncio_says_when_a_handshake_is_complete() -> None:
 def test_celery_runs_worker_and_beat_in_threads() -> None:
     takes(EmbeddedService, "app max_interval", "1")
     has(WorkController, "start", "1")
+    takes(Scheduler.apply_entry, "self entry producer", "129")
+    takes(Scheduler.apply_async, "self entry producer advance", "129")
 
 
 def test_celery_connects_by_classes_that_can_be_replaced() -> None:

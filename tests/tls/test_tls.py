@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -40,6 +41,7 @@ from finesse.tls.own_certificate import (
     to_pem,
 )
 from tests.conftest import basic
+from tests.kit.hostile_peer import frame
 from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.socket_client import Watcher
 
@@ -426,6 +428,36 @@ class TestServer:
                 if said.startswith(b"GET"):
                     with contextlib.suppress(ConnectionResetError):
                         assert plain.recv(100) == b""
+        with served.client() as client:
+            assert client.get("/healthz").status_code == 200
+        assert served.logs() == before
+
+    def test_clients_that_leave_are_no_errors_either(self, served: SecureInstallation) -> None:
+        before = served.logs()
+        trust = trusting(served.authority)
+        upgrade = (
+            "GET /ws/notifications/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            f"Authorization: {basic('admin', 'finesse')}\r\n\r\n"
+        )
+        body = "POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nx"
+        for said in (upgrade, body, ""):
+            for _ in range(20):
+                plain = socket.create_connection(("127.0.0.1", served.port))
+                with trust.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                    secure.sendall(said.encode())
+                    if said is upgrade:
+                        assert b" 101 " in secure.recv(1000)
+                        secure.sendall(frame('{"type": "subscribe", "after": 0}'))
+                    # As a process that is killed.
+                    linger = struct.pack("ii", 1, 0)
+                    secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        # Who does not trust the authority ends the handshake.
+        for _ in range(20):
+            plain = socket.create_connection(("127.0.0.1", served.port))
+            with plain, pytest.raises(ssl.SSLCertVerificationError):
+                ssl.create_default_context().wrap_socket(plain, server_hostname="127.0.0.1")
         with served.client() as client:
             assert client.get("/healthz").status_code == 200
         assert served.logs() == before

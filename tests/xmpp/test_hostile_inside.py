@@ -9,7 +9,6 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
-import uvicorn
 from channels.db import database_sync_to_async
 from django.db import connections, transaction
 
@@ -27,42 +26,17 @@ from tests.kit.hostile_peer import (
     Peer,
     frame,
 )
+from tests.kit.served_here import Served, served_here
 from tests.kit.xmpp_stream import PUBSUB, Stream, auth, names, plain
 
 ONLINE = "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"
 SIGN_IN_THREADS = sasl.POOL._max_workers
 
 
-class Served:
-    """A server, seen from inside."""
-
-    def __init__(self, server: uvicorn.Server) -> None:
-        self.port: int = server.servers[0].sockets[0].getsockname()[1]
-        self.connections: Any = server.server_state.connections
-
-
 @pytest.fixture
-async def served(server_loop: None) -> AsyncIterator["Served"]:
-    """The same protocols on this process's event loop."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            "finesse.asgi:application",
-            port=0,
-            lifespan="off",
-            log_config=None,
-            http=protocols.HTTPProtocol,
-            ws=protocols.WebSocketProtocol,
-            ws_max_size=64 * 1024,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield Served(server)
-    server.should_exit = True
-    await serving
+async def served(server_loop: None) -> AsyncIterator[Served]:
+    async with served_here() as made:
+        yield made
 
 
 @pytest.mark.django_db(transaction=True)
