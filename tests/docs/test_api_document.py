@@ -7,6 +7,7 @@ import pytest
 
 from finesse.api.errors import TABLE, ErrorRow
 from finesse.docs import page_contents
+from finesse.xmpp import stanzas
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text()
@@ -69,5 +70,6 @@ def test_the_errors_that_are_published_have_numbers_that_clients_can_parse() -> 
 def test_the_document_lists_the_stream_errors_that_the_server_sends() -> None:
     code = "".join(path.read_text() for path in (ROOT / "finesse" / "xmpp").glob("*.py"))
     sent = {*re.findall(r'(?:StreamEndError|StanzaError|\._end)\("([a-z-]+)"\)', code)}
+    sent |= {stanzas.ACCESS_ENDED, stanzas.RESET}
     names = " ".join(name for name, _ in table("stream error", "when"))
     assert {*re.findall(r"[a-z-]+", names)} == sent

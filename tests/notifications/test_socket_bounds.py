@@ -26,7 +26,7 @@ from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
 from finesse.server import admission, unread
 from finesse.server.admission import Admissions
 from tests.conftest import PASSWORD, Cast, basic
-from tests.kit.followers import follow, write
+from tests.kit.followers import follow, head, write
 from tests.kit.hostile_peer import Peer, frame
 from tests.kit.served_here import Served, served_here
 from tests.kit.xmpp_stream import Stream
@@ -83,15 +83,15 @@ async def test_handshakes_of_one_origin_wait_for_each_other_and_not_for_ever(
     monkeypatch.setattr(admission, "HANDSHAKES_AT_ONCE", 2)
     go_on, asked = asyncio.Event(), []
 
-    async def look(scope: Any) -> Any:
-        asked.append(scope)
+    async def look(self: Any, cookies: Any) -> None:
+        asked.append(cookies)
         await go_on.wait()
-        return type("Nobody", (), {"is_authenticated": False})
 
-    monkeypatch.setattr("finesse.notifications.socket_auth.get_user", look)
+    monkeypatch.setattr(socket_auth._Authenticate, "_reader_of_session", look)
+    monkeypatch.setattr(socket_auth, "HANDSHAKE_SECONDS", 60)
     waiting = [asyncio.create_task(refused(socket(None))) for _ in range(5)]
     while len(asked) < 2:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     # Whoever comes from elsewhere does not wait for them.
     elsewhere = socket()
     elsewhere.scope["client"] = ("192.0.2.7", 1)
@@ -166,11 +166,12 @@ async def test_a_socket_that_never_subscribed_ends_with_its_users_access(cast: C
 async def test_between_two_rounds_of_the_loop_one_replay_sends_a_few(cast: Cast, hub: Hub) -> None:
     """However many replays there are, and though no send ever waits."""
     count = 5 * NOTIFICATIONS_PER_TURN
-    first, *_ = await write(*["alice"] * count)
+    before_all = await head()
+    await write(*["alice"] * count)
     # All of it is in memory, so that nothing but turns makes a replay wait.
     await hub._catch_up()
     sent = [0] * 30
-    followers = [await follow(hub, "alice", first - 1) for _ in sent]
+    followers = [await follow(hub, "alice", before_all) for _ in sent]
 
     async def replay(number: int, follower: Follower) -> None:
         async for _ in follower:
@@ -243,7 +244,7 @@ async def test_a_replay_stops_when_its_client_has_gone(
     history = Hub.history
 
     async def count(self: Hub, follower: Follower) -> Any:
-        pages.append(follower.position)
+        pages.append(follower.place.position)
         return await history(self, follower)
 
     monkeypatch.setattr(Hub, "history", count)

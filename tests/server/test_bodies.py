@@ -316,6 +316,8 @@ async def test_the_application_has_these_bounds_in_front(cast: Cast) -> None:
     from finesse.wsgi import application
 
     environ = {"PATH_INFO": "/login/", "CONTENT_LENGTH": "70000", "wsgi.input": BytesIO()}
+    environ |= {"REQUEST_METHOD": "POST", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost"}
+    environ |= {"wsgi.url_scheme": "http", "RAW_URI": "/login/"}
     answers: list[str] = []
     application(
         {**environ, "REMOTE_ADDR": "127.0.0.1"}, lambda status, headers: answers.append(status)
