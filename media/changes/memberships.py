@@ -12,12 +12,14 @@ from django.utils import timezone
 from finesse.notifications import log
 from finesse.notifications.models import Event
 from finesse.users.models import User
-from media.changes.publishing import pages
+from media.changes.publishing import ShownFields, pages
 from media.documents.updates import of_media
 from media.models import Media, MediaRoutingDomain
 from media.removal import sign_out_deleted_user, sign_out_removed_media
 from media.states import State
 from media.writing.history import close_intervals
+
+_SHOWN = ShownFields(MediaRoutingDomain, "name", "description", "interruptible")
 
 
 @receiver([pre_save, pre_delete], sender=Media)
@@ -39,11 +41,18 @@ def publish_new_membership(
         _publish([instance], Event.POST)
 
 
+# Django calls receivers in the order of their definitions: under the lock, that is.
+@receiver(pre_save, sender=MediaRoutingDomain)
+def remember_mrd(instance: MediaRoutingDomain, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _SHOWN.remember(instance)
+
+
 @receiver(post_save, sender=MediaRoutingDomain)
 def publish_changed_mrd(
     instance: MediaRoutingDomain, created: bool, raw: bool = False, **kwargs: Any
 ) -> None:
-    if not created and not raw:
+    if not created and not raw and _SHOWN.have_changed(instance):
         publish_changed_media(instance.media.all())
 
 

@@ -253,6 +253,7 @@ SILENT: dict[str, Callable[[House], Any]] = {
     "an inactive user": lambda house: house.user_form(house.cast.bob, is_active=None),
     "a new team": lambda house: house.page(Team, "add", name="Night shift"),
     "a team saved as it was": lambda house: house.team_form(),
+    "an MRD saved as it was": lambda house: email().save(),
     "a retired reason code": lambda house: house.action(
         ReasonCode, "retire", house.codes["Lunch"].pk
     ),
