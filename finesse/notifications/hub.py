@@ -48,6 +48,8 @@ WAKES_IN_A_ROW = 1000
 """Followers that are woken before the event loop may run them and everything else."""
 NOTIFICATIONS_IN_MEMORY = 2000
 """The newest ones. Most clients that reconnect have missed fewer, and need no query."""
+MESSAGES_IN_MEMORY = 100
+"""From the channel layer, while the database is away. The layer drops further ones, as it may."""
 
 
 class Hub:
@@ -79,7 +81,8 @@ class Hub:
     async def running(cls) -> "Hub":
         """The hub of this event loop, started on first use."""
         loop = asyncio.get_running_loop()
-        hub = cls._hubs.setdefault(loop, cls())
+        if (hub := cls._hubs.get(loop)) is None:
+            hub = cls._hubs[loop] = cls()
         async with hub._advancing:
             if not hub._started:
                 hub.place, head = await off_loop(log.newest_place)()
@@ -188,7 +191,7 @@ class Hub:
     # --- following the log ----------------------------------------------------------------------
 
     async def _follow_the_log(self) -> None:
-        received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        received: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MESSAGES_IN_MEMORY)
         companions = [
             asyncio.create_task(self._receive_from_layer(received)),
             asyncio.create_task(self._check_heartbeats()),
@@ -221,7 +224,7 @@ class Hub:
             try:
                 await layer.group_add(GROUP, channel)
                 while True:
-                    received.put_nowait(await layer.receive(channel))
+                    await received.put(await layer.receive(channel))
             except Exception:
                 logger.exception(
                     "The channel layer does not answer; meanwhile the hub reads the log"
