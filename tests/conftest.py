@@ -276,6 +276,8 @@ async def server_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     one_thread = ThreadPoolExecutor(max_workers=1)
     loop.set_default_executor(one_thread)
     monkeypatch.setattr(sasl, "POOL", one_thread)
+    # The loop is the test's, too, and may be busy with the test.
+    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 60)
     channels.bind_loop(loop)
     yield
     channels.bind_loop(None)

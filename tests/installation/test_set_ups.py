@@ -124,7 +124,11 @@ def test_make_run_without_the_demo(folder: Path) -> None:
 def test_make_run_passes_its_variables_on(variables: list[str], options: str) -> None:
     """The commands with these options are started by tests/tls and tests/xmpp."""
     dry = subprocess.run(
-        [*MAKE, "--dry-run", *variables], cwd=ROOT, check=True, capture_output=True, text=True
+        [*MAKE, "--dry-run", "--no-print-directory", *variables],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     *_, last = dry.stdout.strip().splitlines()
     assert " ".join(last.split()).endswith(f"manage.py run {options}")

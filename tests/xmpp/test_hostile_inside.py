@@ -14,7 +14,6 @@ from django.db import connections, transaction
 
 from finesse.notifications import hub, log, publisher
 from finesse.notifications.models import Subscription
-from finesse.notifications.transports import channels
 from finesse.server import protocols
 from finesse.users import passwords
 from finesse.xmpp import consumer, sasl
@@ -75,8 +74,6 @@ async def test_a_client_who_reads_nothing_is_cut_off_and_its_place_is_free(
     monkeypatch.setattr(consumer, "SEND_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(consumer, "STREAM_END_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(protocols, "CLOSE_TIMEOUT_SECONDS", 0.2)
-    # Handing twelve megabytes over takes a busy machine longer than it may in service.
-    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 60)
     deaf = await apart(connected, served.port)
     listening = await (await Stream().connect()).sign_in()
     await (await listening.bind("listens")).available()
