@@ -15,7 +15,7 @@ from finesse.api.errors import as_finesse_error
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.notifications.readers import Reader, claimed
-from finesse.server.admission import Admissions, TooManyError
+from finesse.server.admission import Admission, Admissions, TooManyError
 from finesse.users.passwords import verify
 
 HANDSHAKE_SECONDS = 1.8
@@ -52,26 +52,32 @@ class _Authenticate:
         if not same_origin(headers):
             await refuse(scope, send, 403)
             return
-        try:
-            reader = await self._looked_up(scope, headers.get(b"authorization", b""))
-            if reader is None:
-                await refuse(scope, send, 401)
-                return
-            admission = Admissions.here().admit_user(reader.login_id)
-        except TooManyError:
-            await refuse(scope, send, 429)
+        found = await self._admit(scope, headers.get(b"authorization", b""))
+        if isinstance(found, int):
+            await refuse(scope, send, found)
             return
-        except TimeoutError:
-            await refuse(scope, send, 503)
-            return
-        except Exception as error:
-            # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
-            await refuse(scope, send, as_finesse_error(error).status_code)
-            return
+        reader, admission = found
         try:
             await self.inner({**scope, "reader": reader}, receive, send)
         finally:
             admission.end()
+
+    async def _admit(
+        self, scope: dict[str, Any], authorization: bytes
+    ) -> "tuple[Reader, Admission] | int":
+        """Who asks, and the place of the socket; otherwise the status of the refusal."""
+        try:
+            reader = await self._looked_up(scope, authorization)
+            if reader is None:
+                return 401
+            return reader, Admissions.here().admit_user(reader.login_id)
+        except TooManyError:
+            return 429
+        except TimeoutError:
+            return 503
+        except Exception as error:
+            # The same statuses as the API: 503 while a dependency is away, 500 for our own faults.
+            return as_finesse_error(error).status_code
 
     async def _looked_up(self, scope: dict[str, Any], authorization: bytes) -> Reader | None:
         """None if nobody is known by this handshake. Raises TooManyError if too many handshakes of

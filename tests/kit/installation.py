@@ -272,6 +272,8 @@ class Installation:
             options = ["--clean", "--if-exists", "--single-transaction"]
             database = f"--dbname={self.environment['DATABASE_URL']}"
             subprocess.run(["pg_restore", *options, database, str(backup)], check=True)
+            # Not before the outage was noticed: `start` would not wait for its end.
+            self.await_status(503)
             self.start()
         else:
             with closing(connect(self.folder / DATABASE)) as live, closing(connect(backup)) as copy:
