@@ -22,7 +22,7 @@ from time import monotonic as _monotonic
 from django.conf import settings
 from django.core.cache import cache
 
-from finesse import patience
+from finesse import wait_limit
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ def noted() -> Pulse | None:
     """What the watch of this process has noted lately, with what it knows of the database."""
     if _noted is None or _monotonic() - _noted_at > NOTED_SECONDS:
         return None
-    if patience.DATABASE not in patience.standing_still:
+    if wait_limit.DATABASE not in wait_limit.standing_still:
         return _noted
-    faults = {patience.DATABASE: "does not answer", **_noted.faults}
+    faults = {wait_limit.DATABASE: "does not answer", **_noted.faults}
     return Pulse(beats=_noted.beats, faults=faults)
 
 
@@ -133,7 +133,7 @@ def read() -> Pulse:
         # Once an outage, not with every look.
         logger.log(WARNING if _is_cache_there else DEBUG, "The cache does not answer: %s", error)
         _is_cache_there = False
-        return Pulse(beats={}, faults={patience.CACHE: "does not answer"})
+        return Pulse(beats={}, faults={wait_limit.CACHE: "does not answer"})
     _is_cache_there = True
     beats = {part: found[_key(part)] for part in parts() if _key(part) in found}
     found_faults = {}

@@ -13,7 +13,7 @@ from functools import cache as cache_result
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from finesse import heartbeat, patience
+from finesse import heartbeat, wait_limit
 
 logger = logging.getLogger(__name__)
 
@@ -48,24 +48,24 @@ def _watch() -> None:
 def look() -> None:
     """Look once at everything."""
     # What is known first is noted first: another may stand still.
-    with patience.bounded(ANSWER_SECONDS, is_probe=True):
+    with wait_limit.bounded(ANSWER_SECONDS, is_probe=True):
         pulse = heartbeat.read()
-    _note(patience.CACHE, answers=patience.CACHE not in pulse.faults)
+    _note(wait_limit.CACHE, answers=wait_limit.CACHE not in pulse.faults)
     heartbeat.note(pulse)
-    _note(patience.DATABASE, answers=database_answers())
+    _note(wait_limit.DATABASE, answers=database_answers())
     heartbeat.log_change(heartbeat.pulse().faults)
 
 
 def _note(service: str, *, answers: bool) -> None:
     if answers:
-        patience.standing_still.discard(service)
+        wait_limit.standing_still.discard(service)
     else:
-        patience.standing_still.add(service)
+        wait_limit.standing_still.add(service)
 
 
 def database_answers() -> bool:
     """Whether the database answers this thread in time."""
-    with patience.bounded(ANSWER_SECONDS, is_probe=True):
+    with wait_limit.bounded(ANSWER_SECONDS, is_probe=True):
         # If PostgreSQL was restarted, the first attempt shows only that the connection is dead.
         return _database_answers() or _database_answers()
 

@@ -5,7 +5,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 
-from finesse import patience
+from finesse import wait_limit
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,6 +20,6 @@ def off_loop(statements: Callable[P, R], **options: Any) -> "Callable[P, Any]":
 
     Calls raise what `statements` raises, and OperationalError when the bound is exceeded.
     """
-    bounded: Any = patience.bounded(LONGEST_SECONDS)(statements)
+    bounded: Any = wait_limit.bounded(LONGEST_SECONDS)(statements)
     made: Callable[P, Any] = database_sync_to_async(bounded, **options)
     return made

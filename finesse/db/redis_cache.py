@@ -10,14 +10,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from finesse import patience
+from finesse import wait_limit
 
 _pools: dict[str, ConnectionPool] = {}
 _lock = threading.Lock()
 
 
 class _Patient:
-    """A connection whose waits take what the thread's bound has left (`finesse.patience`)."""
+    """A connection whose waits take what the thread's bound has left (`finesse.wait_limit`)."""
 
     socket_connect_timeout: Any
 
@@ -28,7 +28,7 @@ class _Patient:
             return
         self.socket_connect_timeout = min(longest, seconds)
         try:
-            with patience.waiting():
+            with wait_limit.waiting():
                 super().connect()  # type: ignore[misc]
         finally:
             self.socket_connect_timeout = longest
@@ -41,13 +41,13 @@ class _Patient:
         seconds = _left()
         if seconds is None:
             return super().read_response(*args, **options)  # type: ignore[misc]
-        with patience.waiting():
+        with wait_limit.waiting():
             return super().read_response(*args, timeout=seconds, **options)  # type: ignore[misc]
 
 
 def _left() -> float | None:
     """Raises redis's TimeoutError if there is no time left."""
-    seconds = patience.left(patience.CACHE)
+    seconds = wait_limit.left(wait_limit.CACHE)
     if seconds == 0:
         raise RedisTimeoutError("The cache stands still, or no time is left to wait for it")
     return seconds

@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from finesse import patience, service_watch
+from finesse import service_watch, wait_limit
 from finesse.api.errors import OUT_OF_SERVICE
 from finesse.api.responses import response_without_view
 
@@ -54,7 +54,7 @@ class Handler(base.BaseHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer it in this thread, within the bound of its waits."""
-        with patience.bounded():
+        with wait_limit.bounded():
             response: HttpResponseBase = super().get_response(request)
             return response
 

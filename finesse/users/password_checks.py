@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from finesse import patience
+from finesse import wait_limit
 
 LONGEST_WAIT_SECONDS = 20.0
 """Time that a caller waits for its turn before it is refused."""
@@ -93,7 +93,7 @@ class Queue:
         try:
             while self._next() != me:
                 self._changed.wait(LOOK_SECONDS)
-                if time.monotonic() > deadline or patience.standing_still:
+                if time.monotonic() > deadline or wait_limit.standing_still:
                     raise PasswordChecksOverrunError
         finally:
             self._waiting.remove(me)

@@ -9,7 +9,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 
-from finesse import patience
+from finesse import wait_limit
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def ring() -> None:
     """Call a worker, unless one has been called already. Never raises."""
     try:
         if cache.add(BELL_KEY, 1, BELL_SECONDS) and _has_time():
-            with patience.waiting():
+            with wait_limit.waiting():
                 _send()
     except Exception as error:
         logger.warning("The bell did not ring; the sweep will apply the request: %s", error)
@@ -37,7 +37,7 @@ def clear() -> None:
 
 def _has_time() -> bool:
     """Whether the request can still wait for a connection to a broker that stands still."""
-    left = patience.left(patience.BROKER)
+    left = wait_limit.left(wait_limit.BROKER)
     return left is None or left > settings.CELERY_BROKER_CONNECTION_TIMEOUT
 
 

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from finesse import patience
+from finesse import wait_limit
 from finesse.users import lockout, password_checks, passwords, remembered
 from finesse.users.models import SignInFailures, User
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
@@ -565,7 +565,7 @@ def test_nobody_waits_for_a_check_while_the_database_stands_still(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.FINESSE_PASSWORD_CHECKS = 1
-    monkeypatch.setattr(patience, "standing_still", {patience.DATABASE})
+    monkeypatch.setattr(wait_limit, "standing_still", {wait_limit.DATABASE})
     with QUEUE.turn("somebody", STRANGER):
         begin = time.monotonic()
         with pytest.raises(PasswordChecksOverrunError), QUEUE.turn("alice", STRANGER):

@@ -8,7 +8,7 @@ from celery.worker import WorkController
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from finesse import broker, patience
+from finesse import broker, wait_limit
 from finesse.celery import app
 from media.writing import bell
 from tests.kit.installation import free_port
@@ -62,8 +62,8 @@ def test_the_bell_rings_only_if_the_request_can_still_wait_for_the_broker(
     sent: list[None] = []
     monkeypatch.setattr(bell, "_send", lambda: sent.append(None))
     bell.clear()
-    with patience.bounded():
-        patience.count(spent)
+    with wait_limit.bounded():
+        wait_limit.count(spent)
         bell.ring()
     assert len(sent) == rings
     bell.clear()

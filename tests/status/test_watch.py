@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from finesse import heartbeat, patience, service_watch
+from finesse import heartbeat, service_watch, wait_limit
 from tests.conftest import API, LOGIN
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("cast")
 def unwatched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(heartbeat, "_noted", None)
     yield
-    patience.standing_still.clear()
+    wait_limit.standing_still.clear()
 
 
 def away(*args: Any, **options: Any) -> None:
@@ -76,7 +76,7 @@ def test_a_restart_of_the_database_between_two_looks_is_no_outage(
     monkeypatch.setattr("finesse.service_watch.connection.ensure_connection", ensure)
     monkeypatch.setattr("finesse.service_watch.connection.close", lambda: None)
     service_watch.look()
-    assert not patience.standing_still
+    assert not wait_limit.standing_still
 
 
 def test_when_the_watch_itself_stands_still_requests_look_themselves(

@@ -13,7 +13,7 @@ from psycopg import adapters
 from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.pq import Format
 
-from finesse import patience
+from finesse import wait_limit
 from finesse.db.postgresql.connection import PatientConnection
 from finesse.db.postgresql.prepared import PreparedStatements
 
@@ -82,7 +82,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         # Always within a bound: it is also asked before and after a request.
-        with patience.bounded():
+        with wait_limit.bounded():
             return super().is_usable()
 
     def get_new_connection(self, conn_params: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Psycopg's connection, whose waits take what the thread's bound has left (`finesse.patience`).
+"""Psycopg's connection, whose waits take what the thread's bound has left (`finesse.wait_limit`).
 
 PostgreSQL's own timeouts do not help against a PostgreSQL that stands still, nor do TCP's while its
 machine goes on.
@@ -15,7 +15,7 @@ from psycopg import OperationalError
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from finesse import patience
+from finesse import wait_limit
 
 MOST_CONNECTING = 64
 """Connections that one process opens at once within a bound."""
@@ -24,7 +24,7 @@ _connecting = ThreadPoolExecutor(MOST_CONNECTING, thread_name_prefix="connect")
 
 def left() -> float | None:
     """Seconds to wait for PostgreSQL. Raises psycopg.OperationalError if there are none."""
-    seconds = patience.left(patience.DATABASE)
+    seconds = wait_limit.left(wait_limit.DATABASE)
     if seconds == 0:
         raise OperationalError("PostgreSQL stands still, or no time is left to wait for it")
     return seconds
@@ -41,7 +41,7 @@ class PatientConnection(psycopg.Connection[Any]):
         # In a thread, which ends after `connect_timeout`: Psycopg's own is two seconds or more.
         attempt = _connecting.submit(super().connect, *args, **options)
         try:
-            with patience.waiting():
+            with wait_limit.waiting():
                 return attempt.result(seconds)
         except FutureTimeoutError:
             attempt.add_done_callback(_close)
@@ -52,7 +52,7 @@ class PatientConnection(psycopg.Connection[Any]):
         if seconds is None:
             return super().wait(gen, interval, timeout)
         try:
-            with patience.waiting():
+            with wait_limit.waiting():
                 return super().wait(gen, interval, min(seconds, timeout or seconds))
         except OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
@@ -86,7 +86,7 @@ class Answers:
                 pgconn.consume_input()
             result = pgconn.get_result()
             if result is None:
-                patience.count(_monotonic() - begin)
+                wait_limit.count(_monotonic() - begin)
                 return results[-1]
             results.append(result)
 
@@ -102,6 +102,6 @@ class Answers:
     def _await(self, deadline: float) -> None:
         # At least a moment: a busy machine may let this thread run when the answer is long there.
         if not self._poll.poll(max(1.0, (deadline - _monotonic()) * 1000)):
-            patience.count(patience.REQUEST_SECONDS)
+            wait_limit.count(wait_limit.REQUEST_SECONDS)
             self._connection.close()
             raise OperationalError("PostgreSQL does not answer in time")

@@ -42,7 +42,7 @@ class PreparedStatements:
 
     def execute(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows, if there are any. Cannot be interrupted, but ends at the thread's bound
-        (`finesse.patience`). Raises psycopg.Error."""
+        (`finesse.wait_limit`). Raises psycopg.Error."""
         name, formats = self._prepared.get(sql) or self._prepare(sql)
         transformer = self._transformer
         given: Sequence[Any] = transformer.dump_sequence(values, formats)

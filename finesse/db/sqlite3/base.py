@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from finesse import patience
+from finesse import wait_limit
 from finesse.private_files import make_empty_file
 
 
@@ -18,7 +18,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.is_in_memory_db():
             # An empty file is an empty database.
             make_empty_file(Path(conn_params["database"]))
-        if patience.left(patience.DATABASE) is not None:
+        if wait_limit.left(wait_limit.DATABASE) is not None:
             # A thread that serves requests: it waits no longer than these for another's lock.
-            conn_params = {**conn_params, "timeout": patience.REQUEST_SECONDS}
+            conn_params = {**conn_params, "timeout": wait_limit.REQUEST_SECONDS}
         return super().get_new_connection(conn_params)

@@ -14,7 +14,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from finesse import patience
+from finesse import wait_limit
 from finesse.notifications.models import LogHead, Notification
 from finesse.notifications.places import Place
 
@@ -62,8 +62,8 @@ async def _send(message: dict[str, Any]) -> None:
 
 
 def _run(sending: Coroutine[Any, Any, None]) -> None:
-    left = patience.left(patience.CACHE)
-    with patience.waiting():
+    left = wait_limit.left(wait_limit.CACHE)
+    with wait_limit.waiting():
         (_run_here if _server_loop is None else _run_in_server)(sending, left)
 
 

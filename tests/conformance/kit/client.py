@@ -113,7 +113,7 @@ class Caller:
             base_url=f"{url}/finesse/api/",
             auth=httpx.BasicAuth(*credentials) if credentials else None,
             verify=not insecure,
-            timeout=waiting.patience,
+            timeout=waiting.wait_limit,
             # What the environment knows of proxies and passwords is not meant here.
             trust_env=False,
         )

@@ -63,7 +63,7 @@ class Configuration:
         self.url = self._values["url"].rstrip("/")
         self.events: bool = options.getoption("notifications") == "websocket"
         self.insecure: bool = options.getoption("insecure")
-        self.waiting = Waiting(options.getoption("patience"))
+        self.waiting = Waiting(options.getoption("wait_limit"))
 
     def __getitem__(self, name: str) -> str:
         """The value; the check is skipped where it is not configured."""
@@ -104,7 +104,7 @@ def add_options(group: pytest.OptionGroup) -> None:
         help="accept any TLS certificate",
     )
     group.addoption(
-        "--patience",
+        "--wait_limit",
         type=float,
         default=float(os.environ.get("CONFORMANCE_PATIENCE", "8")),
         help="seconds to wait for an answer or a notification",

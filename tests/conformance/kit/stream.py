@@ -70,7 +70,7 @@ def handshake(caller: Caller, **options: Any) -> AbstractContextManager[ClientCo
     if caller.insecure and address.startswith("wss:"):
         options["ssl"] = ssl._create_unverified_context()
     opened: AbstractContextManager[ClientConnection] = connect(
-        address, open_timeout=caller.waiting.patience, proxy=None, **options
+        address, open_timeout=caller.waiting.wait_limit, proxy=None, **options
     )
     return opened
 
@@ -106,11 +106,11 @@ class Stream:
     def say(self, frame: object) -> None:
         self._socket.send(frame if isinstance(frame, str) else json.dumps(frame))
 
-    def hear(self, patience: float | None = None) -> dict[str, Any]:
+    def hear(self, wait_limit: float | None = None) -> dict[str, Any]:
         """The next frame."""
         waiting = self.caller.waiting
         try:
-            text = self._socket.recv(waiting.seconds if patience is None else patience)
+            text = self._socket.recv(waiting.seconds if wait_limit is None else wait_limit)
             frame = json.loads(text)
         except TimeoutError:
             waited = waiting.seconds

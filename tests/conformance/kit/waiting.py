@@ -7,13 +7,13 @@ _ENOUGH = 5
 class Waiting:
     """Bounds a run against a server that loses notifications: most checks would wait in full."""
 
-    def __init__(self, patience: float) -> None:
-        self.patience = patience
+    def __init__(self, wait_limit: float) -> None:
+        self.wait_limit = wait_limit
         self._in_vain = 0
 
     @property
     def seconds(self) -> float:
-        return self.patience if self._in_vain < _ENOUGH else self.patience / 20
+        return self.wait_limit if self._in_vain < _ENOUGH else self.wait_limit / 20
 
     def was_in_vain(self) -> None:
         self._in_vain += 1

@@ -11,7 +11,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from finesse import patience
+from finesse import wait_limit
 from finesse.db import redis_cache
 from finesse.notifications.models import LogHead
 from tests.kit.proxy_between import Between
@@ -24,52 +24,52 @@ on_services = pytest.mark.skipif("REDIS_URL" not in os.environ, reason="Needs se
 
 @pytest.fixture(autouse=True)
 def nothing_stands_still() -> Iterator[None]:
-    patience.standing_still.clear()
+    wait_limit.standing_still.clear()
     yield
-    patience.standing_still.clear()
+    wait_limit.standing_still.clear()
 
 
 # --- the bound ------------------------------------------------------------------------------------
 
 
 def test_waits_share_the_bound_and_short_ones_do_not_count() -> None:
-    assert patience.left(patience.CACHE) is None
-    with patience.bounded(1.0):
+    assert wait_limit.left(wait_limit.CACHE) is None
+    with wait_limit.bounded(1.0):
         for _ in range(100):
-            patience.count(patience.UNCOUNTED_SECONDS)
-        assert patience.left(patience.CACHE) == 1.0
-        patience.count(0.75)
-        assert patience.left(patience.DATABASE) == 0.25
-        patience.count(0.75)
-        assert patience.left(patience.DATABASE) == 0
-    patience.count(0.75)
-    assert patience.left(patience.CACHE) is None
+            wait_limit.count(wait_limit.UNCOUNTED_SECONDS)
+        assert wait_limit.left(wait_limit.CACHE) == 1.0
+        wait_limit.count(0.75)
+        assert wait_limit.left(wait_limit.DATABASE) == 0.25
+        wait_limit.count(0.75)
+        assert wait_limit.left(wait_limit.DATABASE) == 0
+    wait_limit.count(0.75)
+    assert wait_limit.left(wait_limit.CACHE) is None
 
 
 def test_a_bound_within_another_ends_with_either() -> None:
-    with patience.bounded(2.0):
-        with patience.bounded(1.0):
-            patience.count(0.75)
-            assert patience.left(patience.CACHE) == 0.25
-        assert patience.left(patience.CACHE) == 1.25
-        with patience.bounded(5.0):
-            assert patience.left(patience.CACHE) == 1.25
+    with wait_limit.bounded(2.0):
+        with wait_limit.bounded(1.0):
+            wait_limit.count(0.75)
+            assert wait_limit.left(wait_limit.CACHE) == 0.25
+        assert wait_limit.left(wait_limit.CACHE) == 1.25
+        with wait_limit.bounded(5.0):
+            assert wait_limit.left(wait_limit.CACHE) == 1.25
 
 
 def test_what_stands_still_is_not_waited_for_except_by_a_probe_and_without_a_bound() -> None:
-    patience.standing_still.add(patience.CACHE)
-    assert patience.left(patience.CACHE) is None
-    with patience.bounded(1.0):
-        assert patience.left(patience.CACHE) == 0
-        assert patience.left(patience.DATABASE) == 1.0
-        with patience.bounded(1.0, is_probe=True):
-            assert patience.left(patience.CACHE) == 1.0
+    wait_limit.standing_still.add(wait_limit.CACHE)
+    assert wait_limit.left(wait_limit.CACHE) is None
+    with wait_limit.bounded(1.0):
+        assert wait_limit.left(wait_limit.CACHE) == 0
+        assert wait_limit.left(wait_limit.DATABASE) == 1.0
+        with wait_limit.bounded(1.0, is_probe=True):
+            assert wait_limit.left(wait_limit.CACHE) == 1.0
 
 
 def test_each_thread_has_its_own_bound() -> None:
     seen: list[float | None] = []
-    with patience.bounded(1.0):
-        thread = threading.Thread(target=lambda: seen.append(patience.left(patience.CACHE)))
+    with wait_limit.bounded(1.0):
+        thread = threading.Thread(target=lambda: seen.append(wait_limit.left(wait_limit.CACHE)))
         thread.start()
         thread.join()
     assert seen == [None]
@@ -124,7 +124,7 @@ def test_a_wait_for_postgresql_ends_at_the_bound(
     assert prepared(wrapper) == 1
     proxy.stand_still()
     begin = time.monotonic()
-    with patience.bounded(BOUND_SECONDS):
+    with wait_limit.bounded(BOUND_SECONDS):
         with pytest.raises(OperationalError):
             step(wrapper)
         # The answer that may still come is nobody's: this one is used no more.
@@ -136,7 +136,7 @@ def test_a_wait_for_postgresql_ends_at_the_bound(
     assert time.monotonic() - begin < LONG_SECONDS
     proxy.go_on()
     wrapper.close()
-    with patience.bounded():
+    with wait_limit.bounded():
         assert (select(wrapper), prepared(wrapper)) == (1, 1)
 
 
@@ -146,7 +146,7 @@ def test_a_commit_that_is_not_answered_ends_at_the_bound(wrapper: Any, proxy: Be
     assert select(wrapper) == 1
     proxy.stand_still()
     begin = time.monotonic()
-    with patience.bounded(BOUND_SECONDS), pytest.raises(OperationalError):
+    with wait_limit.bounded(BOUND_SECONDS), pytest.raises(OperationalError):
         wrapper.commit()
     assert time.monotonic() - begin < LONG_SECONDS
 
@@ -182,14 +182,14 @@ def test_without_a_bound_the_answer_is_waited_for(
 @on_services
 def test_what_fills_the_sockets_buffers_is_sent_within_a_bound(wrapper: Any) -> None:
     text = "x" * 8_000_000
-    with patience.bounded(60):
+    with wait_limit.bounded(60):
         assert prepared(wrapper, "SELECT length(%s::text)", text) == len(text)
         assert prepared(wrapper, "SELECT %s::text", text) == text
 
 
 @on_services
 def test_an_error_within_a_bound_is_the_statements_own(wrapper: Any) -> None:
-    with patience.bounded():
+    with wait_limit.bounded():
         with pytest.raises(ProgrammingError):
             prepared(wrapper, "SELECT nothing")
         assert prepared(wrapper) == 1
@@ -203,13 +203,13 @@ def test_an_error_within_a_bound_is_the_statements_own(wrapper: Any) -> None:
 def test_a_request_does_not_wait_for_a_lock_for_as_long_as_a_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(patience, "REQUEST_SECONDS", BOUND_SECONDS)
+    monkeypatch.setattr(wait_limit, "REQUEST_SECONDS", BOUND_SECONDS)
     refused: list[float] = []
 
     def write() -> None:
         begin = time.monotonic()
         try:
-            with patience.bounded(), pytest.raises(OperationalError, match="locked"):
+            with wait_limit.bounded(), pytest.raises(OperationalError, match="locked"):
                 LogHead.objects.update(status="anything")
             refused.append(time.monotonic() - begin)
         finally:
@@ -231,20 +231,20 @@ def test_waits_for_redis_end_at_the_bound_and_are_not_repeated() -> None:
     pool = redis_cache.ProcessConnectionPool.from_url(proxy.url, socket_timeout=30)
     client = Redis(connection_pool=pool)
     try:
-        with patience.bounded():
+        with wait_limit.bounded():
             client.get("anything")
         proxy.stand_still()
         for is_connected in (True, False):
             if not is_connected:
                 pool.disconnect()
             begin = time.monotonic()
-            with patience.bounded(BOUND_SECONDS):
+            with wait_limit.bounded(BOUND_SECONDS):
                 for _ in range(3):
                     with pytest.raises(RedisTimeoutError):
                         client.get("anything")
             assert time.monotonic() - begin < LONG_SECONDS
         proxy.go_on()
-        with patience.bounded():
+        with wait_limit.bounded():
             client.get("anything")
     finally:
         pool.disconnect()
