@@ -19,6 +19,7 @@ STATES = ("READY", "NOT_READY")
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path)
+    made.environment["FINESSE_HEARTBEAT_SECONDS"] = "3"
     made.start()
     yield made
     made.end()
@@ -51,7 +52,7 @@ def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installa
     until(lambda: "is starting" in log.read_text(), "the other beat does not start")
     installation.kill("beat")
     # The other one is enough, for much longer than a part may be silent.
-    enough = time.monotonic() + 4
+    enough = time.monotonic() + 5
     while time.monotonic() < enough:
         assert put(installation, "READY") == 202
     installation.kill("another beat")
