@@ -19,6 +19,7 @@ from benchmarks.measures.rest import CONNECTIONS, put
 from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
 from benchmarks.tap import Tap
 from finesse.notifications.nodes import MEDIA
+from finesse.notifications.places import Place
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 BATCH_SIZE = 200
@@ -114,7 +115,12 @@ def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) ->
     """Sockets a second that received what they had missed from a server that has just started.
     Eight connect at a time, of agents from the whole range."""
     ((head,),) = bench.stage.sql(contender.database, "SELECT position FROM notifications_loghead")
-    after = head - MISSED * agents
+    position = head - MISSED * agents
+    ((digits,),) = bench.stage.sql(
+        contender.database,
+        f"SELECT check_digits FROM notifications_notification WHERE position = {position}",
+    )
+    after = Place(position, digits).number
     back = [
         agent(number)
         for number in Random(RECONNECTING_SOCKETS).sample(range(agents), RECONNECTING_SOCKETS)
@@ -124,7 +130,7 @@ def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) ->
     missed = bench.stage.sql(
         contender.database,
         "SELECT node, count(*) FROM notifications_notification"
-        f" WHERE position > {after} AND node IN ({nodes}) GROUP BY node",
+        f" WHERE position > {position} AND node IN ({nodes}) GROUP BY node",
     )
     rates = []
     # The first round, which checks their passwords, does not count.
