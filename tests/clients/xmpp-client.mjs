@@ -8,6 +8,10 @@ import { options, pubsub, Recipient, run } from "./program.mjs";
 // Node has it from version 22 on.
 globalThis.WebSocket ??= WebSocket;
 
+// @xmpp/iq looks after a request's answer only when the request has been written. An error that is
+// answered sooner would end the process, though the request gets it all the same.
+process.on("unhandledRejection", (error) => console.error("Not handled in time:", error));
+
 const NS_PUBSUB = "http://jabber.org/protocol/pubsub";
 const NS_PUBSUB_EVENT = "http://jabber.org/protocol/pubsub#event";
 
