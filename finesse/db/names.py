@@ -105,14 +105,13 @@ def mend(rows: "models.QuerySet[Any]", fields: Sequence[str]) -> None:
 
 def _mend_field(rows: "models.QuerySet[Any]", field: str, names: dict[Any, str]) -> None:
     taken = {folded(name) for name in names.values() if visible(name) == name}
-    if _may_be_shared(field):
-        taken = set()
     longest = rows.model._meta.get_field(field).max_length
     for pk, name in names.items():
         if visible(name) == name:
             continue
-        mended = _numbered(visible(name) or ("?" if name else ""), taken, longest)
+        mended = visible(name) or ("?" if name else "")
         if not _may_be_shared(field):
+            mended = _numbered(mended, taken, longest)
             taken.add(folded(mended))
         rows.filter(pk=pk).update(**{field: mended})
 

@@ -16,7 +16,7 @@ _pools: dict[str, ConnectionPool] = {}
 _lock = threading.Lock()
 
 
-class _Patient:
+class _Bounded:
     """A connection whose waits take what the thread's bound has left (`finesse.wait_limit`)."""
 
     socket_connect_timeout: Any
@@ -53,22 +53,22 @@ def _left() -> float | None:
     return seconds
 
 
-class _PatientConnection(_Patient, Connection):
+class _BoundedConnection(_Bounded, Connection):
     pass
 
 
-class _PatientSSLConnection(_Patient, SSLConnection):
+class _BoundedSSLConnection(_Bounded, SSLConnection):
     pass
 
 
-class _PatientUnixConnection(_Patient, UnixDomainSocketConnection):
+class _BoundedUnixConnection(_Bounded, UnixDomainSocketConnection):
     pass
 
 
-_PATIENT = {
-    Connection: _PatientConnection,
-    SSLConnection: _PatientSSLConnection,
-    UnixDomainSocketConnection: _PatientUnixConnection,
+_BOUNDED = {
+    Connection: _BoundedConnection,
+    SSLConnection: _BoundedSSLConnection,
+    UnixDomainSocketConnection: _BoundedUnixConnection,
 }
 
 
@@ -88,6 +88,6 @@ class ProcessConnectionPool(ConnectionPool):
                 # One more attempt, for a connection that Redis has closed. By itself redis-py
                 # makes three, after timeouts, too, with pauses in between.
                 retry: Any = Retry(NoBackoff(), 1, (RedisConnectionError,))
-                given = {"connection_class": _PATIENT[kind], "retry": retry, **options}
+                given = {"connection_class": _BOUNDED[kind], "retry": retry, **options}
                 _pools[url] = super().from_url(url, **given)
             return _pools[url]

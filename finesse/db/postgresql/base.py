@@ -14,7 +14,7 @@ from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.pq import Format
 
 from finesse import wait_limit
-from finesse.db.postgresql.connection import PatientConnection
+from finesse.db.postgresql.connection import BoundedConnection
 from finesse.db.postgresql.prepared import PreparedStatements
 
 _DATETIME_LOADER: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
@@ -52,7 +52,7 @@ class _ErrorWrapper(DatabaseErrorWrapper):
 class _Psycopg:
     """Psycopg, as Django knows it by this name, but with connections of ours."""
 
-    connect = staticmethod(PatientConnection.connect)
+    connect = staticmethod(BoundedConnection.connect)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(psycopg, name)

@@ -30,11 +30,11 @@ def left() -> float | None:
     return seconds
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class BoundedConnection(psycopg.Connection[Any]):
     """Is closed when a wait has exceeded the bound: the answer may still come."""
 
     @classmethod
-    def connect(cls, *args: Any, **options: Any) -> "PatientConnection":
+    def connect(cls, *args: Any, **options: Any) -> "BoundedConnection":
         seconds = left()
         if seconds is None:
             return super().connect(*args, **options)
@@ -60,7 +60,7 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
 
-def _close(attempt: "Future[PatientConnection]") -> None:
+def _close(attempt: "Future[BoundedConnection]") -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()
 
