@@ -148,6 +148,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "import_export",
+    "simple_history",
     "finesse.commands",
     "finesse.presence",
     "finesse.api",
