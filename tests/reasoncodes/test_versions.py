@@ -24,7 +24,7 @@ def tea() -> ReasonCode:
 
 def test_a_put_to_the_api_names_its_administrator_and_its_way(api: API, tea: ReasonCode) -> None:
     body = "<ReasonCode><label>Green tea</label></ReasonCode>"
-    assert api.request("PUT", tea.uri, body, login="dave").status_code == 200
+    assert api.request("PUT", f"ReasonCode/{tea.pk}", body, login="dave").status_code == 200
 
     before, after = versions_of(tea)
 
