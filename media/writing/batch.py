@@ -86,8 +86,8 @@ class Batch:
         """The requests that a desktop's sign-out makes, taken right after it."""
 
     def take(self, request: MediaRequest, *, give_up: bool = False) -> None:
-        """Decide one request. Raises UndecidedError for an unforeseen error: the batch is then of no
-        use, since it may have a part of the request.
+        """Decide one request. Raises UndecidedError for an unforeseen error: the batch, which may
+        have a part of the request, is then of no use.
 
         With `give_up` it is not even decided, and ends in an error.
         """
