@@ -28,6 +28,11 @@ class SlowBell:
 
 
 @pytest.fixture
+def bell_of_the_request() -> None:
+    """Here a thread rings, as in a server."""
+
+
+@pytest.fixture
 def slow_bell(monkeypatch: pytest.MonkeyPatch) -> SlowBell:
     slow = SlowBell()
     monkeypatch.setattr(bell, "ring", slow)
