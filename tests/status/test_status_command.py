@@ -14,7 +14,6 @@ from django.db import connection
 from django.utils import timezone
 
 from finesse import heartbeat
-from finesse.notifications.models import LogHead
 from finesse.process_name import LONGEST_NAME, process_name, role_of
 from media import tasks
 from media.models import MediaRequest
@@ -74,8 +73,10 @@ def session(name: str) -> "psycopg.Connection[Any]":
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no list of sessions")
+@pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_waits_is_named_with_the_one_that_it_waits_for() -> None:
-    lock = f"SELECT 1 FROM {LogHead._meta.db_table} FOR UPDATE"
+    # Not in a transaction of the test, in which the list of sessions would stay as it is.
+    lock = "SELECT pg_advisory_xact_lock(4711)"
     with session("finesse worker@a 1") as holder, session("finesse worker@b 2") as waiting:
         holder.execute(lock)
         thread = Thread(target=waiting.execute, args=[lock])
