@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from finesse.admin import ReadOnlyAdmin
+from finesse.api.xml import identifier
 from finesse.users.access import visible_users
 from finesse.users.access_in_admin import signed_in
 from finesse.users.models import User
@@ -54,15 +55,9 @@ class RecordAdmin(ReadOnlyAdmin):
     search_help_text = "A part of the label or of a person’s name, or the code"
 
     def get_urls(self) -> list[Any]:
-        """The list, its export, and the way from a version to the history of its code."""
-        pages = (
-            ("", self.changelist_view, "changelist"),
-            ("export.<str:kind>", self.export_view, "export"),
-            ("<int:pk>/change/", self.version_view, "change"),
-        )
-        guard = self.admin_site.admin_view
-        name = f"{self.opts.app_label}_{self.opts.model_name}"
-        return [path(to, guard(view), name=f"{name}_{page}") for to, view, page in pages]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export.<str:kind>", view, name=name), *super().get_urls()]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -104,12 +99,24 @@ class RecordAdmin(ReadOnlyAdmin):
             raise BadRequest("No such filter") from error
         return FORMATS[kind](Reader(signed_in(request)), versions)
 
-    def version_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Leads to the history of its reason code: a form of the version would show all teams."""
+        return self.history_view(request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        version = get_object_or_404(self.get_queryset(request), pk=pk)
+        version = get_object_or_404(self.get_queryset(request), pk=identifier(object_id))
         history = reverse("admin:reasoncodes_reasoncode_history", args=(version.id,))
-        return HttpResponseRedirect(f"{history}#change-{pk}")
+        return HttpResponseRedirect(f"{history}#change-{version.pk}")
 
 
 def _found_by(word: str, user: User) -> Q:
