@@ -116,7 +116,7 @@ def silence(part: str, *, last_beat: float | None = None) -> None:
 @pytest.fixture(scope="session")
 def kept_database(django_db_setup: None, django_db_blocker: Any) -> Kept:
     with django_db_blocker.unblock():
-        return database.keep(cast_of_tests.create)
+        return database.keep(cast_of_tests.create, cast_of_tests.create_codes)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -141,21 +141,10 @@ def cast(db: None, kept_database: Kept) -> Cast:
 
 
 @pytest.fixture
-def codes(cast: Cast) -> dict[str, ReasonCode]:
+def codes(cast: Cast, kept_database: Kept) -> dict[str, ReasonCode]:
     """Lunch and End of shift for all teams, Coaching for Chat, Filing for Back office."""
-    made = {}
-    for label, category, code, team in (
-        ("Lunch", "NOT_READY", 1, None),
-        ("Coaching", "NOT_READY", 3, cast.alice.team),
-        ("Filing", "NOT_READY", 4, cast.bob.team),
-        ("End of shift", "LOGOUT", 1, None),
-    ):
-        made[label] = ReasonCode.objects.create(
-            category=category, code=code, label=label, for_all=team is None
-        )
-        if team:
-            made[label].teams.add(team)
-    return made
+    database.empty_and_write(kept_database.codes)
+    return {code.label: code for code in ReasonCode.objects.filter(system_code=False)}
 
 
 def basic(login_id: str, password: str = PASSWORD) -> str:
