@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ from media.models import MediaRequest
 from media.writing import writer
 from reasoncodes.models import ReasonCode
 from tests.kit import cast as cast_of_tests
-from tests.kit import database
+from tests.kit import database, installation
 from tests.kit.cast import PASSWORD, Cast
 from tests.kit.database import Kept
 
@@ -75,6 +76,8 @@ def pytest_sessionfinish() -> None:
     if not settings.CELERY_BROKER_URL.startswith("memory:"):
         with Connection(settings.CELERY_BROKER_URL) as broker:
             broker.default_channel.queue_delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        installation.remove_template()
 
 
 def empty_the_cache(settings: Any) -> None:
