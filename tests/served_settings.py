@@ -2,11 +2,11 @@
 
 import sys
 
-# As with requirements.txt alone. Where they are installed, as for the tests, Django REST framework and
-# slixmpp import them and use them for nothing here: a fifth of what starting a process takes.
-sys.modules["pygments"] = sys.modules["requests"] = None  # type: ignore[assignment]
+# As with requirements.txt alone. Where the tests' own requirements are installed, too, Django REST
+# framework and slixmpp import these for nothing: a tenth of what starting a process takes.
+sys.modules["pygments"] = sys.modules["requests"] = None
 
-from finesse.settings import *  # noqa: F403
+from finesse.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # On real services the demo is refused, and so is its password. These tests sign in with it.
