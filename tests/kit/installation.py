@@ -82,7 +82,7 @@ class Installation:
             "FINESSE_PRESENCE_SECONDS": "0",
             # As docs/operations.md says for machines that stand still for longer than the default:
             # other tests run beside this one.
-            "FINESSE_HEARTBEAT_SECONDS": "4",
+            "FINESSE_HEARTBEAT_SECONDS": "8",
             "FINESSE_DATA_DIR": str(folder),
             "FINESSE_INSTANCE": self.name,
             "FINESSE_REQUEST_ID_ON_SUCCESS": "1",
