@@ -9,6 +9,8 @@ class ReasonCodesConfig(AppConfig):
     verbose_name = "Reason codes"
 
     def ready(self) -> None:
+        from reasoncodes import history  # noqa: F401 (its receivers)
+
         post_migrate.connect(create_system_codes, sender=self)
 
 

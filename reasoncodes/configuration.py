@@ -1,4 +1,4 @@
-"""Changes of reason codes, one at a time: for the API and for the admin."""
+"""Changes of reason codes: for the API and for the administration."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,19 +19,21 @@ from finesse.api.errors import (
 )
 from finesse.api.xml import identifier
 from finesse.notifications import log
-from finesse.users.models import Team
+from finesse.users.models import Team, User
+from reasoncodes.changes import Change, Way, change
 from reasoncodes.models import ReasonCode
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
+def exclusive(by: User, way: Way) -> Iterator[Change]:
     """A transaction that starts with the writer's lock, the first in the order of locks.
 
     A check made in it (of uniqueness, of a limit, that a team exists) still holds at its commit.
+    What is saved in it is one change in the history, by this user and this way.
     """
-    with transaction.atomic():
+    with change(by.pk, way) as named, transaction.atomic():
         log.lock()
-        yield
+        yield named
 
 
 def find(text: str) -> ReasonCode:
@@ -89,12 +91,12 @@ def save(reason_code: ReasonCode) -> None:
         raise REASON_CODE_DUPLICATE(parameter=name) from None
 
 
-def remove(text: str) -> None:
+def remove(text: str, by: User) -> None:
     """Delete it; only retire it if a Media, a desktop, a request or the history names it.
 
     Raises FinesseError as `find_changeable` does.
     """
-    with exclusive():
+    with exclusive(by, Way.API):
         reason_code = find_changeable(text)
         hold(reason_code.pk)
         try:
@@ -104,13 +106,13 @@ def remove(text: str) -> None:
             reason_code.save(update_fields=["retired"])
 
 
-def assign(team_id: str, category: str, wanted: Sequence[int]) -> None:
+def assign(team_id: str, category: str, wanted: Sequence[int], by: User) -> None:
     """Make these the team's own reason codes of the category, by their ids, and no others.
 
     Raises FinesseError 404 for the team, `Finesse API Error` for a reason code that does not exist,
     `Invalid Input` for one that cannot belong to a team, `Maximum Exceeded` over the limit.
     """
-    with exclusive():
+    with exclusive(by, Way.API):
         team = find_team(team_id)
         found = ReasonCode.objects.not_retired().in_bulk(wanted)
         for pk in wanted:

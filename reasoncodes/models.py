@@ -8,16 +8,26 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower, Trim
+from simple_history.models import HistoricalRecords
 
 from finesse.db.models import SavedWhole
-from finesse.db.names import UniqueNameField
+from finesse.db.names import NameField, UniqueNameField
 from finesse.db.statements import Placeholder
 from finesse.users.models import Team
+from reasoncodes.changes import (
+    VersionOfReasonCode,
+    changed_by,
+    set_version_user,
+    version_user,
+)
 
 
 class Category(models.TextChoices):
     NOT_READY = "NOT_READY", "Not ready"
     LOGOUT = "LOGOUT", "Sign out"
+
+
+DAY_MINUTES = 24 * 60
 
 
 class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
@@ -58,7 +68,47 @@ class ReasonCode(SavedWhole):
         default=False, help_text="No longer offered to agents; the history goes on naming it."
     )
 
+    description = NameField(
+        max_length=255, blank=True, help_text="What agents should choose it for. Agents may see it."
+    )
+    translations = models.JSONField(default=dict, blank=True)
+    """The label in other languages, by their tags: {"de": "Mittagspause"}."""
+    colour = models.CharField(max_length=7, blank=True)
+    """As in #1b6e53; empty for none."""
+    place = models.PositiveSmallIntegerField(
+        "place in the list",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(999)],
+        help_text="Codes with a place come first in the agent’s list. The others follow by number.",
+    )
+    productive = models.BooleanField(
+        "counts as productive", null=True, blank=True, help_text="For reports: work, or a break?"
+    )
+    maximum_minutes = models.PositiveSmallIntegerField(
+        "maximum time",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(DAY_MINUTES)],
+        help_text="Minutes that an agent should stay in it at most.",
+    )
+    warning_minutes = models.PositiveSmallIntegerField(
+        "warning",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(DAY_MINUTES)],
+        help_text="Minutes before the maximum time at which the board warns.",
+    )
+
     objects = ReasonCodeQuerySet.as_manager()
+    history = HistoricalRecords(
+        bases=(VersionOfReasonCode,),
+        # The login ID alone: users may be deleted, their changes stay.
+        history_user_id_field=models.CharField(max_length=64, blank=True),
+        get_user=changed_by,
+        history_user_getter=version_user,
+        history_user_setter=set_version_user,
+    )
 
     class Meta:
         verbose_name = "reason code"
@@ -74,6 +124,12 @@ class ReasonCode(SavedWhole):
                 condition=Q(label=Trim("label")) & ~Q(label=""),
                 name="reasoncode_label",
                 violation_error_message="The label must not be empty or have blanks around it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(warning_minutes=None)
+                | Q(maximum_minutes__isnull=False, warning_minutes__lt=F("maximum_minutes")),
+                name="reasoncode_warning",
+                violation_error_message="The warning must come before the maximum time.",
             ),
             # Another reason code may take the number and the label of a retired one.
             models.UniqueConstraint(

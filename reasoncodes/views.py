@@ -24,6 +24,7 @@ from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
 from finesse.users.models import Team, User
 from reasoncodes import configuration, description
+from reasoncodes.changes import Way
 from reasoncodes.documents import represent, represent_list
 from reasoncodes.models import ReasonCode
 from reasoncodes.parameters import ALL, read_category, read_changes, read_new, read_references
@@ -51,7 +52,7 @@ class ReasonCodeCollection(FinesseView):
     def post(self, request: Request) -> Response:
         """Answers 200 with the new object's Location, as documented, not 201."""
         reason_code = read_new(self.document("ReasonCode"))
-        with configuration.exclusive():
+        with configuration.exclusive(cast(User, request.user), Way.API):
             configuration.save(reason_code)
             # Before the commit: a request with a refused Host must save nothing.
             location = request.build_absolute_uri(reason_code.uri)
@@ -73,7 +74,7 @@ class ReasonCodeDetail(FinesseView):
         # slowly must not hold up the lock.
         configuration.find_changeable(reason_code_id)
         children = self.document("ReasonCode")
-        with configuration.exclusive():
+        with configuration.exclusive(cast(User, request.user), Way.API):
             reason_code = configuration.find_changeable(reason_code_id)
             read_changes(children, reason_code)
             configuration.save(reason_code)
@@ -81,7 +82,7 @@ class ReasonCodeDetail(FinesseView):
 
     @description.DELETE_REASON_CODE
     def delete(self, request: Request, reason_code_id: str) -> Response:
-        configuration.remove(reason_code_id)
+        configuration.remove(reason_code_id, cast(User, request.user))
         return Response()
 
 
@@ -147,7 +148,7 @@ class TeamReasonCodeList(FinesseView):
         body: Any = request.data
         if body["ReasonCodes"] and not children:
             raise BAD_REQUEST(reason="The list must contain <ReasonCode> elements")
-        configuration.assign(team_id, category, read_references(children))
+        configuration.assign(team_id, category, read_references(children), cast(User, request.user))
         return Response()
 
 

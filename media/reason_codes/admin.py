@@ -13,9 +13,10 @@ from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, hide_strangers, signed_in
+from media.reason_codes.forms import ReasonCodeForm
 from reasoncodes.access import changeable_by, others_assignments, visible_to
+from reasoncodes.changes import Way
 from reasoncodes.configuration import exclusive, hold
-from reasoncodes.forms import ReasonCodeForm
 from reasoncodes.models import ReasonCode
 
 
@@ -80,7 +81,7 @@ class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "POST":
             return super().changeform_view(request, *args, **kwargs)
-        with exclusive():
+        with exclusive(signed_in(request), Way.ADMIN):
             return super().changeform_view(request, *args, **kwargs)
 
     def delete_view(
@@ -88,7 +89,7 @@ class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
     ) -> HttpResponse:
         if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
-        with exclusive():
+        with exclusive(signed_in(request), Way.ADMIN):
             # It must still be unused when it is deleted.
             hold(identifier(object_id))
             return super().delete_view(request, object_id, extra_context)
@@ -130,8 +131,12 @@ class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
 
     @admin.action(description="Retire: no longer offer them to agents", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        with exclusive():
-            count = _changeable(request, queryset).filter(retired=False).update(retired=True)
+        with exclusive(signed_in(request), Way.ADMIN):
+            offered = list(_changeable(request, queryset).filter(retired=False))
+            for reason_code in offered:
+                reason_code.retired = True
+                reason_code.save(update_fields=["retired"])
+        count = len(offered)
         if count:
             messages.success(request, f"{count} retired. The history still shows them.")
         else:
@@ -139,7 +144,7 @@ class ReasonCodeAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
 
     @admin.action(description="Bring back: offer them again", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        with exclusive():
+        with exclusive(signed_in(request), Way.ADMIN):
             retired = list(_changeable(request, queryset).filter(retired=True))
             for reason_code in retired:
                 self._bring_back(request, reason_code)

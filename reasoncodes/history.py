@@ -1,0 +1,93 @@
+"""A version of a reason code for each change of it, whichever way it came in.
+
+django-simple-history writes a version at each save. Here each gets its teams and its change, and a
+change of teams alone gets a version, too: it is no save.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models.signals import m2m_changed, post_delete, pre_delete
+from django.dispatch import receiver
+from simple_history.signals import pre_create_historical_record
+
+from finesse.users.models import Team
+from reasoncodes.changes import present_change
+from reasoncodes.models import ReasonCode
+
+Version: Any = ReasonCode.history.model
+"""The model of versions, which django-simple-history makes."""
+
+
+@receiver(pre_create_historical_record, sender=Version)
+def complete(history_instance: Any, instance: ReasonCode, **kwargs: Any) -> None:
+    change = present_change()
+    history_instance.change = change.id
+    history_instance.way = change.way
+    # The last one of a code that is deleted: its teams have gone a moment ago.
+    history_instance.team_names = instance.__dict__.pop("_teams_before", None) or _names(instance)
+
+
+@receiver(pre_delete, sender=ReasonCode)
+def remember_teams(instance: ReasonCode, **kwargs: Any) -> None:
+    instance.__dict__["_teams_before"] = _names(instance)
+
+
+@receiver(m2m_changed, sender=ReasonCode.teams.through)
+def record_changed_teams(
+    instance: ReasonCode | Team,
+    action: str,
+    reverse: bool,
+    pk_set: Collection[int] | None,
+    **kwargs: Any,
+) -> None:
+    """`instance` is the reason code, and `pk_set` the teams; in `reverse` it is the team."""
+    if isinstance(instance, ReasonCode):
+        concerned: Collection[int] = [instance.pk]
+    elif action == "pre_clear":
+        _remember_codes(instance)
+        return
+    elif action == "post_clear":
+        concerned = instance.__dict__.pop("_reason_codes")
+    else:
+        concerned = pk_set or ()
+    if action.startswith("post_"):
+        record(concerned)
+
+
+@receiver(pre_delete, sender=Team)
+def remember_codes_of_team(instance: Team, **kwargs: Any) -> None:
+    _remember_codes(instance)
+
+
+@receiver(post_delete, sender=Team)
+def record_removed_team(instance: Team, **kwargs: Any) -> None:
+    record(instance.__dict__.pop("_reason_codes"))
+
+
+def record(pks: Collection[int]) -> None:
+    """A version with the teams of now: the one that this change has made already, or a new one."""
+    change = present_change()
+    for reason_code in ReasonCode.objects.filter(pk__in=pks).order_by("pk"):
+        names = _names(reason_code)
+        latest = Version.objects.filter(id=reason_code.pk).order_by("-history_id").first()
+        if latest and latest.change == change.id:
+            Version.objects.filter(pk=latest.pk).update(team_names=names)
+        elif not latest or latest.team_names != names:
+            ReasonCode.history.bulk_history_create(
+                [reason_code],
+                update=True,
+                custom_historical_attrs={
+                    "change": change.id,
+                    "way": change.way,
+                    "team_names": names,
+                },
+            )
+
+
+def _remember_codes(team: Team) -> None:
+    team.__dict__["_reason_codes"] = list(team.reason_codes.values_list("pk", flat=True))
+
+
+def _names(reason_code: ReasonCode) -> dict[str, str]:
+    return {str(pk): name for pk, name in reason_code.teams.values_list("pk", "name")}
