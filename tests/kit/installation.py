@@ -33,7 +33,7 @@ from finesse.tls.own_certificate import make_or_renew
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_SERVICES = bool(settings.REDIS_URL)
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 DATABASE = "demo.sqlite3"
 UVICORN = [
     *(sys.executable, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
