@@ -14,6 +14,7 @@ from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.reason_codes import admin as reason_codes  # noqa: F401 (registers its pages)
 from media.states import Requested, State
+from media.teams import admin as teams  # noqa: F401 (registers its page)
 from media.writing.acceptance import accept
 from media.writing.requests import new_request
 
