@@ -43,7 +43,7 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
     autocomplete_fields = ("team",)
     readonly_fields = ("sign_in", "supervises", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("login_id", "sign_in", "password", "must_change_password")}),
+        (None, {"fields": ("login_id", "sign_in", "must_change_password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
         (
             "Access",

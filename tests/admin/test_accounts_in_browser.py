@@ -121,7 +121,7 @@ def test_a_new_user_chooses_a_password_at_the_first_sign_in(
     page.locator("#id_password1").fill(GIVEN)
     page.locator("#id_password2").fill(GIVEN)
     page.get_by_label("First name").fill("Eva")
-    expect(page.get_by_label("The user has to choose a new password")).to_be_checked()
+    expect(page.get_by_label("Ask for a new password")).to_be_checked()
     picture(page, "new-user")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
@@ -189,6 +189,15 @@ def test_an_administrator_ends_all_sessions_of_a_user(open_page: OpenPage) -> No
     page.get_by_role("button", name="End all sessions").click()
     expect(page.get_by_text("In no browser.")).to_be_visible()
     expect_viewer(ana, "signed-out")
+
+
+@pytest.mark.parametrize("width", [390, 960, 1400])
+def test_the_viewers_bar_has_room_for_the_account(width: int, open_page: OpenPage) -> None:
+    page = sign_in(open_page(viewport={"width": width, "height": 800}), "admin")
+    expect_viewer(page)
+    assert page.get_by_role("link", name="Account").bounding_box()["x"] < width  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    picture(page, f"viewer-{width}")
 
 
 def test_an_agent_ends_the_own_other_sessions_and_reaches_no_others(open_page: OpenPage) -> None:
