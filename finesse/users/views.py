@@ -61,7 +61,7 @@ class ChangePassword(PasswordChangeView):
         return {**super().get_form_kwargs(), "origin": origin_of_request(self.request.META)}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        # At once: other tabs of this browser look at the session as soon as the password has changed.
+        # At once: other tabs of this browser look at the session when the password has changed.
         with transaction.atomic():
             answer = super().form_valid(form)
             sign_ins.keep_this(self.request, form.user)
