@@ -13,8 +13,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends import db
 from django.dispatch import receiver
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -64,7 +63,7 @@ def note_sign_in(request: HttpRequest, **kwargs: Any) -> None:
 class SessionMiddleware(middleware.SessionMiddleware):
     """Django's, which also notes that a session is in use, and leaves a newer cookie alone."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> Any:
         session = request.session
         if session.accessed and session.session_key and SESSION_KEY in session:
             note_used([session.session_key])
