@@ -18,7 +18,7 @@ from finesse.notifications.nodes import (
     team_of,
 )
 from finesse.users.access import Access, access_of
-from finesse.users.models import BrowserSession
+from finesse.users.models import BrowserSession, User
 from finesse.users.sessions import note_used
 
 if TYPE_CHECKING:
@@ -106,11 +106,16 @@ def valid_sessions(keys: Collection[str]) -> set[str]:
     return set(in_time.values_list("pk", flat=True)) if keys else set()
 
 
-def sessions_in_use(keys: Collection[str]) -> set[str]:
-    """The same, noted as seen now and then: a viewer that is open is in use."""
-    valid = valid_sessions(keys)
-    note_used(valid)
-    return valid
+def still_signed_in(readers: Collection[Reader]) -> set[Reader]:
+    """Those of these browsers' readers whose session has not ended, and whose user is active.
+
+    Their sessions are noted as seen now and then: a viewer that is open is in use.
+    """
+    sessions = valid_sessions({reader.session for reader in readers})
+    users = User.objects.filter(pk__in={reader.login_id for reader in readers}, is_active=True)
+    active = set(users.values_list("pk", flat=True))
+    note_used(sessions)
+    return {one for one in readers if one.session in sessions and one.login_id in active}
 
 
 def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:
