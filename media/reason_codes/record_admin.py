@@ -55,7 +55,7 @@ class RecordAdmin(ReadOnlyAdmin):
     search_help_text = "A part of the label or of a person’s name, or the code"
 
     def get_urls(self) -> list[Any]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        name = "reasoncodes_historicalreasoncode_export"
         view = self.admin_site.admin_view(self.export_view)
         return [path("export.<str:kind>", view, name=name), *super().get_urls()]
 
