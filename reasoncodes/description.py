@@ -29,8 +29,8 @@ from reasoncodes.update_serializers import (
 )
 
 _IN_LANGUAGES = (
-    "The labels are in the language of the header `locale` (de_DE), or else `Accept-Language`, where "
-    "they are translated; codes with a place come first."
+    "The labels are in the language of the header `locale` (de_DE), or else `Accept-Language`, "
+    "where they are translated; codes with a place come first."
 )
 
 GET_REASON_CODE = Operation(
