@@ -18,7 +18,7 @@ stock = admin.AdminSite(name="stock")
 
 
 @admin.register(ReasonCode, site=stock)
-class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg] (not generic at run time)
+class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("label", "category", "code", "for_all", "retired")
     list_filter = ("category", "retired", "for_all")
     search_fields = ("label", "=code")
