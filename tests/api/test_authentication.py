@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -438,6 +439,41 @@ def test_the_block_ends_with_its_time(api: API) -> None:
         blocked_until=timezone.now(), last_at=timezone.now() - timedelta(seconds=301)
     )
     assert api.get().status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=400)])
+def test_a_block_by_a_clock_that_was_ahead_ends_in_time(api: API, ahead: timedelta) -> None:
+    """It was set right after the wrong passwords, or is another server's."""
+    for _ in range(5):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=F("last_at") + ahead)
+    SignInFailures.objects.update(blocked_until=F("blocked_until") + ahead)
+    assert api.get().status_code == 200
+    assert not SignInFailures.objects.exists()
+
+
+def test_failures_by_a_clock_that_was_ahead_do_not_count_with_new_ones(api: API) -> None:
+    for _ in range(4):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(hours=1))
+    api.get(password="wrong")
+    assert api.get().status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [30, -30])
+def test_servers_whose_clocks_differ_a_little_count_together(api: API, ahead: int) -> None:
+    for _ in range(4):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(seconds=ahead))
+    api.get(password="wrong")
+    failure(api.get(), "alice")
+
+
+def test_failures_by_a_clock_that_was_ahead_are_pruned(api: API) -> None:
+    api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(hours=1))
+    lockout.prune()
+    assert not SignInFailures.objects.exists()
 
 
 def test_a_success_forgets_the_failures_before_it(api: API) -> None:
