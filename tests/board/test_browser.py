@@ -220,8 +220,12 @@ def test_each_user_sees_their_own_media_and_no_others(open_window: OpenWindow, p
     assert dana.sources() >= {"/finesse/api/User/1234/Media/5001"}
     assert not [source for source in dana.sources() if "/User/1300/" in source]
     expect(chi.item("own-2")).to_have_count(1)
-    # The user itself was published when the demo was loaded.
-    assert chi.sources() == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
+    # The user itself was published when the demo was loaded, and so were the reason codes.
+    of_users = {source for source in chi.sources() if "/User/" in source}
+    assert of_users == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
+    filing, coaching = "/finesse/api/ReasonCode/1004", "/finesse/api/ReasonCode/1003"
+    assert filing in chi.sources()
+    assert coaching not in chi.sources()
     assert chi.item("own-1").count() == chi.item("own-3").count() == 0
     expect(chi.rows).to_have_count(1)
     assert chi.problems == dana.problems == admin.problems == []
