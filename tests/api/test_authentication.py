@@ -16,7 +16,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from finesse import wait_limit
+from finesse import client_networks, wait_limit
 from finesse.users import lockout, password_checks, passwords, remembered
 from finesse.users.models import SignInFailures, User
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
@@ -361,6 +361,18 @@ def test_a_proxy_may_write_the_port_of_the_client_beside_its_address(
     another_connection = written.replace("4711", "4712")
     failure(api.get(**by_proxy, **{"X-Forwarded-For": another_connection}), "alice")
     assert api.get(**by_proxy, **{"X-Forwarded-For": other}).status_code == 200
+
+
+def test_what_is_remembered_of_origins_has_a_bound_and_follows_the_setting(settings: Any) -> None:
+    long = ", ".join(["198.51.100.1"] * 1000 + [STRANGER])
+    request = {"REMOTE_ADDR": "10.1.2.3", "HTTP_X_FORWARDED_FOR": STRANGER}
+    settings.FINESSE_TRUSTED_PROXIES = []
+    assert client_networks.origin_of_request(request) == "10.1.2.3"
+    settings.FINESSE_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert client_networks.origin_of_request(request) == STRANGER
+    remembered = client_networks._remembered_origin.cache_info().currsize
+    assert client_networks.origin_of_request(request | {"HTTP_X_FORWARDED_FOR": long}) == STRANGER
+    assert client_networks._remembered_origin.cache_info().currsize == remembered
 
 
 def test_a_forwarded_address_is_not_believed_from_anybody_else(api: API) -> None:
