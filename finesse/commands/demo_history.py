@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
+from django.db import transaction
 from django.utils import timezone
 
 from finesse.notifications import log
@@ -40,9 +41,10 @@ def write(agents: Collection[tuple[str, int, Collection[int]]]) -> None:
         for interval in _week((login_id, mrd), {pk: codes[pk] for pk in offered if pk in codes})
     ]
     written.sort(key=lambda interval: interval.started_at)
-    # As the writer does: the ids of intervals are in the order of commits.
-    log.lock()
-    open_intervals(written)
+    with transaction.atomic():
+        # As the writer does: the ids of intervals are in the order of commits.
+        log.lock()
+        open_intervals(written)
     while count_new():
         pass
 
