@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
@@ -21,6 +20,7 @@ from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
 from finesse.users.models import User
 from tests.conftest import PASSWORD, Cast, basic
+from tests.kit.communicator import PatientCommunicator
 from tests.kit.followers import write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
@@ -32,7 +32,7 @@ def socket(login: str | None = "alice", password: str = PASSWORD, **headers: str
     if login is not None:
         given.append((b"authorization", basic(login, password).encode()))
     given += [(name.encode(), value.encode()) for name, value in headers.items()]
-    return WebsocketCommunicator(application, "/ws/notifications/", headers=given)
+    return PatientCommunicator(application, "/ws/notifications/", headers=given)
 
 
 async def opened(communicator: Any) -> Any:
@@ -49,7 +49,7 @@ async def refused(communicator: Any) -> int:
 
 async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
     await communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
-    return json.loads(await communicator.receive_from(5))  # type: ignore[no-any-return]
+    return json.loads(await communicator.receive_from())  # type: ignore[no-any-return]
 
 
 async def test_a_frame_is_rendered_once_for_all_sockets() -> None:
@@ -69,7 +69,7 @@ async def test_a_program_signs_in_by_basic_and_gets_its_notifications(cast: Cast
     subscribed = await answer(alice, {"type": "subscribe", "after": None})
     assert (subscribed["type"], subscribed["resume"]) == ("subscribed", "live")
     (position,) = await write("alice")
-    frame = json.loads(await alice.receive_from(5))
+    frame = json.loads(await alice.receive_from())
     at = frame.pop("at")
     assert at.endswith("Z")
     assert frame == {
@@ -90,7 +90,7 @@ async def test_coming_back_with_the_last_position_leaves_no_gap(cast: Cast) -> N
     alice = await opened(socket())
     subscribed = await answer(alice, {"type": "subscribe", "after": first})
     assert subscribed == {"type": "subscribed", "position": missed[-1], "resume": "replayed"}
-    frames = [json.loads(await alice.receive_from(5)) for _ in missed]
+    frames = [json.loads(await alice.receive_from()) for _ in missed]
     assert [frame["position"] for frame in frames] == missed
     await alice.disconnect()
 
@@ -171,7 +171,7 @@ async def test_a_socket_ends_with_its_browsers_session_and_no_other_does(
     for one in (viewer, program):
         await answer(one, {"type": "subscribe", "after": None})
     await database_sync_to_async(end)(browser)
-    closed = await viewer.receive_output(5)
+    closed = await viewer.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
     assert await program.receive_nothing()
     await program.disconnect()
@@ -249,7 +249,7 @@ async def test_a_position_beyond_all_numbers_is_a_reset(cast: Cast) -> None:
 async def test_a_binary_frame_is_answered(cast: Cast) -> None:
     alice = await opened(socket())
     await alice.send_to(bytes_data=b"\x00")
-    assert json.loads(await alice.receive_from(5))["type"] == "error"
+    assert json.loads(await alice.receive_from())["type"] == "error"
     await alice.disconnect()
 
 
@@ -271,7 +271,7 @@ async def test_a_socket_whose_user_is_deactivated_is_closed(cast: Cast) -> None:
         user.save()
 
     await deactivate()
-    closed = await alice.receive_output(5)
+    closed = await alice.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
 
 
@@ -286,7 +286,7 @@ async def test_a_socket_whose_log_cannot_be_read_is_closed_to_come_back(
 
     monkeypatch.setattr("finesse.notifications.hub.Hub.history", broken)
     await answer(alice, {"type": "subscribe", "after": 0})
-    closed = await alice.receive_output(5)
+    closed = await alice.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
 
 
@@ -294,7 +294,7 @@ async def test_servers_that_can_answer_the_handshake_say_401_and_challenge(cast:
     communicator = socket(None)
     communicator.scope["extensions"] = {"websocket.http.response": {}}
     await communicator.send_input({"type": "websocket.connect"})
-    start = await communicator.receive_output(5)
+    start = await communicator.receive_output()
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert dict(start["headers"])[b"www-authenticate"].startswith(b"Basic ")
 
