@@ -112,7 +112,7 @@ class RecordAdmin(ReadOnlyAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
+        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
             raise PermissionDenied
         version = get_object_or_404(self.get_queryset(request), pk=identifier(object_id))
         history = reverse("admin:reasoncodes_reasoncode_history", args=(version.id,))

@@ -93,6 +93,9 @@ def test_supervisors_reach_reason_codes_and_nothing_that_they_could_change_besid
 ) -> None:
     carol = signed_in("carol")
     row = model._default_manager.first()
+    if model._meta.model_name == "historicalreasoncode":
+        # Any that she may see.
+        row = model._default_manager.filter(for_all=True).first()
     if model is ReasonCode:
         assert carol.get(url(model, "changelist")).status_code == 200
         return
