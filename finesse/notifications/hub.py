@@ -28,7 +28,7 @@ from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
 from finesse.notifications.places import BEGINNING, Place
-from finesse.notifications.readers import Reader, renewed, valid_sessions
+from finesse.notifications.readers import Reader, renewed, sessions_in_use
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
 from finesse.presence.local_clients import Attendance
@@ -257,7 +257,7 @@ class Hub:
             if not sessions:
                 continue
             try:
-                valid = await off_loop(valid_sessions)(sessions)
+                valid = await off_loop(sessions_in_use)(sessions)
             except Exception as error:
                 logger.warning("Sessions could not be checked; the next check will: %r", error)
                 continue

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from finesse.db.off_loop import off_loop
@@ -19,6 +18,8 @@ from finesse.notifications.nodes import (
     team_of,
 )
 from finesse.users.access import Access, access_of
+from finesse.users.models import BrowserSession
+from finesse.users.sessions import note_used
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -101,8 +102,15 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
 
 def valid_sessions(keys: Collection[str]) -> set[str]:
     """Those of these browser sessions that exist and have not expired."""
-    in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    in_time = BrowserSession.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
     return set(in_time.values_list("pk", flat=True)) if keys else set()
+
+
+def sessions_in_use(keys: Collection[str]) -> set[str]:
+    """The same, noted as seen now and then: a viewer that is open is in use."""
+    valid = valid_sessions(keys)
+    note_used(valid)
+    return valid
 
 
 def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:

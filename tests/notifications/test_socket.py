@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
@@ -19,7 +18,7 @@ from finesse.asgi import application
 from finesse.notifications import frames
 from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
-from finesse.users.models import User
+from finesse.users.models import BrowserSession, User
 from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.followers import write
 
@@ -109,16 +108,16 @@ def sign_out_in_another_tab(browser: Client) -> None:
 
 
 def delete(browser: Client) -> None:
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
 
 
 def delete_by_a_statement(browser: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_session")
+        cursor.execute("DELETE FROM users_browsersession")
 
 
 def expire(browser: Client) -> None:
-    Session.objects.update(expire_date=timezone.now())
+    BrowserSession.objects.update(expire_date=timezone.now())
 
 
 def expire_and_clear(browser: Client) -> None:
