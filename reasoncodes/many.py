@@ -43,11 +43,11 @@ class Saved:
 def save_all(wanted: Sequence[Wanted]) -> None:
     """Insert the new ones and update the others; call it in `exclusive`.
 
-    Nothing is checked here: `reasoncodes.census` says beforehand whether they may be saved. They may
-    swap numbers and labels among themselves. Raises IntegrityError, ValidationError.
+    Nothing is checked here: `reasoncodes.census` says beforehand whether they may be saved. They
+    may swap numbers and labels among themselves. Raises IntegrityError, ValidationError.
     """
-    new = [one for one in wanted if one.code.pk is None]
-    changed = [one for one in wanted if one.code.pk is not None]
+    new = [one for one in wanted if one.code._state.adding]
+    changed = [one for one in wanted if not one.code._state.adding]
     before = ReasonCode.objects.in_bulk([one.code.pk for one in changed])
     _write([one.code for one in new], [one.code for one in changed], before)
     _set_teams(wanted)

@@ -36,7 +36,8 @@ def find(head: Row, known: Collection[str], required: Iterable[str]) -> Columns:
     """Raises FileRefusedError if a required column is missing, or one is there twice."""
     names = [spelling(cell) for cell in head.cells]
     missing = [name for name in required if name not in names]
-    unknown = [cell for cell, name in zip(head.cells, names, strict=True) if _is_unknown(name, known)]
+    named = zip(head.cells, names, strict=True)
+    unknown = [cell for cell, name in named if name and name not in known]
     if missing:
         found = f" Its first row has: {', '.join(filter(None, head.cells))}." if unknown else ""
         raise FileRefusedError(
@@ -51,10 +52,6 @@ def find(head: Row, known: Collection[str], required: Iterable[str]) -> Columns:
         notes=tuple(_ignored(name, known) for name in unknown),
         width=len(names),
     )
-
-
-def _is_unknown(name: str, known: Collection[str]) -> bool:
-    return bool(name) and name not in known
 
 
 def _these(what: str, names: Collection[str]) -> str:

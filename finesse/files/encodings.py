@@ -12,8 +12,8 @@ _MARKS = {
 """What begins a file: Python's name of the encoding, and its name for people unless it is the
 usual one."""
 _UNREADABLE = (
-    "The file is not a text in UTF-8, UTF-16 or Windows-1252. In the spreadsheet program, save it as "
-    "XLSX or as “CSV UTF-8”."
+    "The file is not a text in UTF-8, UTF-16 or Windows-1252. In the spreadsheet program, save it "
+    "as XLSX or as “CSV UTF-8”."
 )
 
 

@@ -4,7 +4,7 @@ A `FileKind` says what the file is about. Nothing is stored between the check an
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django import forms
@@ -38,8 +38,9 @@ class Done:
     plan: Plan
     moved: Collection[str] = ()
     """What has changed since the check: nothing was imported then."""
-    response: HttpResponse | None = None
-    """None if nothing was imported."""
+    page: str = ""
+    """The template of the result; empty if nothing was imported."""
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 class UploadForm(forms.Form):
@@ -80,7 +81,8 @@ class FileKind:
         """Raises FileRefusedError."""
         raise NotImplementedError
 
-    def carry_out(self, kept: keeping.Kept, request: HttpRequest, user: User) -> Done:
+    def carry_out(self, kept: keeping.Kept, user: User) -> Done:
+        """Import it, if it still means what its user has seen. Raises FileRefusedError."""
         raise NotImplementedError
 
     def export(self, user: User, extension: str) -> bytes:
@@ -104,17 +106,20 @@ class FilesAdmin(admin.ModelAdmin):
     files: ClassVar[FileKind]
 
     def get_urls(self) -> list[Any]:
-        pages = {
+        pages: dict[str, tuple[str, Any]] = {
             "import": ("import/", self.import_view),
-            "export": ("export/", require_safe(self.export_view)),
-            "export_file": ("export/<str:extension>/", require_safe(self.export_file_view)),
-            "template": ("import/template/<str:extension>/", require_safe(self.template_view)),
+            "export": ("export/", self.export_view),
+            "export_file": ("export/<str:extension>/", self.export_file_view),
+            "template": ("import/template/<str:extension>/", self.template_view),
         }
         own = [
-            path(address, self.admin_site.admin_view(view), name=self.page(name))
+            path(address, self._guarded(view, name), name=self.page(name))
             for name, (address, view) in pages.items()
         ]
         return [*own, *super().get_urls()]
+
+    def _guarded(self, view: Any, name: str) -> Any:
+        return self.admin_site.admin_view(view if name == "import" else require_safe(view))
 
     def page(self, name: str) -> str:
         """The name of a page's address, within "admin:"."""
@@ -147,17 +152,20 @@ class FilesAdmin(admin.ModelAdmin):
         form = self.files.form(user)
         try:
             kept = keeping.open_kept(text, user.pk, self.files.name)
-            done = self.files.carry_out(kept, request, user)
+            done = self.files.carry_out(kept, user)
         except keeping.ExpiredError:
             problem = "This check is too old, or was made by somebody else. Upload the file again."
             return self._upload_page(request, form, problem)
         except FileRefusedError as error:
             return self._upload_page(request, form, str(error))
-        if done.response is not None:
-            return done.response
+        if done.page:
+            return self._result_page(request, done)
         return self._plan_page(
             request, user, kept.name, kept.table, kept.options, done.plan, done.moved
         )
+
+    def _result_page(self, request: HttpRequest, done: Done) -> HttpResponse:
+        return self._page(request, done.page, dict(done.context))
 
     def _upload_page(
         self, request: HttpRequest, form: UploadForm, problem: str = ""

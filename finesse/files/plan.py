@@ -18,6 +18,9 @@ class Outcome(enum.Enum):
     LEFT_OUT = "left out"
 
 
+MEANWHILE = "Somebody else has saved something of the same name at the same moment."
+
+
 @dataclass(frozen=True)
 class Difference:
     column: str

@@ -12,7 +12,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from finesse.files.harmless import harmless, original
-from finesse.files.limits import COLUMNS, FILE_SIZE, PARTS, UNPACKED_BYTES
+from finesse.files.limits import COLUMNS, PARTS, UNPACKED_BYTES
 from finesse.files.tables import FileRefusedError, Table, table_of
 
 SIGNATURE = b"PK\x03\x04"
@@ -38,8 +38,8 @@ def read(content: bytes) -> Table:
         # openpyxl has no errors of its own: KeyError, ValueError, those of ZIP and XML, DTDs among
         # them, and more.
         raise FileRefusedError(
-            "The file cannot be read as XLSX: it is damaged, protected by a password, or not from a "
-            "spreadsheet program. Open it there, and save it as XLSX again."
+            "The file cannot be read as XLSX: it is damaged, protected by a password, or not from "
+            "a spreadsheet program. Open it there, and save it as XLSX again."
         ) from None
 
 
@@ -52,8 +52,8 @@ def _refuse_bombs(content: bytes) -> None:
         raise FileRefusedError("The file is damaged: it is no complete XLSX file.") from None
     if len(parts) > PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
         raise FileRefusedError(
-            f"The file unpacks to more than {UNPACKED_BYTES // 1024**2} MB, and is not read. (Files "
-            f"have up to {FILE_SIZE}.) Copy the rows into a new spreadsheet."
+            f"The file unpacks to more than {UNPACKED_BYTES // 1024**2} MB, and is not read. "
+            "Copy the rows into a new spreadsheet."
         )
 
 

@@ -1,6 +1,6 @@
 """The rules for one reason code of a file: those of its form, of the API and of access."""
 
-import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,6 @@ from media.reason_codes.files.present import Present
 from reasoncodes.census import Census
 from reasoncodes.models import ReasonCode
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _LABEL: Any = ReasonCode._meta.get_field("label")
 
 
@@ -21,25 +20,16 @@ def check_values(row: PlannedRow, code: ReasonCode, resource: ReasonCodeResource
         code.label = _LABEL.clean(code.label, None)
     except ValidationError as error:
         row.refuse("label", _sentences(error))
-    try:
-        code.clean_fields(exclude={"label", "translations"})
-    except ValidationError as error:
-        for attribute, errors in error.error_dict.items():
-            row.refuse(resource.column_of(attribute), _sentences(ValidationError(errors)))
-    for tag, label in code.translations.items():
+    checks: Sequence[Callable[[], None]] = (
+        lambda: code.clean_fields(exclude={"label"}),
+        code.clean_alone,
+    )
+    for check in checks:
         try:
-            code.translations[tag] = _LABEL.clean(label, None)
+            check()
         except ValidationError as error:
-            row.refuse(f"label {tag}", _sentences(error))
-    if code.colour and not _COLOUR.fullmatch(code.colour):
-        row.refuse("colour", f"“{code.colour}” is no colour. Write it as in #1b6e53.")
-    code.colour = code.colour.lower()
-    if code.warning_minutes and code.warning_minutes >= (code.maximum_minutes or 0):
-        row.refuse(
-            "warning minutes",
-            "The warning must come before the maximum time: it needs a smaller number than "
-            "“maximum minutes”.",
-        )
+            for attribute, errors in error.error_dict.items():
+                row.refuse(resource.column_of(attribute), _sentences(ValidationError(errors)))
 
 
 def check_access(
@@ -83,7 +73,7 @@ def check_rivals(row: PlannedRow, code: ReasonCode, census: Census, present: Pre
 
 
 def _taken(name: str, rival: ReasonCode, present: Present) -> str:
-    if rival.pk is not None and rival.pk not in present.visible:
+    if not rival._state.adding and rival.pk not in present.visible:
         return f"A reason code of another team has this {name}."
     if rival.system_code:
         return f"This {name} is reserved by the system: {rival.code}, “{rival.label}”."

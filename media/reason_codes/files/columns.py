@@ -13,6 +13,7 @@ from finesse.db.names import folded
 from finesse.files import names_in_cell
 from finesse.files.widgets import OneOf, Text, WholeNumber, YesNo
 from finesse.users.models import Team
+from reasoncodes.colours import PALETTE
 from reasoncodes.models import Category
 
 EVERYBODY, NOBODY = "everybody", "nobody"
@@ -70,6 +71,14 @@ class OfferWidget(Widget):  # type: ignore[misc]
         return names_in_cell.write(names, {EVERYBODY, NOBODY}) or NOBODY
 
 
+class ColourWidget(Text):
+    """As in #17887f, or one of the names that the form offers."""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        named = {folded(name): colour for name, colour in PALETTE.items()}
+        return named.get(folded(value), value.lower())
+
+
 class TranslationField(Field):  # type: ignore[misc]
     """The label in one language."""
 
@@ -112,7 +121,7 @@ class ReasonCodeResource(Resource):  # type: ignore[misc]
     offered_to = Field("offered_to", OFFERED_TO)
     retired = Field("retired", "retired", YesNo(empty=False))
     description = Field("description", "description", Text())
-    colour = Field("colour", "colour", Text())
+    colour = Field("colour", "colour", ColourWidget())
     place = Field("place", "place in the list", WholeNumber())
     productive = Field("productive", "productive", YesNo(empty=None))
     maximum_minutes = Field("maximum_minutes", "maximum minutes", WholeNumber())
@@ -130,7 +139,9 @@ class ReasonCodeResource(Resource):  # type: ignore[misc]
         return [field.column_name for field in self.fields.values()]
 
     def column_of(self, attribute: str) -> str:
-        """The column that sets this field of a code; empty if there is none."""
+        """The column that sets this field of a code; empty if none does, or several."""
+        if attribute == "translations":
+            return ""
         fields = self.fields.values()
         return next((one.column_name for one in fields if one.attribute == attribute), "")
 
@@ -141,7 +152,11 @@ class ReasonCodeResource(Resource):  # type: ignore[misc]
 
 EXPLANATIONS = (
     ("column", "what it means", "example"),
-    ("category", "Not ready or Sign out (NOT_READY and LOGOUT mean the same). Required.", "Not ready"),
+    (
+        "category",
+        "Not ready or Sign out; NOT_READY or LOGOUT. Required.",
+        "Not ready",
+    ),
     ("code", "A number from 1 to 65535; reports show it. Required.", "21"),
     ("label", "What agents read, up to 40 characters. Required.", "Training"),
     (
@@ -151,8 +166,12 @@ EXPLANATIONS = (
         "Chat; Back office",
     ),
     ("retired", "yes or no: retired codes are no longer offered to agents.", "no"),
-    ("description", "What agents should choose it for, up to 255 characters.", "Courses and reading"),
-    ("colour", "As in #1b6e53.", "#1b6e53"),
+    (
+        "description",
+        "What agents should choose it for, up to 255 characters.",
+        "Courses, reading",
+    ),
+    ("colour", "A name as in Teal, or digits as in #17887f.", "Teal"),
     ("place in the list", "1 comes first; codes without a place follow by their numbers.", "1"),
     ("productive", "yes for work, no for a break; empty: not said.", "yes"),
     ("maximum minutes", "How long an agent should stay in it at most: 1 to 1440.", "60"),

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from finesse.files import separated, spreadsheets
 from finesse.files.columns import spelling
@@ -26,6 +26,7 @@ from media.reason_codes.files.present import own_teams, resource_for, visible_co
 from media.reason_codes.files.saving import import_table
 from reasoncodes.access import visible_to
 from reasoncodes.changes import Way
+from reasoncodes.going_back import undo
 from reasoncodes.history import Version
 
 
@@ -34,8 +35,8 @@ class ReasonCodeUploadForm(UploadForm):
         label="New codes without a team are for",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="For rows that do not say whom the code is offered to, as in the XML of a Finesse "
-        "server. Codes that exist keep their teams.",
+        help_text="For rows that do not say whom the code is offered to, as in the XML of a "
+        "Finesse server. Codes that exist keep their teams.",
     )
 
     def __init__(self, user: User, *data: Any) -> None:
@@ -75,12 +76,12 @@ class ReasonCodeFiles(FileKind):
     def plan(self, table: Table, user: User, options: Mapping[str, Any]) -> Plan:
         return plan(table, user, options["teams"])
 
-    def carry_out(self, kept: Kept, request: HttpRequest, user: User) -> Done:
+    def carry_out(self, kept: Kept, user: User) -> Done:
         done = import_table(kept.table, user, kept.options["teams"], kept.seen)
         if done.change is None:
             return Done(plan=done.plan, moved=done.moved)
-        response = redirect("admin:reasoncodes_reasoncode_imported", done.change)
-        return Done(plan=done.plan, response=response)
+        context = {"change_id": done.change}
+        return Done(plan=done.plan, page="imported_codes", context=context)
 
     def export(self, user: User, extension: str) -> bytes:
         own = own_teams(user)
@@ -110,18 +111,19 @@ class ReasonCodeFilesAdmin(FilesAdmin):
 
     def get_urls(self) -> list[Any]:
         result = self.admin_site.admin_view(require_safe(self.imported_view))
+        undo = self.admin_site.admin_view(require_POST(self.undo_view))
         return [
             path("import/<uuid:change_id>/", result, name=self.page("imported")),
+            path("import/<uuid:change_id>/undo/", undo, name=self.page("undo_import")),
             *super().get_urls(),
         ]
 
+    def _result_page(self, request: HttpRequest, done: Done) -> HttpResponse:
+        # A page with an address of its own: it may be loaded again, and come back to.
+        return redirect(f"admin:{self.page('imported')}", done.context["change_id"])
+
     def imported_view(self, request: HttpRequest, change_id: uuid.UUID) -> HttpResponse:
-        user = self._allowed(request)
-        versions = Version.objects.filter(change=change_id, way=Way.IMPORT)
-        if not versions.exists():
-            raise Http404
-        if not user.is_superuser and versions.exclude(history_user_id=user.pk).exists():
-            raise PermissionDenied
+        _, versions = self._own_import(request, change_id)
         codes = [
             {
                 "name": str(version.instance),
@@ -136,3 +138,25 @@ class ReasonCodeFilesAdmin(FilesAdmin):
             "change_id": change_id,
         }
         return self._page(request, "imported_codes", context)
+
+    def undo_view(self, request: HttpRequest, change_id: uuid.UUID) -> HttpResponse:
+        """All of it or nothing."""
+        user, _ = self._own_import(request, change_id)
+        results = undo(change_id, user, whole=True)
+        refused = [one for one in results if one.refused]
+        context = {
+            "title": "The import is not undone" if refused else "The import is undone",
+            "results": results,
+            "refused": refused,
+        }
+        return self._page(request, "undone_codes", context)
+
+    def _own_import(self, request: HttpRequest, change_id: uuid.UUID) -> tuple[User, Any]:
+        """The user and the versions of the import. Raises Http404, PermissionDenied."""
+        user = self._allowed(request)
+        versions = Version.objects.filter(change=change_id, way=Way.IMPORT)
+        if not versions.exists():
+            raise Http404
+        if not user.is_superuser and versions.exclude(history_user_id=user.pk).exists():
+            raise PermissionDenied
+        return user, versions

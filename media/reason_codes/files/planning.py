@@ -22,12 +22,13 @@ from media.reason_codes.files.columns import (
 from media.reason_codes.files.matching import Matcher
 from media.reason_codes.files.present import Present, resource_for
 from reasoncodes.census import Census
+from reasoncodes.languages import tag
 from reasoncodes.many import Wanted
 from reasoncodes.models import ReasonCode
 
 _NO_OFFER = (
-    f"Whom is it offered to? Write names of teams, “everybody” or “{NOBODY}” into “{OFFERED_TO}”, or "
-    "choose the teams for all such rows when you upload the file."
+    f"Whom is it offered to? Write names of teams, “everybody” or “{NOBODY}” into “{OFFERED_TO}”, "
+    "or choose the teams for all such rows when you upload the file."
 )
 
 
@@ -93,9 +94,7 @@ class _Planning:
         wanted.offered_to = None  # type: ignore[attr-defined]
         return wanted
 
-    def _filled(
-        self, planned: PlannedRow, code: ReasonCode, values: dict[str, str]
-    ) -> ReasonCode:
+    def _filled(self, planned: PlannedRow, code: ReasonCode, values: dict[str, str]) -> ReasonCode:
         code.offered_to = None  # type: ignore[attr-defined]
         try:
             self.resource.import_instance(code, values)
@@ -188,12 +187,7 @@ def wanted_of(row: PlannedRow, present: Present) -> Wanted:
 def _tags(table: Table) -> set[str]:
     """The languages that the file has a column for, as they are stored: pt-BR."""
     found = (TRANSLATION.fullmatch(columns.spelling(name)) for name in table.head.cells)
-    return {_tag(one[1]) for one in found if one}
-
-
-def _tag(spelt: str) -> str:
-    language, *others = spelt.split(" ")
-    return "-".join([language, *(one.upper() if len(one) == 2 else one.title() for one in others)])
+    return {tag(one[1].replace(" ", "-")) for one in found if one} - {""}
 
 
 def _values(resource: ReasonCodeResource, code: Any) -> dict[str, str]:

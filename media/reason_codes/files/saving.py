@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from finesse.files.plan import Plan
+from django.db import IntegrityError
+
+from finesse.files.plan import MEANWHILE, Plan
 from finesse.files.tables import Table
 from finesse.users.models import User
 from media.reason_codes.files.planning import plan, wanted_of
@@ -30,11 +32,15 @@ def import_table(
 
     Raises FileRefusedError.
     """
-    with exclusive(by, Way.IMPORT) as change:
-        now = plan(table, by, teams)
-        moved = now.moved_since(seen)
-        if moved or not now.may_be_saved:
-            return Imported(plan=now, moved=moved, change=None)
-        present = Present(by)
-        save_all([wanted_of(row, present) for row in now.to_save])
+    try:
+        with exclusive(by, Way.IMPORT) as change:
+            now = plan(table, by, teams)
+            moved = now.moved_since(seen)
+            if moved or not now.may_be_saved:
+                return Imported(plan=now, moved=moved, change=None)
+            present = Present(by)
+            save_all([wanted_of(row, present) for row in now.to_save])
+    except IntegrityError:
+        # A write without the lock, at the same moment.
+        return Imported(plan=plan(table, by, teams), moved=(MEANWHILE,), change=None)
     return Imported(plan=now, moved=(), change=change.id)

@@ -16,6 +16,7 @@ _NO_LIST = (
     "This XML is no list of reason codes. Save what the Finesse server answers at "
     "/finesse/api/ReasonCodes?category=ALL: it begins with <ReasonCodes>."
 )
+_NOTE = "It is the list of a Finesse server. Its first code is counted as row 2."
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,7 +33,7 @@ def read(content: bytes) -> Table:
     except FinesseError as error:
         raise FileRefusedError(f"{error.message.replace('The body', 'The file')}.") from None
     rows = [_HEAD, *(_cells(code) for code in _codes(document))]
-    return table_of(rows, ["It is the list of a Finesse server. Rows are counted from its first code, as 2."])
+    return table_of(rows, [_NOTE])
 
 
 def _codes(document: dict[str, Tree]) -> Iterator[Children]:

@@ -23,7 +23,7 @@ if (field) {
   });
 }
 
-for (const each of document.querySelectorAll(".files form[method=post]")) {
+for (const each of document.querySelectorAll(".files form[method=post]:not([data-stays])")) {
   each.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (event.defaultPrevented || !button) {
