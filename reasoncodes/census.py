@@ -15,7 +15,8 @@ from reasoncodes.models import ReasonCode
 class Census:
     """The reason codes that are not retired, as they would be.
 
-    Certain only under the writer's lock. Begin with what is stored, take out what changes, and add it as it is wanted.
+    Certain only under the writer's lock. Begin with what is stored, take out what changes, and add
+    it as it is wanted.
     """
 
     def __init__(self, stored: Iterable[ReasonCode]) -> None:

@@ -75,7 +75,10 @@ class _Planning:
             planned.note = "It is retired in the file, and there is no such code here to retire."
             return planned
         if stored is not None:
+            is_retired = wanted.retired
             wanted = self._filled(planned, self._copied(stored), values)
+            # Also in a file that does not say it: whatever is in it is offered.
+            wanted.retired = is_retired
         if (earlier := self.matcher.earlier_row(wanted, row.number)) is not None:
             planned.refuse("code", f"Row {earlier} is about the same code. Keep one of the two.")
             return planned
