@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
-from finesse.users.access_in_admin import OwnTeamsFilter, hide_strangers, signed_in
+from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
 from media.reason_codes.files.pages import ReasonCodeFilesAdmin
 from media.reason_codes.forms import ReasonCodeForm
+from media.reason_codes.history_pages import HistoryPages
 from reasoncodes.access import changeable_by, others_assignments, visible_to
 from reasoncodes.changes import Way
 from reasoncodes.configuration import exclusive, hold
@@ -22,7 +23,7 @@ from reasoncodes.models import ReasonCode
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(ReasonCodeFilesAdmin, PlainFormsAdmin, DeletedOneByOneAdmin):
+class ReasonCodeAdmin(ReasonCodeFilesAdmin, HistoryPages, PlainFormsAdmin, DeletedOneByOneAdmin):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
     list_display = ("label", "category", "code", "id", "offered_to")
@@ -102,12 +103,6 @@ class ReasonCodeAdmin(ReasonCodeFilesAdmin, PlainFormsAdmin, DeletedOneByOneAdmi
     def has_change_permission(self, request: HttpRequest, obj: ReasonCode | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or _may_change(request, obj))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        history = super().history_view(request, object_id, extra_context)
-        return hide_strangers(signed_in(request), history)
 
     @admin.display(description="use")
     def use(self, reason_code: ReasonCode) -> str:
