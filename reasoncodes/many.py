@@ -38,6 +38,8 @@ class Saved:
     code: ReasonCode
     before: ReasonCode | None
     """As it was stored; None if it is new."""
+    teams: frozenset[int]
+    teams_before: frozenset[int]
 
 
 def save_all(wanted: Sequence[Wanted]) -> None:
@@ -50,10 +52,18 @@ def save_all(wanted: Sequence[Wanted]) -> None:
     changed = [one for one in wanted if not one.code._state.adding]
     before = ReasonCode.objects.in_bulk([one.code.pk for one in changed])
     _write([one.code for one in new], [one.code for one in changed], before)
-    _set_teams(wanted)
+    teams_before = _set_teams(wanted)
     _record(new, update=False)
     _record(changed, update=True)
-    saved = [Saved(code=one.code, before=before.get(one.code.pk)) for one in wanted]
+    saved = [
+        Saved(
+            code=one.code,
+            before=before.get(one.code.pk),
+            teams=one.teams,
+            teams_before=teams_before[one.code.pk],
+        )
+        for one in wanted
+    ]
     many_saved.send(ReasonCode, saved=saved)
 
 
@@ -93,7 +103,8 @@ def _differing(changed: Sequence[ReasonCode], before: dict[int, ReasonCode]) -> 
     ]
 
 
-def _set_teams(wanted: Sequence[Wanted]) -> None:
+def _set_teams(wanted: Sequence[Wanted]) -> dict[int, frozenset[int]]:
+    """The teams of each before, by its id."""
     through: Any = ReasonCode.teams.through
     present: defaultdict[int, set[int]] = defaultdict(set)
     for page in _pages([one.code for one in wanted]):
@@ -108,6 +119,7 @@ def _set_teams(wanted: Sequence[Wanted]) -> None:
         for one in wanted
         for team in one.teams - present[one.code.pk]
     )
+    return {one.code.pk: frozenset(present[one.code.pk]) for one in wanted}
 
 
 def _record(saved: Sequence[Wanted], *, update: bool) -> None:
