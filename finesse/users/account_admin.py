@@ -66,8 +66,10 @@ class AccountPages(admin.ModelAdmin):
     @admin.display(description="sign-in")
     def sign_in(self, user: User) -> SafeString:
         return format_html(
-            '{} <a href="{}">Sign-in links, blocks, where the user is signed in</a>',
+            '{}<br><a href="{}">Set a password</a> · '
+            '<a href="{}">Sign-in links, blocks, where the user is signed in</a>',
             " ".join([standing(user), *blocks_of(user)]),
+            reverse("admin:auth_user_password_change", args=[user.pk]),
             reverse("admin:users_user_account", args=[user.pk]),
         )
 

@@ -10,8 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.access import runs_accounts, supervised_teams, visible_users
@@ -45,7 +43,7 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
     autocomplete_fields = ("team",)
     readonly_fields = ("sign_in", "supervises", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("login_id", "sign_in", "password", "must_change_password")}),
+        (None, {"fields": ("login_id", "sign_in", "must_change_password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
         (
             "Access",
@@ -97,18 +95,13 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
 
 @admin.register(Team)
 class TeamAdmin(PlainFormsAdmin):
+    """The list of teams; `media.teams` adds what a team's page shows of its agents and codes."""
+
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
     ordering = ("name",)
     filter_horizontal = ("supervisors",)
-    readonly_fields = ("id", "member_list", "supervised_by")
-
-    def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("name", "supervisors")
-        # Shown read-only, the list would name supervisors who are members of other teams.
-        is_form = self.has_change_permission(request, obj)
-        return ("id", "name", "supervisors" if is_form else "supervised_by", "member_list")
+    readonly_fields = ("id", "supervised_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         user = signed_in(request)
@@ -143,11 +136,6 @@ class TeamAdmin(PlainFormsAdmin):
         if hidden := team.supervisor_count - len(names):  # type: ignore[attr-defined]
             names.append(f"{hidden} more")
         return ", ".join(names)
-
-    @admin.display(description="members")
-    def member_list(self, team: Team) -> SafeString | str:
-        members = ((member,) for member in team.members.all())
-        return format_html_join("", "{}<br>", members) or "None. Choose the team on a user’s page."
 
 
 @admin.register(SignInFailures)

@@ -100,6 +100,7 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     must_change_password = models.BooleanField(
+        "new password at the next sign-in",
         default=False,
         help_text="Until then only the sign-in page accepts the password, and asks for a new one.",
     )

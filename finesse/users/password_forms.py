@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from finesse.users.models import User
 from finesse.users.passwords import verify_password
 
-MUST_CHANGE = "The user has to choose a new password at the next sign-in"
+MUST_CHANGE = "Ask for a new password at the next sign-in"
 UNTIL_THEN = (
     "On the sign-in page, in a browser. Until then every client of this user is refused, as with a "
     "wrong password."
@@ -111,6 +111,12 @@ class NewPasswordForm(AdminPasswordChangeForm):
     must_change_password = forms.BooleanField(
         label=MUST_CHANGE, required=False, initial=True, help_text=UNTIL_THEN
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(choice := self.fields.get("usable_password"), forms.ChoiceField):
+            choice.label = "What to do"
+            choice.choices = (("true", "Set a new password"), ("false", "Take the password away"))
 
     def save(self, commit: bool = True) -> Any:
         must = (

@@ -16,7 +16,10 @@ from django.utils import timezone
 from finesse.users import sessions
 from finesse.users.lockout import count_failure
 from finesse.users.models import BrowserSession, SignInFailures, User
+from finesse.users.passwords import verify
 from finesse.users.sign_ins import browser_name
+from finesse.xmpp import sasl
+from finesse.xmpp.sasl import SASLError
 from tests.conftest import API, PASSWORD, Cast
 
 pytestmark = pytest.mark.usefixtures("own_layer")
@@ -140,6 +143,20 @@ def test_who_must_choose_a_password_does_nothing_before(cast: Cast, api: API) ->
     assert is_in(browser)
     assert api.get(password=NEW).status_code == 200
     assert api.get().status_code == 401
+
+
+def test_an_xmpp_client_of_who_must_choose_a_password_is_refused(cast: Cast) -> None:
+    must_change("alice")
+    with pytest.raises(SASLError, match="not-authorized"):
+        sasl.sign_in("alice", PASSWORD)
+
+
+def test_the_flag_costs_the_api_no_query(
+    cast: Cast, api: API, django_assert_num_queries: Any
+) -> None:
+    api.get()
+    with django_assert_num_queries(1, info="the user's row, which is read anyway"):
+        assert verify("alice", PASSWORD, "127.0.0.1")
 
 
 def test_a_wrong_password_does_not_reach_the_choice(cast: Cast) -> None:

@@ -18,6 +18,7 @@ from finesse.asgi import application
 from finesse.notifications import frames
 from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
+from finesse.users import sign_ins
 from finesse.users.models import BrowserSession, User
 from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.followers import write
@@ -135,16 +136,48 @@ def change_the_password(browser: Client) -> None:
     user.save()
 
 
+def end_all_sessions(browser: Client) -> None:
+    sign_ins.end_all(User.objects.get(pk="carol"))
+
+
+def ask_for_a_new_password(browser: Client) -> None:
+    user = User.objects.get(pk="carol")
+    user.must_change_password = True
+    user.save()
+
+
+ACCOUNT_CHANGES = [change_the_password, end_all_sessions, ask_for_a_new_password]
+
+
+@pytest.mark.parametrize("end", ACCOUNT_CHANGES)
+async def test_a_programs_socket_ends_with_what_it_was_opened_with(
+    cast: Cast, end: Callable[[Client], None]
+) -> None:
+    program, other = await opened(socket("carol")), await opened(socket("alice"))
+    for one in (program, other):
+        await answer(one, {"type": "subscribe", "after": None})
+    await database_sync_to_async(end)(Client())
+    closed = await program.receive_output(5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
+    assert await other.receive_nothing()
+    await other.disconnect()
+
+
+async def test_who_must_choose_a_new_password_opens_no_socket(cast: Cast) -> None:
+    await database_sync_to_async(ask_for_a_new_password)(Client())
+    assert await refused(socket("carol")) == 4401
+
+
 @pytest.mark.parametrize(
     "end",
     [
+        *ACCOUNT_CHANGES,
         sign_out_in_another_tab,
         delete,
         delete_by_a_statement,
         expire,
         expire_and_clear,
         sign_in_as_another_user,
-        change_the_password,
     ],
 )
 async def test_a_socket_ends_with_its_browsers_session_and_no_other_does(
