@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from finesse.files import separated, spreadsheets
 from finesse.files.limits import FILE_BYTES, FILE_SIZE
-from finesse.files.tables import FileRefusedError, Table
+from finesse.files.tables import EMPTY, FileRefusedError, Table
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _OTHERS = {
@@ -23,7 +23,7 @@ def read(content: bytes, known: Collection[str], read_xml: ReadXML | None = None
     if len(content) > FILE_BYTES:
         raise FileRefusedError(f"The file is too large: {FILE_SIZE} are the most.")
     if not content.strip():
-        raise FileRefusedError("The file is empty. Its first row names the columns.")
+        raise FileRefusedError(EMPTY)
     if content.startswith(spreadsheets.SIGNATURE):
         return spreadsheets.read(content)
     if content.startswith(_OLD_EXCEL):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from finesse.files.columns import spelling
 from finesse.files.encodings import decoded
 from finesse.files.harmless import harmless, original
-from finesse.files.tables import FileRefusedError, Table, table_of
+from finesse.files.tables import EMPTY, FileRefusedError, Table, table_of
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _BYTE_ORDER_MARK = "\ufeff"
@@ -39,6 +39,8 @@ def _declared(text: str) -> tuple[str, str]:
 
 def _likeliest(text: str, known: Collection[str]) -> str:
     head = next((line for line in text.splitlines() if line.strip(" \t,;")), "")
+    if not head:
+        raise FileRefusedError(EMPTY)
 
     def found(separator: str) -> tuple[int, int]:
         cells = head.split(separator)

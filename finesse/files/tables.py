@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from finesse.files.limits import CELL_CHARACTERS, COLUMNS, ROWS
 
+EMPTY = "The file is empty. Its first row names the columns."
+
 
 class FileRefusedError(Exception):
     """The whole file cannot be read; its text says why, and what to do."""
@@ -41,7 +43,7 @@ def table_of(rows: Iterable[Sequence[str]], notes: Sequence[str] = ()) -> Table:
         if any(texts):
             found.append(_checked(Row(number, _without_end(texts))))
     if not found:
-        raise FileRefusedError("The file is empty. Its first row names the columns.")
+        raise FileRefusedError(EMPTY)
     head, *others = found
     if not others:
         raise FileRefusedError("The file has no rows below the names of its columns.")

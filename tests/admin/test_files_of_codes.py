@@ -187,7 +187,7 @@ REFUSED = {
     "a quotation mark that is open": ('Not ready,21,Tea,"""Chat"', "not closed"),
     "a global code": ("Not ready,21,Tea,everybody", "Global codes are an administrator’s"),
     "nobody": ("Not ready,21,Tea,nobody", "you could not find it again"),
-    "a system code": ("Not ready,999,Tea,Chat", "This code is reserved by the system"),
+    "a system code": ("Not ready,999,Tea,Chat", "999 is reserved by the system"),
     "a label of the system": ("Not ready,21,Not Ready - Offhook,Chat", "reserved by the system"),
     "another team's code": ("Not ready,4,Tea,Chat", "A reason code of another team has this code"),
     "another team's label": ("Not ready,21,FILING,Chat", "another team has this label"),
@@ -617,8 +617,11 @@ def test_what_agents_show_is_published(
     client, page = upload("carol", f"{HEAD}Not ready,3,Coaching and more,Chat\n")
     confirm(client, page)
     published = settle()
-    assert [one.source for one in published] == ["/finesse/api/User/alice/Media/5001"]
-    assert "Coaching and more" in published[0].update
+    assert {one.source for one in published} == {
+        "/finesse/api/User/alice/Media/5001",
+        f"/finesse/api/ReasonCode/{codes['Coaching'].pk}",
+    }
+    assert all("Coaching and more" in one.update for one in published)
 
 
 def test_the_lists_have_buttons() -> None:
