@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from finesse.db.names import folded
 
-_NAME = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|((?:[^;"][^;]*?)?)\s*)(?:;|\Z)')
+_NAME = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|((?:[^;"\s][^;]*?)?)\s*)(?:;|\Z)')
 
 
 @dataclass(frozen=True)
