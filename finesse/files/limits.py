@@ -19,3 +19,5 @@ XML_TAGS = 200_000
 """Occurrences of `<`: 5,000 reason codes with twenty elements each."""
 XML_ATTRIBUTES = 20_000
 """Occurrences of `=`, also in texts."""
+THINKING_SECONDS = 10
+"""For which an import may compute between two statements, with the writer's lock."""

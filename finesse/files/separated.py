@@ -21,7 +21,7 @@ def read(content: bytes, known: Collection[str]) -> Table:
     text, encoding = decoded(content)
     separator, text = _declared(text)
     separator = separator or _likeliest(text, known)
-    notes = [f"Its cells are separated by {_SEPARATORS[separator]}."] if separator != "," else []
+    notes = [f"The cells are separated by {_SEPARATORS[separator]}."] if separator != "," else []
     if encoding:
         notes.append(f"It is read as {encoding}: look whether accents and umlauts are right.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

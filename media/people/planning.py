@@ -120,7 +120,7 @@ class _Planning:
             return
         row.name = f"{wanted.first_name} {wanted.last_name}".strip() + f" ({wanted.login_id})"
         after = self.resource.values(wanted)
-        before = self.resource.values(stored) if stored else dict.fromkeys(after, "")
+        before = self.resource.values(stored or Person())
         row.differences = [
             Difference(name, before[name], text)
             for name, text in after.items()

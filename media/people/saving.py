@@ -7,6 +7,8 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
 
+from finesse.db.thinking import let_think
+from finesse.files.limits import THINKING_SECONDS
 from finesse.files.plan import MEANWHILE, Outcome, Plan, PlannedRow
 from finesse.files.tables import Table
 from finesse.notifications import log
@@ -39,6 +41,7 @@ def import_table(
     try:
         with transaction.atomic():
             log.lock()
+            let_think(THINKING_SECONDS)
             now = plan(table, by, may_make_teams=may_make_teams)
             moved = now.moved_since(seen)
             if moved or not now.may_be_saved:

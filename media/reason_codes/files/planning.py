@@ -165,7 +165,7 @@ class _Planning:
             return
         stored = self.present.visible.get(row.wanted.pk)
         after = _values(self.resource, row.wanted)
-        before = _values(self.resource, stored) if stored else dict.fromkeys(after, "")
+        before = _values(self.resource, stored or _blank())
         row.differences = [
             Difference(name, before[name], text)
             for name, text in after.items()
@@ -178,6 +178,13 @@ class _Planning:
             row.outcome = Outcome.CHANGED
             if stored.retired and not row.wanted.retired:
                 row.note = "It is brought back."
+
+
+def _blank() -> ReasonCode:
+    """What a new code is unless its row says otherwise."""
+    blank = ReasonCode(for_all=False)
+    blank.offered_to = None  # type: ignore[attr-defined]
+    return blank
 
 
 def wanted_of(row: PlannedRow, present: Present) -> Wanted:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError
 
+from finesse.db.thinking import let_think
+from finesse.files.limits import THINKING_SECONDS
 from finesse.files.plan import MEANWHILE, Plan
 from finesse.files.tables import Table
 from finesse.users.models import User
@@ -34,6 +36,7 @@ def import_table(
     """
     try:
         with exclusive(by, Way.IMPORT) as change:
+            let_think(THINKING_SECONDS)
             now = plan(table, by, teams)
             moved = now.moved_since(seen)
             if moved or not now.may_be_saved:
