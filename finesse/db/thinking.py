@@ -1,4 +1,4 @@
-"""Transactions that compute for longer between two statements than PostgreSQL lets a session idle."""
+"""Transactions that compute for long between two statements."""
 
 from django.db import connection
 
