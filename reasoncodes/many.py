@@ -48,8 +48,8 @@ def save_all(wanted: Sequence[Wanted]) -> None:
     Nothing is checked here: `reasoncodes.census` says beforehand whether they may be saved. They
     may swap numbers and labels among themselves. Raises IntegrityError, ValidationError.
     """
-    new = [one for one in wanted if one.code._state.adding]
-    changed = [one for one in wanted if not one.code._state.adding]
+    new = [one for one in wanted if not one.code.pk]
+    changed = [one for one in wanted if one.code.pk]
     before = ReasonCode.objects.in_bulk([one.code.pk for one in changed])
     _write([one.code for one in new], [one.code for one in changed], before)
     teams_before = _set_teams(wanted)

@@ -73,7 +73,7 @@ def check_rivals(row: PlannedRow, code: ReasonCode, census: Census, present: Pre
 
 
 def _taken(name: str, rival: ReasonCode, present: Present) -> str:
-    if not rival._state.adding and rival.pk not in present.visible:
+    if rival.pk and rival.pk not in present.visible:
         return f"A reason code of another team has this {name}."
     if rival.system_code:
         return f"This {name} is reserved by the system: {rival.code}, “{rival.label}”."
