@@ -1,16 +1,20 @@
 """Sessions in the database: whose they are, since when, and which keys are looked up at all."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import timedelta
+from http import HTTPStatus
 from time import monotonic
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions import middleware
 from django.contrib.sessions.backends import db
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -57,18 +61,19 @@ def note_sign_in(request: HttpRequest, **kwargs: Any) -> None:
     }
 
 
-class LastSeenMiddleware:
-    """Notes now and then that the session of a page's user is in use."""
+class SessionMiddleware(middleware.SessionMiddleware):
+    """Django's, which also notes that a session is in use, and leaves a newer cookie alone."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
         session = request.session
         if session.accessed and session.session_key and SESSION_KEY in session:
             note_used([session.session_key])
-        return response
+        answer = super().process_response(request, response)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            # A script in another tab asked with a key that a new one replaces just now: to take the
+            # cookie away would sign out the browser.
+            answer.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        return answer
 
 
 def note_used(keys: Collection[str]) -> None:

@@ -95,6 +95,7 @@ def end_others(request: HttpRequest, user: User) -> None:
 def keep_this(request: HttpRequest, user: User) -> None:
     """After a change that has ended the user's sessions: go on with this one, by another key."""
     update_session_auth_hash(request, user)
+    request.session.save()
     forget_sessions(user, but=request.session.session_key)
 
 

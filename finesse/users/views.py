@@ -8,6 +8,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import PasswordChangeView, RedirectURLMixin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -33,7 +34,8 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who one is here, where one is signed in, and the way out of everywhere else."""
     user = cast(User, request.user)
     if request.method == "POST":
-        sign_ins.end_others(request, user)
+        with transaction.atomic():
+            sign_ins.end_others(request, user)
         messages.success(request, "You are signed out everywhere but in this browser.")
         return redirect("account")
     context = {
@@ -59,8 +61,10 @@ class ChangePassword(PasswordChangeView):
         return {**super().get_form_kwargs(), "origin": origin_of_request(self.request.META)}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
-        sign_ins.keep_this(self.request, form.user)
+        # At once: other tabs of this browser look at the session when the password has changed.
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            sign_ins.keep_this(self.request, form.user)
         messages.success(
             self.request,
             "Your password is changed. You are signed out everywhere but in this browser.",

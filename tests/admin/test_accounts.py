@@ -358,6 +358,15 @@ def test_an_administrator_who_ends_the_own_sessions_stays(cast: Cast) -> None:
     assert (is_in(administrator), is_in(other)) == (True, False)
 
 
+def test_a_script_that_asks_with_a_former_key_takes_no_cookie_away(cast: Cast) -> None:
+    browser, tab = signed_in("alice"), Client()
+    tab.cookies["sessionid"] = browser.cookies["sessionid"].value
+    change(browser)
+    answer = tab.get("/board/", headers={"Accept": "application/json"})
+    assert answer.status_code == 401
+    assert "sessionid" not in answer.cookies
+
+
 def test_a_session_is_seen_again_after_a_minute(cast: Cast) -> None:
     browser, before = signed_in("alice"), timezone.now()
     sessions._noted.clear()

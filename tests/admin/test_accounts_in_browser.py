@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,11 +23,29 @@ pytestmark = pytest.mark.timeout(180)
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture
-def installation(chromium: str, tmp_path: Path) -> Iterator[Installation]:  # noqa: F811
-    """One for each test, since they change passwords."""
-    made = Installation(tmp_path)
+PEOPLE = """
+from finesse.users.models import Team, User
+team = Team.objects.create(pk=9, name="Accounts")
+for login, name, fields in (
+    ("9001", "Agent", {"team": team}),
+    ("9002", "Supervisor", {"is_supervisor": True}),
+    ("9003", "Boss", {"is_superuser": True}),
+    ("9004", "Linked", {}),
+    ("9005", "Given", {"is_supervisor": True}),
+):
+    User.objects.create_user(login, "finesse", first_name=name, **fields)
+"""
+"""Their passwords are changed here. The demo's people keep theirs."""
+
+
+@pytest.fixture(scope="module")
+def installation(
+    chromium: str,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Installation]:
+    made = Installation(tmp_path_factory.mktemp("installation"))
     made.start()
+    made.manage("shell", "--no-imports", "-c", PEOPLE)
     yield made
     made.end()
 
@@ -83,12 +100,15 @@ def api(installation: Installation, login: str, password: str) -> int:
     return httpx.get(address, auth=(login, password)).status_code
 
 
-@pytest.mark.parametrize("login", ["1234", "2001", "admin"])
+@pytest.mark.parametrize("login", ["9001", "9002", "9003"])
 def test_everybody_changes_the_own_password_from_the_viewer(
     login: str, open_page: OpenPage, installation: Installation
 ) -> None:
     page, other = sign_in(open_page(), login), sign_in(open_page(), login)
     expect_viewer(other)
+    second_tab = page.context.new_page()
+    second_tab.goto("/")
+    expect_viewer(second_tab)
     page.get_by_role("link", name="Your account").click()
     picture(page, f"account-{login}")
     page.get_by_role("link", name="Change your password").click()
@@ -108,6 +128,7 @@ def test_everybody_changes_the_own_password_from_the_viewer(
     expect_viewer(other, "signed-out")
     page.get_by_role("link", name="Viewer").click()
     expect_viewer(page)
+    expect_viewer(second_tab)
     assert api(installation, login, PASSWORD) == 401
     assert api(installation, login, NEW) == 200
 
@@ -140,7 +161,7 @@ def test_a_supervisor_with_a_given_password_is_led_from_the_administration_to_th
     open_page: OpenPage,
 ) -> None:
     page = sign_in(open_page(), "admin")
-    page.goto("/admin/users/user/2001/password/")
+    page.goto("/admin/users/user/9005/password/")
     page.locator("#id_password1").fill(GIVEN)
     page.locator("#id_password2").fill(GIVEN)
     picture(page, "set-password")
@@ -148,11 +169,11 @@ def test_a_supervisor_with_a_given_password_is_led_from_the_administration_to_th
     expect(page.get_by_text("Password changed successfully")).to_be_visible()
 
     dana = open_page("/admin/")
-    dana.fill("#id_username", "2001")
+    dana.fill("#id_username", "9005")
     dana.fill("#id_password", GIVEN)
     dana.click("[type=submit]")
     dana.get_by_role("link", name="Sign in on the viewer").click()
-    dana.get_by_label("Login ID").fill("2001")
+    dana.get_by_label("Login ID").fill("9005")
     dana.get_by_label("Password").fill(GIVEN)
     dana.get_by_role("button", name="Sign in").click()
     choose(dana)
@@ -161,7 +182,7 @@ def test_a_supervisor_with_a_given_password_is_led_from_the_administration_to_th
 
 def test_a_sign_in_link_works_once(open_page: OpenPage, installation: Installation) -> None:
     page = sign_in(open_page(), "admin")
-    page.goto("/admin/users/user/1234/change/")
+    page.goto("/admin/users/user/9004/change/")
     picture(page, "user")
     page.get_by_role("link", name="Sign-in links, blocks").click()
     page.get_by_role("button", name="Make a sign-in link").click()
@@ -177,7 +198,7 @@ def test_a_sign_in_link_works_once(open_page: OpenPage, installation: Installati
     late = open_page(link)
     expect(late.get_by_role("heading")).to_have_text("This link works no more")
     picture(late, "void")
-    assert api(installation, "1234", NEW) == 200
+    assert api(installation, "9004", NEW) == 200
 
 
 def test_an_administrator_ends_all_sessions_of_a_user(open_page: OpenPage) -> None:
@@ -202,13 +223,13 @@ def test_the_viewers_bar_has_room_for_the_account(width: int, open_page: OpenPag
 
 
 def test_an_agent_ends_the_own_other_sessions_and_reaches_no_others(open_page: OpenPage) -> None:
-    ana, other = sign_in(open_page(), "1234"), sign_in(open_page(), "1234")
+    ana, other = sign_in(open_page(), "1235"), sign_in(open_page(), "1235")
     expect_viewer(other)
     ana.goto("/account/")
     ana.get_by_role("button", name="End all other sessions").click()
     expect(ana.get_by_role("listitem")).to_have_count(1)
     expect_viewer(other, "signed-out")
-    ana.goto("/admin/users/user/1235/account/")
+    ana.goto("/admin/users/user/1234/account/")
     assert "/admin/login/" in ana.url
 
 
