@@ -13,6 +13,7 @@ from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
+from media.reason_codes.files.pages import ReasonCodeFilesAdmin
 from media.reason_codes.forms import ReasonCodeForm
 from media.reason_codes.history_pages import HistoryPages
 from reasoncodes.access import changeable_by, others_assignments, visible_to
@@ -22,7 +23,7 @@ from reasoncodes.models import ReasonCode
 
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(HistoryPages, PlainFormsAdmin, DeletedOneByOneAdmin):
+class ReasonCodeAdmin(ReasonCodeFilesAdmin, HistoryPages, PlainFormsAdmin, DeletedOneByOneAdmin):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
     list_display = ("label", "category", "code", "id", "offered_to")
