@@ -115,7 +115,7 @@ def test_the_boards_queries_do_not_grow_with_the_agents(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
     client = signed_in("dave")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         client.get("/board/")
 
 
