@@ -400,6 +400,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expiration": 60},
     },
+    "use": {
+        "task": "media.tasks.count_use",
+        "schedule": 10.0,
+        "options": {"expiration": 10},
+    },
     "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expiration": 3600}},
 }
 

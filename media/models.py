@@ -12,6 +12,7 @@ from finesse.db.models import SavedWhole
 from finesse.db.names import NameField, UniqueNameField
 from finesse.users.models import User
 from media.states import DESKTOP_TRANSITIONS, Requested, State
+from media.use_tables import LastUse, UseHead, UseOnDay  # noqa: F401 (Django finds models here)
 from reasoncodes.models import ReasonCode
 
 VOICE_MRD = 1

@@ -1,4 +1,4 @@
-"""The tasks that Celery runs: apply requests at the bell, sweep, sign out, prune."""
+"""The tasks that Celery runs: apply requests at the bell, sweep, sign out, count, prune."""
 
 import logging
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from finesse.users.sessions import SessionStore
 from media.absence import sign_out_absent
 from media.deactivation import sign_out_deactivated
 from media.models import MediaRequest, StateInterval
+from media.use_counting import count_new, forget_old
 from media.writing import bell
 from media.writing.writer import apply_pending
 
@@ -122,9 +123,24 @@ def sign_out_the_deactivated() -> None:
 
 
 @shared_task
+def count_use() -> None:
+    """Count the use of reason codes in the intervals that have come since the last time.
+
+    What is left after LONGEST_WORK_SECONDS, as after an upgrade, waits for the next task: requests
+    are applied in between.
+    """
+    end = _monotonic() + LONGEST_WORK_SECONDS
+    with _broken_connections_closed():
+        while count_new():
+            if _monotonic() > end:
+                count_use.apply_async(retry=False)
+                return
+
+
+@shared_task
 def prune() -> None:
     """Delete requests, intervals and notifications that are older than their retention, and
-    expired sessions and failed sign-ins.
+    expired sessions, failed sign-ins, and counts of use that nobody asks for any more.
 
     A request without an outcome, an open interval, and a notification that a transport has not
     handed over yet stay, however old; so does the last one that it has, which proves its place.
@@ -141,6 +157,7 @@ def prune() -> None:
         )
     )
     lockout.prune()
+    forget_old()
     SessionStore.clear_expired()
     _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
     _delete(
