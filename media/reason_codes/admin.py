@@ -13,7 +13,7 @@ from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access_in_admin import hide_strangers, signed_in
 from media.reason_codes.forms import ReasonCodeForm
-from media.reason_codes.last_change import last_change
+from media.reason_codes.last_change import is_made_by, last_change
 from media.reason_codes.life_pages import LifePages
 from media.reason_codes.listing import ListingOfCodes
 from media.reason_codes.preview_pages import PreviewPages, preview_context
@@ -123,7 +123,7 @@ class ReasonCodeAdmin(
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         if "_popup" in request.POST:
             return super().response_change(request, obj)
-        if last_change_is_present(obj):
+        if is_made_by(obj, present_change()):
             tell_with_undo(request, f"“{obj.label}” is changed.", present_change())
         else:
             messages.info(request, f"“{obj.label}” is as it was: nothing was changed.")

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from finesse.users.access_in_admin import signed_in
 from media.reason_codes.life import Prospect, carry_out, prospects, replace
 from media.reason_codes.replacing import ReplacementForm
+from media.reason_codes.undo_pages import tell_with_undo
 from reasoncodes.changes import Change, Way
 from reasoncodes.configuration import exclusive
 from reasoncodes.models import ReasonCode
@@ -63,7 +64,7 @@ class LifePages(admin.ModelAdmin):
                 form = ReplacementForm(request.POST, old=old, user=user)
                 if form.is_valid() and (new := _replaced(old, form)):
                     text = f"“{new.label}” has taken the place of “{old.label}”, which is retired."
-                    _tell_with_undo(request, text, change)
+                    tell_with_undo(request, text, change)
                     return self._to_list()
         (prospect,) = prospects([old], user, retired=True)
         context = {
@@ -121,11 +122,6 @@ def _replaced(old: ReasonCode, form: ReplacementForm) -> ReasonCode | None:
         return None
 
 
-def _tell_with_undo(request: HttpRequest, text: str, change: Change) -> None:
-    """The page shows a button that takes the change back."""
-    messages.success(request, text, extra_tags=str(change.id))
-
-
 def _tell(request: HttpRequest, results: list[Prospect], change: Change, retired: bool) -> None:
     done = [one for one in results if not one.problem]
     if done:
@@ -133,7 +129,7 @@ def _tell(request: HttpRequest, results: list[Prospect], change: Change, retired
         verb = "Retired" if retired else "Offered again"
         people = ", ".join(one.people for one in done if one.people)
         stay = f" Still in it until their next change: {people}." if retired and people else ""
-        _tell_with_undo(request, f"{verb}: {names}.{stay}", change)
+        tell_with_undo(request, f"{verb}: {names}.{stay}", change)
     for one in results:
         if one.problem:
             text = format_html("“{}” stays as it is: {}", one.reason_code.label, one.problem)
