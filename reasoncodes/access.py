@@ -7,10 +7,11 @@ administrator may grant a supervisor the management of global codes.
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from finesse.users.access import supervised_teams
 from finesse.users.models import Team, User
+from reasoncodes.history import Version
 from reasoncodes.models import ReasonCode
 
 
@@ -33,6 +34,32 @@ def changeable_by(user: User) -> QuerySet[ReasonCode]:
     if manages_global(user):
         changeable |= Q(for_all=True)
     return own.filter(changeable)
+
+
+def versions_visible_to(user: User) -> QuerySet[Any]:
+    """The versions of what the user could see then, and those by which that ended.
+
+    Each has `before`: the `history_id` of the version before it, None for the first.
+    """
+    earlier = Version.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
+    newest_first = earlier.order_by("-history_id")
+    versions: QuerySet[Any] = Version.objects.annotate(
+        before=Subquery(newest_first.values("history_id")[:1])
+    )
+    if user.is_superuser:
+        return versions
+    visible = of_visible_versions(user)
+    ended = Version.objects.filter(visible, history_id=OuterRef("before"))
+    return versions.filter(visible | Exists(ended))
+
+
+def of_visible_versions(user: User) -> Q:
+    """Of global codes, the system's, and those of the user's teams at that time."""
+    if user.is_superuser:
+        return Q()
+    visible = Q(system_code=True) | Q(for_all=True)
+    teams = [str(pk) for pk in supervised_teams(user).values_list("pk", flat=True)]
+    return visible | Q(team_names__has_any_keys=teams) if teams else visible
 
 
 def manages_global(user: User) -> bool:

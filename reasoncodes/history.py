@@ -5,6 +5,7 @@ change of teams alone gets a version, too: it is no save.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.signals import m2m_changed, post_delete, pre_delete
@@ -17,6 +18,35 @@ from reasoncodes.models import ReasonCode
 
 Version: Any = ReasonCode.history.model
 """The model of versions, which django-simple-history makes."""
+
+KEPT = tuple(
+    field.name
+    for field in ReasonCode._meta.concrete_fields
+    if not (field.primary_key or field.name == "system_code")
+)
+"""The fields that make a reason code what it is, teams aside."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a reason code is, or was; all of it, so that two can be compared."""
+
+    fields: dict[str, Any]
+    teams: frozenset[int]
+
+
+def state_of(reason_code: ReasonCode | None) -> State | None:
+    """None for one that is deleted."""
+    if reason_code is None:
+        return None
+    teams = reason_code.teams.values_list("pk", flat=True)
+    return State({name: getattr(reason_code, name) for name in KEPT}, frozenset(teams))
+
+
+def state_of_version(version: Any) -> State:
+    """For the version of a deletion: what it was when it was deleted."""
+    fields = {name: getattr(version, name) for name in KEPT}
+    return State(fields, frozenset(map(int, version.team_names)))
 
 
 @receiver(pre_create_historical_record, sender=Version)
