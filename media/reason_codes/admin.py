@@ -46,8 +46,8 @@ class ReasonCodeAdmin(
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
         if obj and not self.has_change_permission(request, obj):
             # Shown read-only, the list of teams would name those of others, too.
-            names = ("label", "code", "kind", "offered_to", "retired", "use", "id")
-            return ((None, {"fields": names}), ("Meaning", {"fields": MEANING}))
+            shown = ("label", "code", "kind", "offered_to", "retired", "use", "id")
+            return ((None, {"fields": shown}), ("Meaning", {"fields": MEANING}))
         user = signed_in(request)
         offer = (
             *(("for_all",) if manages_global(user) else ()),
@@ -92,7 +92,7 @@ class ReasonCodeAdmin(
         user = signed_in(request)
         context = {"show_save_and_continue": False, "show_save_and_add_another": code is None}
         if code and not self.has_change_permission(request, code):
-            return context
+            return context | {"is_read_only": True}
         change = {"last_change": last_change(code, user)} if code else {}
         return context | preview_context(user, code) | change
 

@@ -67,7 +67,7 @@ class ColourWidget(forms.MultiWidget):
 
 
 class ColourField(forms.MultiValueField):
-    """"#rrggbb", or nothing."""
+    """ "#rrggbb", or nothing."""
 
     widget = ColourWidget
 
@@ -85,7 +85,7 @@ class ColourField(forms.MultiValueField):
         return text
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        given = data if isinstance(data, list) else self.widget.decompress(data)
+        given = data if isinstance(data, list) else ColourWidget().decompress(data)
         try:
             return self.compress(given) != (initial or "")
         except ValidationError:
@@ -153,4 +153,3 @@ class TranslationsField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list((initial or {}).items()) != [tuple(row) for row in data or ()]
-

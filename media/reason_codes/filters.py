@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ChoicesFieldListFilter, SimpleListFilter
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from finesse.users.access_in_admin import signed_in
+from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
 from media.models import Desktop, Media, MediaRequest, StateInterval
 from reasoncodes.models import ReasonCode
 
@@ -14,7 +14,11 @@ NAMING = (StateInterval, MediaRequest, Media, Desktop)
 """What names a reason code that was used. EXISTS looks into their indexes, or small tables."""
 
 
+FILTER = "admin/reasoncodes/filter.html"
+
+
 class OfferedFilter(SimpleListFilter):
+    template = FILTER
     title = "who gets them"
     parameter_name = "offered"
 
@@ -37,6 +41,7 @@ class OfferedFilter(SimpleListFilter):
 
 
 class StageFilter(SimpleListFilter):
+    template = FILTER
     title = "stage"
     parameter_name = "stage"
 
@@ -46,8 +51,16 @@ class StageFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         if self.value() == "unused":
             for model in NAMING:
-                named: Any = model.objects.filter(reason_code=OuterRef("pk"))  # type: ignore[attr-defined]
+                named: Any = model.objects.filter(reason_code=OuterRef("pk"))
                 queryset = queryset.filter(~Exists(named.order_by()))
             return queryset.filter(system_code=False)
         chosen = {"offered": Q(retired=False, system_code=False), "retired": Q(retired=True)}
         return queryset.filter(chosen.get(self.value() or "", Q()))
+
+
+class CategoryFilter(ChoicesFieldListFilter):
+    template = FILTER
+
+
+class TeamFilter(OwnTeamsFilter):
+    template = FILTER

@@ -31,7 +31,10 @@ WORK, BREAK = "True", "False"
 
 def _number(most: int, **options: Any) -> PlainNumberField:
     return PlainNumberField(
-        min_value=1, max_value=most, widget=forms.TextInput(attrs={"inputmode": "numeric"}), **options
+        min_value=1,
+        max_value=most,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        **options,
     )
 
 
@@ -47,7 +50,7 @@ class ReasonCodeForm(forms.ModelForm):
         label="Who gets it",
         choices=((EVERYBODY, "Everybody"), (THESE_TEAMS, "These teams")),
         coerce=bool,
-        empty_value=False,
+        empty_value=False,  # type: ignore[arg-type]
         required=False,
         widget=forms.RadioSelect,
     )
@@ -150,7 +153,9 @@ class ReasonCodeForm(forms.ModelForm):
     def _show_meaning(self) -> None:
         self.fields["colour"].widget.attrs["list"] = "palette"
         description = self.fields["description"]
-        description.help_text = "What agents should choose it for; they may see it. Up to 255 characters."
+        description.help_text = (
+            "What agents should choose it for; they may see it. Up to 255 characters."
+        )
         productive = {True: WORK, False: BREAK, None: ""}[self.instance.productive]
         self.initial["productive"] = productive
 
@@ -190,7 +195,7 @@ class ReasonCodeForm(forms.ModelForm):
         wanted = ReasonCode(
             pk=self.instance.pk,
             category=data.get("category", ""),
-            code=data.get("code"),
+            code=data.get("code") or 0,
             label=data.get("label", "").strip(),
             retired=self.instance.retired,
         )
@@ -208,8 +213,8 @@ class ReasonCodeForm(forms.ModelForm):
         since = retired_since(retired)
         page = reverse("admin:reasoncodes_reasoncode_bring_back", args=[retired.pk])
         asked = format_html(
-            '{}, code {}, was retired{}. <a href="{}">Bring it back</a>, or tick “Make a new one all '
-            "the same”.",
+            '{}, code {}, was retired{}. <a href="{}">Bring it back</a>, '
+            "or tick “Make a new one all the same”.",
             retired.label,
             retired.code,
             f" in {since}" if since else "",
@@ -217,5 +222,3 @@ class ReasonCodeForm(forms.ModelForm):
         )
         self.add_error("label", ValidationError(asked, code="retired"))
         self.fields["again"].widget = forms.CheckboxInput()
-
-

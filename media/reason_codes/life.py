@@ -1,4 +1,4 @@
-"""The life of a reason code: retired, brought back, replaced by another. Each has its own result."""
+"""The life of a reason code: retired, brought back, replaced. Each has its own result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -32,7 +32,10 @@ class LifePages(admin.ModelAdmin):
             ("<int:pk>/replace/", self.replace_page, "replace"),
         )
         return [
-            *(path(to, guard(view), name=f"reasoncodes_reasoncode_{name}") for to, view, name in pages),
+            *(
+                path(to, guard(view), name=f"reasoncodes_reasoncode_{name}")
+                for to, view, name in pages
+            ),
             *super().get_urls(),
         ]
 
@@ -88,8 +91,9 @@ class LifePages(admin.ModelAdmin):
             _tell(request, done, change, retired)
             return self._to_list()
         planned = prospects(codes, user, retired=retired)
-        several = len(planned) > 1
-        name = f"{len(planned)} reason codes" if several else f"“{planned[0].reason_code.label}”" if planned else ""
+        name = f"{len(planned)} reason codes"
+        if len(planned) == 1:
+            name = f"“{planned[0].reason_code.label}”"
         context = {
             "title": f"Retire {name}" if retired else f"Bring back {name}",
             "prospects": planned,
@@ -134,5 +138,3 @@ def _tell(request: HttpRequest, results: list[Prospect], change: Change, retired
         if one.problem:
             text = format_html("“{}” stays as it is: {}", one.reason_code.label, one.problem)
             messages.warning(request, text)
-
-

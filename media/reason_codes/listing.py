@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
-from media.reason_codes.filters import OfferedFilter, StageFilter
+from media.reason_codes.filters import CategoryFilter, OfferedFilter, StageFilter, TeamFilter
 from media.reason_codes.use import Use, use_of
 from reasoncodes.access import changeable_by, others_assignments, visible_to
 from reasoncodes.models import ReasonCode
@@ -50,7 +50,7 @@ class ListingOfCodes(admin.ModelAdmin):
         "stage",
         "steps",
     )
-    list_filter = (OfferedFilter, StageFilter, "category", ("teams", OwnTeamsFilter))
+    list_filter = (OfferedFilter, StageFilter, ("category", CategoryFilter), ("teams", TeamFilter))
     list_per_page = 200
     ordering = AS_PEOPLE_READ
     search_fields = ("label", "=code")
@@ -120,7 +120,8 @@ class ListingOfCodes(admin.ModelAdmin):
         words = [("retired", "Retired")] if code.retired else []
         if not code.is_changeable:
             words.append(("read-only", "Read only"))
-        return format_html_join(" ", '<span class="mark {}">{}</span>', words) or format_html("{}", "Offered")
+        marks = format_html_join(" ", '<span class="mark {}">{}</span>', words)
+        return marks or format_html("{}", "Offered")
 
     @admin.display(description="")
     def steps(self, code: Any) -> SafeString:

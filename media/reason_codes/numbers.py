@@ -47,7 +47,9 @@ def label_taken(reason_code: ReasonCode, by: User) -> str | SafeString:
     if rival is None:
         return ""
     if rival.system_code:
-        return f"“{rival.label}” is reserved by the system, code {rival.code}. Choose another label."
+        return (
+            f"“{rival.label}” is reserved by the system, code {rival.code}. Choose another label."
+        )
     advice = "Choose another label, or change that one."
     return _taken(rival, by, "This is the label of", "has this label", advice)
 

@@ -46,14 +46,12 @@ def list_after(changed: ReasonCode, teams: Collection[int], team_id: int | None)
 
 
 def _is(line: Line, code: ReasonCode) -> bool:
-    return code.pk is not None and line.reason_code.pk == code.pk
+    return line.reason_code.pk == code.pk
 
 
 def _changed_line(old: ReasonCode, new: ReasonCode) -> Line:
     before = " ".join(
-        str(was)
-        for was, now in ((old.code, new.code), (old.label, new.label))
-        if was != now
+        str(was) for was, now in ((old.code, new.code), (old.label, new.label)) if was != now
     )
     is_same = not before and (old.colour, old.place) == (new.colour, new.place)
     return Line(new, SAME if is_same else CHANGED, before)

@@ -65,11 +65,14 @@ class PreviewPages(admin.ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         number = request.POST.get("preview_of", "")
         code = get_object_or_404(self.get_queryset(request), pk=number) if number else None
-        allowed = self.has_change_permission(request, code) if code else self.has_add_permission(request)
+        if code:
+            allowed = self.has_change_permission(request, code)
+        else:
+            allowed = self.has_add_permission(request)
         if not allowed:
             raise PermissionDenied
         user = signed_in(request)
-        team = supervised_teams(user).filter(pk=request.POST.get("preview_team") or None).first()
+        team = supervised_teams(user).filter(pk=request.POST.get("preview_team") or 0).first()
         form = self.get_form(request, code, change=code is not None)(request.POST, instance=code)
         is_whole = form.is_valid() or {"code", "label"} <= form.cleaned_data.keys()
         chosen = form.cleaned_data.get("teams") or ()
@@ -117,9 +120,7 @@ def _chosen(request: HttpRequest, user: User, teams: list[Team]) -> Reader | Non
     return Reader(f"Agents of {teams[0]}", teams[0].pk) if teams else None
 
 
-def _groups(
-    user: User, teams: list[Team], reader: Reader | None
-) -> list[tuple[Team, list[User]]]:
+def _groups(user: User, teams: list[Team], reader: Reader | None) -> list[tuple[Team, list[User]]]:
     """The teams with their agents; where they are many, those of the chosen team alone."""
     agents = User.objects.filter(team__in=teams, is_active=True).order_by("first_name", "last_name")
     if agents.count() > MOST_AGENTS:

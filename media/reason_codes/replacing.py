@@ -31,9 +31,7 @@ class ReplacementForm(forms.Form):
         label: str = self.cleaned_data["label"]
         longest = ReasonCode._meta.get_field("label").max_length or 0
         if len(label) > longest:
-            raise forms.ValidationError(
-                f"It has {len(label)} characters; {longest} is the most."
-            )
+            raise forms.ValidationError(f"It has {len(label)} characters; {longest} is the most.")
         return label
 
     def clean(self) -> dict[str, Any]:
@@ -42,7 +40,7 @@ class ReplacementForm(forms.Form):
         wanted = ReasonCode(
             pk=self.old.pk,
             category=self.old.category,
-            code=data.get("code"),
+            code=data.get("code") or 0,
             label=data.get("label", ""),
         )
         if "code" in data and (taken := code_taken(wanted, self.user)):

@@ -22,9 +22,7 @@ class UndoPages(admin.ModelAdmin):
     def get_urls(self) -> list[Any]:
         guard = self.admin_site.admin_view
         return [
-            path(
-                "undo/<uuid:change>/", guard(self.undo_page), name="reasoncodes_reasoncode_undo"
-            ),
+            path("undo/<uuid:change>/", guard(self.undo_page), name="reasoncodes_reasoncode_undo"),
             *super().get_urls(),
         ]
 
