@@ -90,7 +90,15 @@ class ReasonCodeAdmin(
         """What stands beside the form."""
         code = self.get_object(request, object_id) if object_id else None
         user = signed_in(request)
-        context = {"show_save_and_continue": False, "show_save_and_add_another": code is None}
+        context: dict[str, Any] = {
+            "show_save_and_continue": False,
+            "show_save_and_add_another": code is None,
+        }
+        if code:
+            context |= {
+                "title": f"“{code.label}”",
+                "subtitle": f"{code.get_category_display()}, code {code.code}",
+            }
         if code and not self.has_change_permission(request, code):
             return context | {"is_read_only": True}
         change = {"last_change": last_change(code, user)} if code else {}

@@ -49,7 +49,7 @@ EMPTY_ROWS = 2
 class ColourWidget(forms.MultiWidget):
     """A check box, since a browser's field for colours knows no "none", and that field."""
 
-    template_name = "admin/reasoncodes/colour.html"
+    template_name = "reason_codes/colour.html"
 
     def __init__(self) -> None:
         super().__init__(
@@ -95,7 +95,7 @@ class ColourField(forms.MultiValueField):
 class TranslationsWidget(forms.Widget):
     """One row for each language, and some empty ones."""
 
-    template_name = "admin/reasoncodes/translations.html"
+    template_name = "reason_codes/translations.html"
     use_fieldset = True
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:

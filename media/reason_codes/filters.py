@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.contrib.admin import ChoicesFieldListFilter, SimpleListFilter
+from django.contrib.admin import SimpleListFilter
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
+from finesse.users.access_in_admin import signed_in
 from media.models import Desktop, Media, MediaRequest, StateInterval
 from reasoncodes.models import ReasonCode
 
@@ -14,11 +14,7 @@ NAMING = (StateInterval, MediaRequest, Media, Desktop)
 """What names a reason code that was used. EXISTS looks into their indexes, or small tables."""
 
 
-FILTER = "admin/reasoncodes/filter.html"
-
-
 class OfferedFilter(SimpleListFilter):
-    template = FILTER
     title = "who gets them"
     parameter_name = "offered"
 
@@ -41,7 +37,6 @@ class OfferedFilter(SimpleListFilter):
 
 
 class StageFilter(SimpleListFilter):
-    template = FILTER
     title = "stage"
     parameter_name = "stage"
 
@@ -56,11 +51,3 @@ class StageFilter(SimpleListFilter):
             return queryset.filter(system_code=False)
         chosen = {"offered": Q(retired=False, system_code=False), "retired": Q(retired=True)}
         return queryset.filter(chosen.get(self.value() or "", Q()))
-
-
-class CategoryFilter(ChoicesFieldListFilter):
-    template = FILTER
-
-
-class TeamFilter(OwnTeamsFilter):
-    template = FILTER

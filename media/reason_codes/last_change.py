@@ -18,6 +18,8 @@ class LastChange:
     what: str
     change: Any
     """The id of the `Change`."""
+    is_first: bool
+    """Whether it made the code: there is nothing before it to go back to."""
 
 
 def last_change(reason_code: ReasonCode, reader: User) -> LastChange | None:
@@ -28,7 +30,7 @@ def last_change(reason_code: ReasonCode, reader: User) -> LastChange | None:
     last, *before = newest
     changed = differences(before[0], last, supervised_teams(reader)) if before else []
     what = "; ".join(map(str, changed)) or ("saved again" if before else "made it")
-    return LastChange(author(last, reader), moment_of(last), what, last.change)
+    return LastChange(author(last, reader), moment_of(last), what, last.change, not before)
 
 
 def is_made_by(reason_code: ReasonCode, change: Any) -> bool:

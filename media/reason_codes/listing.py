@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
-from media.reason_codes.filters import CategoryFilter, OfferedFilter, StageFilter, TeamFilter
+from media.reason_codes.filters import OfferedFilter, StageFilter
 from media.reason_codes.use import Use, use_of
 from reasoncodes.access import changeable_by, others_assignments, visible_to
 from reasoncodes.models import ReasonCode
@@ -50,7 +50,7 @@ class ListingOfCodes(admin.ModelAdmin):
         "stage",
         "steps",
     )
-    list_filter = (OfferedFilter, StageFilter, ("category", CategoryFilter), ("teams", TeamFilter))
+    list_filter = (OfferedFilter, StageFilter, "category", ("teams", OwnTeamsFilter))
     list_per_page = 200
     ordering = AS_PEOPLE_READ
     search_fields = ("label", "=code")
@@ -60,6 +60,11 @@ class ListingOfCodes(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListOfCodes
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Reason codes", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ReasonCode]":
         user = signed_in(request)
@@ -92,7 +97,7 @@ class ListingOfCodes(admin.ModelAdmin):
     @admin.display(description="offered to")
     def offered_to(self, code: Any) -> str:
         if code.system_code:
-            return "nobody: the system’s own"
+            return "nobody"
         names = [team.name for team in code.shown_teams]
         if code.of_others:
             names.append("other teams")
@@ -123,7 +128,7 @@ class ListingOfCodes(admin.ModelAdmin):
         marks = format_html_join(" ", '<span class="mark {}">{}</span>', words)
         return marks or format_html("{}", "Offered")
 
-    @admin.display(description="")
+    @admin.display(description="more")
     def steps(self, code: Any) -> SafeString:
         """Where the row leads to beside its form."""
         found = [("history", "History")]

@@ -10,7 +10,8 @@ from django.urls import path, reverse
 
 from finesse.users.access_in_admin import signed_in
 from reasoncodes.changes import Change
-from reasoncodes.going_back import Outcome, undo
+from reasoncodes.going_back import Outcome, Result, undo
+from reasoncodes.history import Version
 
 
 def tell_with_undo(request: HttpRequest, text: str, change: Change) -> None:
@@ -34,10 +35,18 @@ class UndoPages(admin.ModelAdmin):
             raise PermissionDenied
         results = undo(change, signed_in(request))
         for result in results:
-            level = messages.WARNING if result.refused else messages.SUCCESS
-            messages.add_message(request, level, str(result))
+            _tell_result(request, result)
         if not results:
             messages.warning(request, "There is nothing to undo.")
-        elif all(one.outcome is Outcome.UNCHANGED for one in results):
-            messages.info(request, "Nothing was changed.")
         return HttpResponseRedirect(reverse("admin:reasoncodes_reasoncode_changelist"))
+
+
+def _tell_result(request: HttpRequest, result: Result) -> None:
+    if result.refused:
+        messages.warning(request, str(result))
+    elif result.outcome is Outcome.UNCHANGED:
+        messages.info(request, str(result))
+    else:
+        made = Version.objects.filter(id=result.pk).latest("history_id")
+        # The undoing can be undone, too.
+        messages.success(request, str(result), extra_tags=str(made.change))

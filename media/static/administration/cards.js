@@ -17,6 +17,9 @@ if (table) {
       if (!isHead && heads[index]) {
         cell.dataset.label = heads[index];
       }
+      if (cell.innerText.trim() === "–") {
+        cell.dataset.empty = "";
+      }
     });
   }
 }
