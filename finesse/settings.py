@@ -81,6 +81,8 @@ FINESSE_USER_SIGNOUT_CHANNEL = env.str("FINESSE_USER_SIGNOUT_CHANNEL", "a")
 # [Manage Reason Codes (administration guide)].
 FINESSE_MAX_GLOBAL_REASON_CODES = env.int("FINESSE_MAX_GLOBAL_REASON_CODES", 100)
 FINESSE_MAX_TEAM_REASON_CODES = env.int("FINESSE_MAX_TEAM_REASON_CODES", 100)
+# The language in which labels are written. They may have translations.
+FINESSE_LABEL_LANGUAGE = env.str("FINESSE_LABEL_LANGUAGE", "en")
 FINESSE_MAX_BODY_BYTES = 64 * 1024
 # Five wrong passwords in a row for a user from one origin block the two for five minutes
 # [Media—Sign In, where the user is blocked everywhere].

@@ -3,17 +3,24 @@
 from collections.abc import Collection
 from typing import Any
 
+from reasoncodes.languages import label_in
 from reasoncodes.models import ReasonCode
 
 
-def represent(reason_code: ReasonCode) -> dict[str, Any]:
-    """The children of `<ReasonCode>` [ReasonCode], in the order of real answers."""
+def represent(reason_code: ReasonCode, languages: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The children of `<ReasonCode>` [ReasonCode], in the order of real answers.
+
+    With `languages` the label is in the first of these that it has.
+    """
+    label = reason_code.label
+    if languages:
+        label = label_in(languages, label, reason_code.translations)
     return {
         "uri": reason_code.uri,
         "id": reason_code.pk,
         "category": reason_code.category,
         "code": reason_code.code,
-        "label": reason_code.label,
+        "label": label,
         "forAll": reason_code.for_all,
         "systemCode": reason_code.system_code,
     }
@@ -34,7 +41,9 @@ def represent_embedded(reason_code: ReasonCode, *, system_code: bool = False) ->
     return children
 
 
-def represent_list(reason_codes: Collection[ReasonCode], category: str) -> dict[str, Any]:
+def represent_list(
+    reason_codes: Collection[ReasonCode], category: str, languages: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The document `<ReasonCodes category="…">`."""
-    found = [represent(reason_code) for reason_code in reason_codes]
+    found = [represent(reason_code, languages) for reason_code in reason_codes]
     return {"ReasonCodes": {"@category": category, "ReasonCode": found}}

@@ -20,6 +20,8 @@ from reasoncodes.changes import (
     set_version_user,
     version_user,
 )
+from reasoncodes.colours import validate_colour
+from reasoncodes.languages import validate_translations
 
 
 class Category(models.TextChoices):
@@ -42,6 +44,10 @@ class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
         """Global codes and those of the team, without system codes."""
         of_team = ReasonCode.teams.through.objects.filter(reasoncode=OuterRef("pk"), team=team_id)
         return self.configured().filter(Q(for_all=True) | Exists(of_team))
+
+    def in_order(self) -> "ReasonCodeQuerySet":
+        """As agents get them: those with a place first, then by code."""
+        return self.order_by("category", F("place").asc(nulls_last=True), "code")
 
     def assigned_to(self, team: Team, category: str) -> "ReasonCodeQuerySet":
         """The team's own codes. Global and retired ones may be assigned, too, without effect."""
@@ -71,9 +77,9 @@ class ReasonCode(SavedWhole):
     description = NameField(
         max_length=255, blank=True, help_text="What agents should choose it for. Agents may see it."
     )
-    translations = models.JSONField(default=dict, blank=True)
+    translations = models.JSONField(default=dict, blank=True, validators=[validate_translations])
     """The label in other languages, by their tags: {"de": "Mittagspause"}."""
-    colour = models.CharField(max_length=7, blank=True)
+    colour = models.CharField(max_length=7, blank=True, validators=[validate_colour])
     """As in #1b6e53; empty for none."""
     place = models.PositiveSmallIntegerField(
         "place in the list",
@@ -153,12 +159,39 @@ class ReasonCode(SavedWhole):
 
     def clean(self) -> None:
         self.label = self.label.strip()
+        self.colour = self.colour.lower()
+        self._check_times()
         if "code" in self.taken():
             raise ValidationError({"code": "This category has another reason code with this code."})
         if self.exceeds():
             raise ValidationError(
                 f"This category has {self.limit} {self.scope} reason codes already. "
                 "Retire one of them first."
+            )
+
+    def _check_times(self) -> None:
+        maximum, warning = self.maximum_minutes, self.warning_minutes
+        if warning and not maximum:
+            raise ValidationError(
+                {
+                    "warning_minutes": "A warning needs a maximum time: the board warns so many "
+                    "minutes before it. Give the maximum, or leave the warning empty."
+                }
+            )
+        if warning and maximum and warning >= maximum:
+            raise ValidationError(
+                {
+                    "warning_minutes": f"The board would warn {warning} minutes before the "
+                    f"maximum time of {maximum}, when the agent has hardly begun. Give fewer "
+                    "minutes than the maximum."
+                }
+            )
+        if (maximum or warning) and self.category == Category.LOGOUT:
+            raise ValidationError(
+                {
+                    "maximum_minutes": "A maximum time is for reasons for being not ready: who has "
+                    "signed out may stay away. Leave it empty."
+                }
             )
 
     @property

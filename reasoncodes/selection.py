@@ -5,8 +5,10 @@ from finesse.users.models import User
 from reasoncodes.models import ReasonCode
 
 _SELECTABLE = Statement(
-    lambda: ReasonCode.objects.offered_to(Placeholder("team")).filter(
-        category=Placeholder("category")
+    lambda: (
+        ReasonCode.objects.offered_to(Placeholder("team"))
+        .filter(category=Placeholder("category"))
+        .in_order()
     )
 )
 _SELECTED = Statement(
@@ -19,7 +21,7 @@ _SELECTED = Statement(
 
 
 def selectable_by(user: User, category: str) -> list[ReasonCode]:
-    """All of a category, in the order of their codes."""
+    """All of a category: those with a place first, then in the order of their codes."""
     return _SELECTABLE.all(team=user.team_id, category=category)
 
 

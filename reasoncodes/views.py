@@ -1,4 +1,8 @@
-"""Reason codes: their configuration by administrators, and the choice that agents have."""
+"""Reason codes: their configuration by administrators, and the choice that agents have.
+
+Agents' lists have labels in the language that is asked for. The configuration has them as they were
+written: clients send the whole object back, and a translation would become the label.
+"""
 
 import re
 from typing import Any, cast
@@ -26,6 +30,7 @@ from finesse.users.models import Team, User
 from reasoncodes import configuration, description
 from reasoncodes.changes import Way
 from reasoncodes.documents import represent, represent_list
+from reasoncodes.languages import asked_for
 from reasoncodes.models import ReasonCode
 from reasoncodes.parameters import ALL, read_category, read_changes, read_new, read_references
 from reasoncodes.selection import selectable_by
@@ -110,7 +115,7 @@ class UserReasonCodeList(FinesseView):
         user = _user_of(request, user_id)
         category = read_category(request)
         reason_codes = selectable_by(user, category)
-        return Response(represent_list(reason_codes, category))
+        return Response(represent_list(reason_codes, category, asked_for(request.META)))
 
 
 class UserReasonCodeDetail(FinesseView):
@@ -124,7 +129,7 @@ class UserReasonCodeDetail(FinesseView):
         reason_code = offered.filter(pk=identifier(reason_code_id)).first()
         if reason_code is None:
             raise REASON_CODE_NOT_FOUND(id=reason_code_id)
-        return Response({"ReasonCode": represent(reason_code)})
+        return Response({"ReasonCode": represent(reason_code, asked_for(request.META))})
 
 
 class TeamReasonCodeList(FinesseView):
@@ -136,7 +141,7 @@ class TeamReasonCodeList(FinesseView):
     def get(self, request: Request, team_id: str) -> Response:
         team = configuration.find_team(team_id)
         category = read_category(request)
-        reason_codes = ReasonCode.objects.assigned_to(team, category)
+        reason_codes = ReasonCode.objects.assigned_to(team, category).in_order()
         return Response(represent_list(reason_codes, category))
 
     @description.PUT_REASON_CODES_OF_TEAM
@@ -162,8 +167,8 @@ class TeamResourceReasonCodeList(FinesseView):
     def get(self, request: Request, team_id: str) -> Response:
         team = _readable_team(cast(User, request.user), team_id)
         category = read_category(request)
-        reason_codes = ReasonCode.objects.offered_to(team.pk).filter(category=category)
-        return Response(represent_list(reason_codes, category))
+        offered = ReasonCode.objects.offered_to(team.pk).filter(category=category).in_order()
+        return Response(represent_list(offered, category, asked_for(request.META)))
 
 
 def _user_of(request: Request, login_id: str) -> User:

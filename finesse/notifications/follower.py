@@ -27,7 +27,8 @@ class Followed(Protocol):
 
 
 class AccessChanged:
-    """In a follower's stream: from here on, its user may see other users than before."""
+    """In a follower's stream: from here on, its user may see other users, or reason codes of other
+    teams, than before."""
 
 
 class LogRestored:
@@ -117,7 +118,9 @@ class Follower:
 
     def see(self, reader: Reader) -> None:
         """From the log's position on, yield what its user may see now."""
-        self._access_changed |= reader.watches != self.reader.watches
+        before = self.reader
+        self._access_changed |= reader.watches != before.watches
+        self._access_changed |= reader.of_reason_codes != before.of_reason_codes
         # While it waits, all before is done: what the user could not see then is not sent now.
         self._go_on(self.reached)
         self.reader = reader

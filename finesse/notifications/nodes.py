@@ -1,6 +1,7 @@
 """THE NODE TABLE: the streams of notifications that exist [Subscription Management]."""
 
 import re
+from collections.abc import Iterable
 
 USER = "/finesse/api/User/{id}"
 MEDIA = "/finesse/api/User/{id}/Media"
@@ -18,6 +19,17 @@ tasks. Clients ask for them, and some give up if one is missing; the user is sub
 
 SYSTEM_INFO = "/finesse/api/SystemInfo"
 """The one node that all users are subscribed to."""
+
+REASON_CODES = "/finesse/api/ReasonCodes"
+"""About the reason codes that are offered to everybody."""
+TEAM_REASON_CODES = "/finesse/api/TeamResource/{id}/ReasonCodes"
+"""About those that are offered to the members of one team."""
+# The protocol has no nodes for these two: clients of XMPP get none of it.
+
+
+def reason_codes_of(teams: Iterable[int]) -> tuple[str, ...]:
+    """The nodes about the reason codes of these teams, and of everybody."""
+    return (REASON_CODES, *(TEAM_REASON_CODES.format(id=team) for team in teams))
 
 
 def nodes_of(login_id: str) -> tuple[str, ...]:

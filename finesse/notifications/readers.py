@@ -16,6 +16,7 @@ from finesse.notifications.nodes import (
     empty_nodes_of,
     nodes_of,
     published_as,
+    reason_codes_of,
     team_of,
 )
 from finesse.users.access import Access, access_of
@@ -45,7 +46,12 @@ class Reader(Access):
         if self.watches is None:
             return None
         of_users = (node for login_id in self.watches for node in nodes_of(login_id))
-        return frozenset([SYSTEM_INFO, *of_users])
+        return frozenset([SYSTEM_INFO, *of_users, *reason_codes_of(self.of_reason_codes)])
+
+    @property
+    def of_reason_codes(self) -> frozenset[int]:
+        """The teams whose reason codes concern the user: the own one and those supervised."""
+        return self.teams if self.team is None else self.teams | {self.team}
 
     def may_see(self, node: str) -> bool:
         if self.nodes is None:

@@ -23,6 +23,8 @@ class Access:
     """Changes with the password, so that sockets opened with an old one are closed."""
     teams: frozenset[int] = frozenset()
     """The teams that this user supervises."""
+    team: int | None = None
+    """The team that this user is a member of."""
 
 
 def supervised_teams(user: User) -> QuerySet[Team]:
@@ -51,6 +53,7 @@ def access_of(login_ids: Collection[str]) -> dict[str, Access]:
             watches=None if user.is_superuser else frozenset({user.pk, *members[user.pk]}),
             credentials=user.get_session_auth_hash(),
             teams=frozenset(teams[user.pk]),
+            team=user.team_id,
         )
         for user in users
     }

@@ -3,11 +3,12 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from media.board.views import SignIn, board, viewer
+from media.board.views import SignIn, board, reason_codes, viewer
 
 urlpatterns = [
     path("", viewer, name="viewer"),
     path("board/", board, name="board"),
+    path("board/reason-codes/", reason_codes, name="reason-codes"),
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -20,9 +20,11 @@ from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.users.forms import SignInForm
 from finesse.users.models import User
+from media.board.meanings import meanings
 from media.documents.media import represent
 from media.models import Media
 from media.states import State
+from reasoncodes.languages import asked_for
 
 RECENT = 50
 """Notifications from before the page was opened that its stream begins with."""
@@ -73,8 +75,18 @@ def board(request: HttpRequest) -> HttpResponse:
             "position": here.number,
             "replayFrom": _replay_from(reader, here).number,
             "media": [_row(media) for media in _visible(reader)],
+            "reasonCodes": meanings(request.user, asked_for(request.META)),
         }
     )
+
+
+@never_cache
+@require_safe
+def reason_codes(request: HttpRequest) -> HttpResponse:
+    """What the reason codes mean, as in the board: for a page that is told of a change."""
+    if not request.user.is_authenticated:
+        return _refused()
+    return JsonResponse({"reasonCodes": meanings(request.user, asked_for(request.META))})
 
 
 def _refused() -> HttpResponse:

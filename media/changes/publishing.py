@@ -44,5 +44,12 @@ class ShownFields(Generic[M]):
         """After the save. True of a new row, too."""
         return self.before(instance) != self._of(instance)
 
+    def changed(self, instance: M) -> set[str]:
+        """After the save: the fields that have changed; none of a new row."""
+        before, now = self.before(instance), self._of(instance)
+        if before is None or now is None:
+            return set()
+        return {name for name, value in now.items() if before[name] != value}
+
     def _of(self, instance: M) -> dict[str, Any] | None:
         return self._values.filter(pk=instance.pk).first()

@@ -1,6 +1,6 @@
-"""The entries of the log about a Media, about a user, and about a team's users."""
+"""The entries of the log about a Media, a user, a team's users, and reason codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from finesse.notifications.log import Entry
 from finesse.notifications.models import Event
@@ -8,6 +8,8 @@ from finesse.notifications.nodes import MEDIA, TEAM_USERS, USER
 from media.documents.media import represent
 from media.documents.user import summarise
 from media.models import Media, user_uri
+from reasoncodes.documents import represent as represent_reason_code
+from reasoncodes.models import ReasonCode
 
 
 def of_media(media: Media, event: Event) -> Entry:
@@ -64,3 +66,12 @@ def of_moved_member(
     moves = ((old_team, Event.DELETE), (new_team, Event.POST))
     nodes = [(TEAM_USERS.format(id=team), event) for team, event in moves if team is not None]
     return [Entry(node=node, source=node, data=data, event=event) for node, event in nodes]
+
+
+def of_reason_code(reason_code: ReasonCode, nodes: Iterable[str], event: Event) -> list[Entry]:
+    """That this reason code was added to the list of each of these nodes, has changed in it, or was
+    taken out of it. It shows the label as it was written, for whoever reads it."""
+    data = {"ReasonCode": represent_reason_code(reason_code)}
+    return [
+        Entry(node=node, source=reason_code.uri, data=data, event=event) for node in sorted(nodes)
+    ]
