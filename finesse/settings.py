@@ -172,6 +172,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "reasoncodes.middleware.ChangeOfTheAdministration",
 ]
 # The API has these instead (finesse.server.handlers), since its requests carry their credentials
 # and have no session and no form. Only their `__call__` runs, no other hooks. Checking origins

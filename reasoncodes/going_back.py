@@ -17,7 +17,7 @@ from finesse.api.errors import FinesseError
 from finesse.users.access import supervised_teams
 from finesse.users.models import Team, User
 from reasoncodes.access import changeable_by, manages_global, versions_visible_to, visible_to
-from reasoncodes.changes import Way
+from reasoncodes.changes import Change, Way
 from reasoncodes.configuration import exclusive, hold, save
 from reasoncodes.history import State, Version, state_of, state_of_version
 from reasoncodes.models import ReasonCode
@@ -42,6 +42,8 @@ class Result:
     pk: int
     name: str
     outcome: Outcome
+    change: uuid.UUID
+    """The change that going back was: it can be undone, too."""
     reason: str = ""
     """Why it was refused, and what to do; or what is not as it was. Whole sentences."""
 
@@ -63,8 +65,8 @@ def go_back(version: Any, by: User, way: Way = Way.UNDO) -> Result:
 
     `by` must be allowed to see the version; what `by` may not do is refused in the result.
     """
-    with exclusive(by, way):
-        return _attempt(version, lambda: _restore(version, by))
+    with exclusive(by, way) as change:
+        return _attempt(version, change, lambda: _restore(version, by))
 
 
 def undo(change_id: uuid.UUID, by: User, *, whole: bool = False) -> list[Result]:
@@ -73,9 +75,9 @@ def undo(change_id: uuid.UUID, by: User, *, whole: bool = False) -> list[Result]
     What cannot be undone is refused in its result, and the others are undone, unless they shall
     be undone as a `whole`.
     """
-    with exclusive(by, Way.UNDO):
+    with exclusive(by, Way.UNDO) as change:
         steps = list(_steps(change_id, by))
-        results = _undo_all(steps, by)
+        results = _undo_all(steps, by, change)
         if whole and any(result.refused for result in results):
             transaction.set_rollback(True)
             results = [
@@ -112,13 +114,13 @@ def _left_by(step: _Step) -> State | None:
     return None if step.last.history_type == "-" else state_of_version(step.last)
 
 
-def _undo_all(steps: Sequence[_Step], by: User) -> list[Result]:
+def _undo_all(steps: Sequence[_Step], by: User, change: Change) -> list[Result]:
     """Backwards, and again as long as one makes room for another: for its number, say."""
     results: dict[int, Result] = {}
     waiting = list(reversed(steps))
     while waiting:
         for step in waiting:
-            results[step.last.id] = _attempt(step.last, lambda step=step: _undo(step, by))  # type: ignore[misc]
+            results[step.last.id] = _attempt(step.last, change, lambda step=step: _undo(step, by))  # type: ignore[misc]
         refused = [step for step in waiting if results[step.last.id].refused]
         if len(refused) == len(waiting):
             break
@@ -126,14 +128,14 @@ def _undo_all(steps: Sequence[_Step], by: User) -> list[Result]:
     return [results[step.last.id] for step in steps]
 
 
-def _attempt(version: Any, act: Callable[[], tuple[Outcome, str]]) -> Result:
+def _attempt(version: Any, change: Change, act: Callable[[], tuple[Outcome, str]]) -> Result:
     name = f"{version.get_category_display()} {version.code} “{version.label}”"
     try:
         with transaction.atomic():
             outcome, reason = act()
     except RefusedError as refusal:
         outcome, reason = Outcome.REFUSED, str(refusal)
-    return Result(pk=version.id, name=name, outcome=outcome, reason=reason)
+    return Result(pk=version.id, name=name, outcome=outcome, reason=reason, change=change.id)
 
 
 def _undo(step: _Step, by: User) -> tuple[Outcome, str]:
@@ -146,6 +148,9 @@ def _undo(step: _Step, by: User) -> tuple[Outcome, str]:
     if step.first.history_type == "+":
         return _remove(present, by) if present else (Outcome.UNCHANGED, "")
     if step.before is None:
+        if present is None:
+            # Created and deleted by the same change.
+            return Outcome.UNCHANGED, ""
         raise RefusedError("Its history does not say what it was before.")
     return _restore(step.before, by)
 

@@ -1,7 +1,8 @@
 """A version of a reason code for each change of it, whichever way it came in.
 
 django-simple-history writes a version at each save. Here each gets its teams and its change, and a
-change of teams alone gets a version, too: it is no save.
+change of teams alone gets a version, too: it is no save. Several saves in one change are one
+version, and a save that changes nothing is none.
 """
 
 from collections.abc import Collection
@@ -10,10 +11,14 @@ from typing import Any
 
 from django.db.models.signals import m2m_changed, post_delete, pre_delete
 from django.dispatch import receiver
-from simple_history.signals import pre_create_historical_record
+from django.utils import timezone
+from simple_history.signals import (
+    post_create_historical_record,
+    pre_create_historical_record,
+)
 
 from finesse.users.models import Team
-from reasoncodes.changes import present_change
+from reasoncodes.changes import Change, present_change
 from reasoncodes.models import ReasonCode
 
 Version: Any = ReasonCode.history.model
@@ -56,6 +61,25 @@ def complete(history_instance: Any, instance: ReasonCode, **kwargs: Any) -> None
     history_instance.way = change.way
     # The last one of a code that is deleted: its teams have gone a moment ago.
     history_instance.team_names = instance.__dict__.pop("_teams_before", None) or _names(instance)
+    latest = latest_version(instance.pk)
+    if latest and latest.change == change.id:
+        history_instance.history_id = latest.history_id
+        if (latest.history_type, history_instance.history_type) == ("+", "~"):
+            history_instance.history_type = "+"
+    elif latest and history_instance.history_type == "~":
+        same = state_of_version(latest) == state_of_version(history_instance)
+        history_instance.__dict__["_says_nothing"] = same
+
+
+@receiver(post_create_historical_record, sender=Version)
+def drop_what_says_nothing(history_instance: Any, **kwargs: Any) -> None:
+    if history_instance.__dict__.get("_says_nothing"):
+        history_instance.delete()
+
+
+def latest_version(pk: int) -> Any:
+    """Of the reason code with this id; None if it has no history."""
+    return Version.objects.filter(id=pk).order_by("-history_id").first()
 
 
 @receiver(pre_delete, sender=ReasonCode)
@@ -100,19 +124,26 @@ def record(pks: Collection[int]) -> None:
     change = present_change()
     for reason_code in ReasonCode.objects.filter(pk__in=pks).order_by("pk"):
         names = _names(reason_code)
-        latest = Version.objects.filter(id=reason_code.pk).order_by("-history_id").first()
+        latest = latest_version(reason_code.pk)
         if latest and latest.change == change.id:
             Version.objects.filter(pk=latest.pk).update(team_names=names)
-        elif not latest or latest.team_names != names:
-            ReasonCode.history.bulk_history_create(
-                [reason_code],
-                update=True,
-                custom_historical_attrs={
-                    "change": change.id,
-                    "way": change.way,
-                    "team_names": names,
-                },
-            )
+        elif not latest or latest.team_names.keys() != names.keys():
+            _write(reason_code, change, names)
+
+
+def _write(reason_code: ReasonCode, change: Change, names: dict[str, str]) -> None:
+    fields = {
+        field.attname: getattr(reason_code, field.attname) for field in Version.tracked_fields
+    }
+    Version.objects.create(
+        **fields,
+        history_type="~",
+        history_date=timezone.now(),
+        history_user_id=change.by,
+        change=change.id,
+        way=change.way,
+        team_names=names,
+    )
 
 
 def _remember_codes(team: Team) -> None:

@@ -109,6 +109,8 @@ class ReasonCode(SavedWhole):
     objects = ReasonCodeQuerySet.as_manager()
     history = HistoricalRecords(
         bases=(VersionOfReasonCode,),
+        verbose_name="change of a reason code",
+        verbose_name_plural="history of reason codes",
         # The login ID alone: users may be deleted, their changes stay.
         history_user_id_field=models.CharField(max_length=64, blank=True),
         get_user=changed_by,

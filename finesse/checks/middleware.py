@@ -15,6 +15,7 @@ ONLY_FOR_PAGES = frozenset(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "reasoncodes.middleware.ChangeOfTheAdministration",
     }
 )
 """MIDDLEWARE as it is shipped: the API does without these."""

@@ -41,8 +41,8 @@ class Migration(migrations.Migration):
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
             ],
             options={
-                'verbose_name': 'historical reason code',
-                'verbose_name_plural': 'historical reason codes',
+                'verbose_name': 'change of a reason code',
+                'verbose_name_plural': 'history of reason codes',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },

@@ -18,6 +18,7 @@ def write_first_versions(apps, schema_editor):
             team_names={str(pk): name for pk, name in code.teams.values_list("pk", "name")},
             history_date=timezone.now(),
             history_type="+",
+            history_change_reason="first",
         )
         for code in codes.order_by("pk")
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from finesse.users.models import Team
 from reasoncodes.changes import Way, change
@@ -75,3 +76,66 @@ def test_the_last_version_of_a_deleted_code_keeps_its_teams(tea: ReasonCode, cas
     last = versions_of(tea)[-1]
 
     assert (last.history_type, last.team_names) == ("-", {str(team.pk): "Chat"})
+
+
+def test_a_save_that_changes_nothing_is_no_version(tea: ReasonCode) -> None:
+    with change("carol", Way.ADMIN):
+        tea.save()
+
+    assert len(versions_of(tea)) == 1
+
+
+def test_several_saves_in_one_change_are_one_version(tea: ReasonCode) -> None:
+    with change("carol", Way.ADMIN):
+        for label in ("Green tea", "Black tea"):
+            tea.label = label
+            tea.save()
+
+    assert [one.label for one in versions_of(tea)] == ["Tea", "Black tea"]
+
+
+def test_a_code_that_is_made_and_filled_in_one_change_was_created_by_it(cast: Cast) -> None:
+    with change("dave", Way.IMPORT):
+        code = ReasonCode.objects.create(category="LOGOUT", code=9, label="Home", for_all=False)
+        code.teams.add(cast.alice.team)
+        code.description = "Going home"
+        code.save()
+
+    (version,) = versions_of(code)
+    assert (version.history_type, version.description) == ("+", "Going home")
+    assert list(version.team_names.values()) == ["Chat"]
+
+
+def test_a_team_that_got_another_name_leaves_no_version(tea: ReasonCode, cast: Cast) -> None:
+    team: Any = cast.alice.team
+    tea.teams.add(team)
+    team.name = "Web chat"
+    team.save()
+    tea.teams.add(Team.objects.create(name="Night"))
+
+    names = [sorted(one.team_names.values()) for one in versions_of(tea)]
+    assert names == [[], ["Chat"], ["Night", "Web chat"]]
+
+
+def test_who_assigns_teams_by_the_api_is_named(api: API, tea: ReasonCode, cast: Cast) -> None:
+    body = f"<ReasonCodes><ReasonCode><uri>{tea.uri}</uri></ReasonCode></ReasonCodes>"
+    path = f"Team/{cast.alice.team_id}/ReasonCodes?category=NOT_READY"
+    assert api.request("PUT", path, body, login="dave").status_code == 200
+
+    last = versions_of(tea)[-1]
+
+    assert (last.history_user_id, last.way) == ("dave", Way.API)
+
+
+def test_who_deletes_a_team_in_the_administration_is_named(
+    client: Client, tea: ReasonCode, cast: Cast
+) -> None:
+    team: Any = cast.alice.team
+    tea.teams.add(team)
+    client.force_login(cast.dave)
+    answer = client.post(f"/admin/users/team/{team.pk}/delete/", {"post": "yes"})
+
+    last = versions_of(tea)[-1]
+
+    assert answer.status_code == 302
+    assert (last.history_user_id, last.way, last.team_names) == ("dave", Way.ADMIN, {})
