@@ -19,7 +19,7 @@ from media.reason_codes.numbers import (
     retired_before,
     retired_since,
 )
-from media.reason_codes.two_at_once import latest_version, refuse_stale
+from media.reason_codes.two_at_once import latest_version_id, refuse_stale
 from reasoncodes.access import hidden_teams, manages_global
 from reasoncodes.models import DAY_MINUTES, Category, ReasonCode
 
@@ -67,7 +67,7 @@ class ReasonCodeForm(forms.ModelForm):
         help_text="The board can show it beside the label. It is never the only sign."
     )
     translations = TranslationsField(
-        max_length=LONGEST_LABEL,
+        required=False,
         label="In other languages",
         help_text=f"Up to {LONGEST_LABEL} characters each. Whoever reads another language sees the "
         "label above.",
@@ -116,7 +116,7 @@ class ReasonCodeForm(forms.ModelForm):
         if not self.is_new:
             self.fields["category"].disabled = True
             self.fields["category"].help_text = "Fixed after creation."
-            self.initial["version"] = str(latest_version(self.instance.pk))
+            self.initial["version"] = str(latest_version_id(self.instance.pk))
 
     def _show_numbers(self) -> None:
         code = self.fields["code"]

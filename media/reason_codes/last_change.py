@@ -1,14 +1,15 @@
 """Who has changed a reason code last, and what: with a button that takes it back."""
 
+import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from finesse.users.access import supervised_teams
 from finesse.users.models import User
-from media.reason_codes.two_at_once import author, moment_of
-from media.reason_codes.wording import differences
-from reasoncodes.history import Version
+from media.reason_codes.two_at_once import in_words, moment_of
+from reasoncodes.access import versions_visible_to
+from reasoncodes.changes import Change
+from reasoncodes.history import latest_version
 from reasoncodes.models import ReasonCode
+from reasoncodes.record import Reader
 
 
 @dataclass(frozen=True)
@@ -16,24 +17,21 @@ class LastChange:
     by: str
     at: str
     what: str
-    change: Any
-    """The id of the `Change`."""
+    change: uuid.UUID
     is_first: bool
     """Whether it made the code: there is nothing before it to go back to."""
 
 
 def last_change(reason_code: ReasonCode, reader: User) -> LastChange | None:
-    """None for one that has no history."""
-    newest = list(Version.objects.filter(id=reason_code.pk).order_by("-history_id")[:2])
-    if not newest:
-        return None
-    last, *before = newest
-    changed = differences(before[0], last, supervised_teams(reader)) if before else []
-    what = "; ".join(map(str, changed)) or ("saved again" if before else "made it")
-    return LastChange(author(last, reader), moment_of(last), what, last.change, not before)
+    """None for one without a history that the reader may see."""
+    versions = versions_visible_to(reader).filter(id=reason_code.pk).order_by("-history_id")[:1]
+    for entry, version in zip(Reader(reader).entries(versions), versions, strict=False):
+        is_first = version.before is None
+        return LastChange(entry.who, moment_of(entry), in_words(entry), entry.change, is_first)
+    return None
 
 
-def is_made_by(reason_code: ReasonCode, change: Any) -> bool:
+def is_made_by(reason_code: ReasonCode, change: Change) -> bool:
     """Whether this change has made its latest version."""
-    newest = Version.objects.filter(id=reason_code.pk).order_by("-history_id").first()
+    newest = latest_version(reason_code.pk)
     return newest is not None and newest.change == change.id

@@ -5,6 +5,7 @@ latest. What the second has not touched is brought up to date; what both have ch
 was typed, and is saved only when it is sent once more.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,81 +13,80 @@ from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from finesse.users.access import supervised_teams, visible_users
 from finesse.users.models import User
-from media.reason_codes.wording import differences
-from reasoncodes.history import Version
+from reasoncodes.access import versions_visible_to
+from reasoncodes.history import KEPT, Version
 from reasoncodes.models import ReasonCode
+from reasoncodes.record import Entry, Reader
 
 
-def latest_version(pk: int) -> int:
+def latest_version_id(pk: int) -> int:
     """The id of the latest version; 0 if there is none."""
-    newest = Version.objects.filter(id=pk).order_by("-history_id").first()
-    return newest.pk if newest else 0
+    newest = Version.objects.filter(id=pk).order_by("-history_id").values_list("pk", flat=True)
+    return newest.first() or 0
 
 
 def refuse_stale(form: forms.ModelForm) -> None:
     """Adds an error if the code has changed since the form was opened; call it under the lock."""
-    opened, versions = str(form.cleaned_data.get("version") or ""), _versions(form.instance.pk)
+    opened = str(form.cleaned_data.get("version") or "")
+    versions = Version.objects.filter(id=form.instance.pk).order_by("history_id")
     latest = versions.last()
     if not opened.isdecimal() or latest is None or latest.pk <= int(opened):
         return
-    base = versions.filter(history_id__lte=int(opened)).last()
     user: User = form.user  # type: ignore[attr-defined]
-    changes = differences(base, latest, supervised_teams(user)) if base else []
-    _bring_up_to_date(form, base, latest, [one.name for one in changes])
-    form.add_error(None, ValidationError(_told(user, latest, changes), code="stale"))
+    since = versions_visible_to(user).filter(id=form.instance.pk, history_id__gt=int(opened))
+    entries = Reader(user).entries(since.order_by("history_id"))
+    _bring_up_to_date(form, versions.filter(history_id__lte=int(opened)).last(), latest)
+    form.add_error(None, ValidationError(_told(entries), code="stale"))
 
 
-def author(version: Any, reader: User) -> str:
-    """Who has made this version, as far as its reader may know."""
-    login_id = version.history_user_id
-    if not login_id:
-        return "The system"
-    found = visible_users(reader).filter(pk=login_id).first()
-    return found.get_full_name() if found else "Another user"
+def in_words(entry: Entry) -> str:
+    """What one change did, in a line: "Retired", "Changed: Label: Lunch → Meal"."""
+    said = "; ".join(map(str, entry.differences))
+    return f"{entry.what}: {said}" if said else entry.what
 
 
-def moment_of(version: Any) -> str:
-    return date_format(localtime(version.history_date), "j M Y, H:i")
+def moment_of(entry: Entry) -> str:
+    return date_format(localtime(entry.at), "j M Y, H:i")
 
 
-def _versions(pk: int) -> Any:
-    return Version.objects.filter(id=pk).order_by("history_id")
-
-
-def _told(user: User, latest: Any, changes: list[Any]) -> str:
-    what = "; ".join(str(one) for one in changes) or "it was saved again"
+def _told(entries: Iterable[Entry]) -> str:
+    changes = " ".join(f"{one.who}, {moment_of(one)}: {in_words(one)}." for one in entries)
     return (
-        f"{author(latest, user)} changed this code while you had it open "
-        f"({moment_of(latest)}): {what}. Nothing of yours is saved yet. What you typed is still "
-        "there, and what you had not touched shows the new values: look at it, and save again."
+        f"It was changed while you had it open. {changes} Nothing of yours is saved yet. What you "
+        "typed is still here, and what you had not touched shows the new values. Look at it, and "
+        "save again."
     )
 
 
-def _bring_up_to_date(form: forms.ModelForm, base: Any, latest: Any, changed: list[str]) -> None:
+def _bring_up_to_date(form: forms.ModelForm, opened: Any, latest: Any) -> None:
     data: Any = form.data.copy()  # type: ignore[attr-defined]
     data["version"] = str(latest.pk)
-    before = _initial(form, base) if base else {}
-    for name in changed:
+    for name, before in _changed_since(form, opened, latest).items():
         field = form.fields.get(name)
-        if field is None or name not in before or field.disabled:
+        if field is None or field.disabled:
             continue
         given = field.widget.value_from_datadict(form.data, form.files, name)
-        if not field.has_changed(before[name], given):
+        if not field.has_changed(before, given):
             _put(data, name, form.initial.get(name))
     form.data = data
 
 
-def _initial(form: forms.ModelForm, version: Any) -> dict[str, Any]:
-    """What the form showed when it was opened: only what may differ from what it shows now."""
-    code: ReasonCode = version.instance
-    shown = {name: getattr(code, name, None) for name in form.fields if name != "teams"}
-    shown["for_all"] = "on" if code.for_all else ""
-    shown["productive"] = "" if code.productive is None else str(code.productive)
-    if "teams" in form.fields:
+def _changed_since(form: forms.ModelForm, opened: Any, latest: Any) -> dict[str, Any]:
+    """What the form showed when it was opened, for each field that has changed since."""
+    if opened is None:
+        return {}
+    was: ReasonCode = opened.instance
+    shown = {
+        name: getattr(was, name) for name in KEPT if getattr(opened, name) != getattr(latest, name)
+    }
+    if "for_all" in shown:
+        shown["for_all"] = "on" if was.for_all else ""
+    if "productive" in shown:
+        shown["productive"] = "" if was.productive is None else str(was.productive)
+    if opened.team_names.keys() != latest.team_names.keys() and "teams" in form.fields:
         offered = form.fields["teams"].queryset  # type: ignore[attr-defined]
-        shown["teams"] = list(offered.filter(pk__in=version.team_names))
+        shown["teams"] = list(offered.filter(pk__in=opened.team_names))
     return shown
 
 
