@@ -63,9 +63,9 @@ def chat() -> Team:
 def test_the_list_is_in_the_order_of_people_and_marks_what_is_only_to_read(
     codes: dict[str, ReasonCode],
 ) -> None:
-    ReasonCode.objects.create(category="NOT_READY", code=2, label="Old", retired=True).teams.add(
-        chat()
-    )
+    ReasonCode.objects.create(
+        category="NOT_READY", code=2, label="Old", retired=True, for_all=False
+    ).teams.add(chat())
     shown = signed_in("carol").get(reverse(LIST))
     rows = shown.context["cl"].result_list
     assert [row.label for row in rows[:4]] == ["Lunch", "Coaching", "Old", "End of shift"]
