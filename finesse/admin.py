@@ -23,7 +23,7 @@ def moment(field: str, head: str, empty: str = "–") -> Callable[[Any, Any], st
     @admin.display(description=head, ordering=field)
     def shown(model_admin: Any, instance: Any) -> str:
         at = getattr(instance, field)
-        return _to_the_second(localtime(at)) if at else empty
+        return to_the_second(localtime(at)) if at else empty
 
     return shown
 
@@ -39,7 +39,8 @@ class DeletedOneByOneAdmin(admin.ModelAdmin):
         return actions
 
 
-def _to_the_second(at: datetime) -> str:
+def to_the_second(at: datetime) -> str:
+    """This local time as pages show it."""
     # Django's own format for it is empty for just those times that come twice.
     offset = "" if str(at.tzinfo) == "UTC" else f"\xa0{at:%z}"
     return date_format(at, "j\xa0M\xa0Y, H:i:s") + offset

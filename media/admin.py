@@ -13,6 +13,7 @@ from finesse.users.models import User
 from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.reason_codes import admin as reason_codes  # noqa: F401 (registers its pages)
+from media.reason_codes import record_admin  # noqa: F401 (the same)
 from media.states import Requested, State
 from media.writing.acceptance import accept
 from media.writing.requests import new_request

@@ -6,17 +6,23 @@ could not see, not even its label is told: only that the code came from other te
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
+from django.utils.timezone import localtime
+
+from finesse.admin import to_the_second
 from finesse.users.access import supervised_teams, visible_users
 from finesse.users.models import User
+from reasoncodes.access import versions_visible_to
 from reasoncodes.differences import OTHER_TEAMS, Difference, differences, names_of
 from reasoncodes.history import Version
 
 STRANGER = "another user"
 """Stands for a user whom the reader may not see."""
+NEW = frozenset({"First recorded", "Created", "Created again"})
 FIRST = "first"
 """The `history_change_reason` of versions that were written when histories began."""
 
@@ -40,6 +46,17 @@ class Entry:
     differences: Sequence[Difference]
     can_be_gone_back_to: bool
     """Whether the reader may see how the reason code was after it."""
+    others: int
+    """How many other reason codes that the reader may see the same change has changed."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is nothing from which it has changed."""
+        return self.what in NEW
+
+    @property
+    def shown_at(self) -> str:
+        return to_the_second(localtime(self.at))
 
 
 class Reader:
@@ -51,11 +68,13 @@ class Reader:
         self._teams = None if user.is_superuser else {str(pk) for pk in teams}
 
     def entries(self, versions: Iterable[Any]) -> list[Entry]:
-        """Of versions that have `before`; in their order. Takes two queries for any number."""
+        """Of versions that have `before`; in their order. Takes three queries for any number."""
         versions = list(versions)
         before = Version.objects.in_bulk([one.before for one in versions if one.before])
         names = self._names({one.history_user_id for one in versions})
-        return [self._entry(one, before.get(one.before), names) for one in versions]
+        sizes = self._sizes({one.change for one in versions})
+        entries = (self._entry(one, before.get(one.before), names) for one in versions)
+        return [replace(one, others=sizes[one.change] - 1) for one in entries]
 
     def sees(self, version: Any) -> bool:
         """As `reasoncodes.access.of_visible_versions` says."""
@@ -85,6 +104,12 @@ class Reader:
             names |= gone
         return names | {"": "the system"}
 
+    def _sizes(self, changes: set[uuid.UUID]) -> dict[uuid.UUID, int]:
+        """How many reason codes that the reader may see each change has changed."""
+        versions = versions_visible_to(self._user).filter(change__in=changes).order_by()
+        counted = versions.values("change").annotate(size=Count("id", distinct=True))
+        return dict(counted.values_list("change", "size"))
+
     def _entry(self, version: Any, before: Any, names: dict[str, str]) -> Entry:
         is_seen = self.sees(version)
         named = version if is_seen else before
@@ -102,6 +127,7 @@ class Reader:
             label=named.label,
             differences=[] if deleted else self._shown(version, before),
             can_be_gone_back_to=is_seen,
+            others=0,
         )
 
     def _shown(self, version: Any, before: Any) -> list[Difference]:

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
-from finesse.users.access_in_admin import hide_strangers, signed_in
+from finesse.users.access_in_admin import signed_in
 from media.reason_codes.forms import ReasonCodeForm
+from media.reason_codes.history_pages import HistoryPages
 from media.reason_codes.last_change import is_made_by, last_change
 from media.reason_codes.life_pages import LifePages
 from media.reason_codes.listing import ListingOfCodes
@@ -36,7 +37,13 @@ MEANING = (
 
 @admin.register(ReasonCode)
 class ReasonCodeAdmin(
-    UndoPages, LifePages, PreviewPages, ListingOfCodes, PlainFormsAdmin, DeletedOneByOneAdmin
+    HistoryPages,
+    UndoPages,
+    LifePages,
+    PreviewPages,
+    ListingOfCodes,
+    PlainFormsAdmin,
+    DeletedOneByOneAdmin,
 ):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
@@ -154,12 +161,6 @@ class ReasonCodeAdmin(
     def has_change_permission(self, request: HttpRequest, obj: ReasonCode | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or _may_change(request, obj))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        history = super().history_view(request, object_id, extra_context)
-        return hide_strangers(signed_in(request), history)
 
     @admin.display(description="use")
     def use(self, reason_code: ReasonCode) -> str:

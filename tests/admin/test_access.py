@@ -89,7 +89,8 @@ def _page(name: str, code: ReasonCode) -> str:
 def _form(code: ReasonCode, **fields: Any) -> dict[str, Any]:
     teams = [team.pk for team in code.teams.all()]
     shown = {"category": code.category, "code": code.code, "label": code.label, "teams": teams}
-    offer = {"for_all": "on"} if code.for_all else {} if teams else {"nobody": "on"}
+    is_nobodys = not (code.for_all or fields.get("teams", teams))
+    offer = {"for_all": "on"} if code.for_all else {"nobody": "on"} if is_nobodys else {}
     return {**shown, **offer, **fields}
 
 
