@@ -7,6 +7,7 @@ function nameAll() {
     if (label && shown) {
       label.id ||= `${select.id}_label`;
       shown.setAttribute("aria-labelledby", `${label.id} ${shown.getAttribute("aria-labelledby")}`);
+      shown.querySelector("[role=textbox]")?.setAttribute("aria-label", label.innerText);
     }
   }
   for (const box of document.querySelectorAll(".inline-group td.delete input")) {

@@ -40,7 +40,7 @@ if (form?.querySelector("#id_code")) {
       suggest();
     }
     if (event.target.type === "color") {
-      form.querySelector("#id_colour_on").checked = true;
+      form.querySelector("[name=colour_on]").checked = true;
     }
     showTeams();
   });
