@@ -16,7 +16,7 @@ NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(fore
 	| while read -r found; do echo "$$($$found -c 'import sys; print("%d.%03d" % sys.version_info[:2])' 2>/dev/null) $$found"; done | sort | tail -n 1 | cut -d' ' -f2),python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next conformance fuzz bench pictures house lint services lock clean
+.PHONY: help run test test-next conformance fuzz bench pictures house lint package services lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -63,6 +63,12 @@ lint: $(VENV)/installed-dev ## style, types, import rules, migrations, settings
 	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py makemigrations --check --dry-run
 	SECRET_KEY=for-lint-only $(BIN)/python -W error manage.py check --fail-level WARNING
 
+# The backend comes from the pinned requirements, not from an environment that is resolved anew.
+package: $(VENV)/installed-dev ## a wheel and an sdist in dist/, to install without a checkout
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@echo "To install: pip install --require-hashes --requirement requirements.txt, then pip install --no-deps dist/*.whl"
+
 services: ## install PostgreSQL, Redis, RabbitMQ, Chromium, Prosody and Node from Debian's packages
 	@tests/services
 
@@ -75,7 +81,7 @@ lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirem
 		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
 
 clean: ## remove the environment and caches; the data in .data stays
-	rm -rf $(VENV) $(NEXT) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(NEXT) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -17,6 +17,9 @@ from finesse.repeats import RepeatsFilter
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+# A checkout has its files beside the packages; where the package is installed they are inside.
+_IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
+FINESSE_FILES_DIR = BASE_DIR if _IS_CHECKOUT else BASE_DIR / "finesse"
 
 # --- What kind of service this is ---------------------------------------------------------------
 
@@ -24,7 +27,9 @@ FINESSE_DEMO = env.bool("FINESSE_DEMO", False)
 # Of every demo login. It is public: the demo answers on loopback only, and outside the demo nobody
 # signs in with it, not even where the database is the copy of a demo's.
 FINESSE_DEMO_PASSWORD = "finesse"
-FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(BASE_DIR / ".data")))
+_USERS_DATA_DIR = Path.home() / ".local" / "share" / "finesse-media"
+_DATA_DIR = BASE_DIR / ".data" if _IS_CHECKOUT else _USERS_DATA_DIR
+FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(_DATA_DIR)))
 make_folder_private(FINESSE_DATA_DIR)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
@@ -184,7 +189,7 @@ ASGI_APPLICATION = "finesse.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [FINESSE_FILES_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -52,9 +52,12 @@ def bounded(seconds: float = REQUEST_SECONDS, *, is_probe: bool = False) -> Iter
 
 def left(service: str) -> float | None:
     """Seconds that this thread may wait for the service: 0 if none are left, None if any number."""
-    if _bound.left is not None and not _bound.is_probe and service in standing_still:
+    seconds = _bound.left
+    if seconds is None:
+        return None
+    if service in standing_still and not _bound.is_probe:
         return 0.0
-    return _bound.left if _bound.left is None else max(0.0, _bound.left)
+    return seconds if seconds > 0 else 0.0
 
 
 @contextmanager
@@ -69,5 +72,5 @@ def waiting() -> Iterator[None]:
 
 def count(seconds: float) -> None:
     """Count a wait of so many seconds."""
-    if _bound.left is not None and seconds > UNCOUNTED_SECONDS:
+    if seconds > UNCOUNTED_SECONDS and _bound.left is not None:
         _bound.left -= seconds

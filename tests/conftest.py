@@ -28,7 +28,7 @@ from finesse.server.handlers import Handler
 from finesse.users import remembered
 from finesse.xmpp import sasl
 from media.models import MediaRequest
-from media.writing import writer
+from media.writing import bell, writer
 from reasoncodes.models import ReasonCode
 from tests.kit import cast as cast_of_tests
 from tests.kit import database
@@ -259,6 +259,13 @@ def update_of(notification: Notification) -> Element:
     root = fromstring(notification.update)
     assert root.tag == "Update"
     return root
+
+
+@pytest.fixture(autouse=True)
+def bell_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bell has rung when the answer comes, and no thread rings in a later test.
+    tests/media/test_bell.py is about the thread."""
+    monkeypatch.setattr(bell, "ring_soon", lambda: bell.ring())
 
 
 @pytest.fixture

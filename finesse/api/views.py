@@ -30,9 +30,8 @@ class FinesseView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """DRF's, but `Allow` only in the answers to OPTIONS and to methods that are not allowed."""
-        headers = super().default_response_headers | COMMON_HEADERS
-        del headers["Allow"]
-        return headers
+        vary = {"Vary": "Accept"} if len(self.renderer_classes) > 1 else {}
+        return vary | COMMON_HEADERS
 
     def perform_authentication(self, request: Request) -> None:
         # First of all checks, and for all callers alike [Client Requests].

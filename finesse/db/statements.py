@@ -75,9 +75,9 @@ class Insertion(Generic[M]):
         connection = self._thread.connection
         given = instance.__dict__
         values = [
-            # The ORM's preparation would leave text and None, which most values are, unchanged.
+            # The ORM's preparation would leave these, which most values are, unchanged.
             value
-            if (value := given[field.attname]) is None or type(value) is str
+            if (value := given[field.attname]) is None or type(value) is str or type(value) is int
             else field.get_db_prep_save(value, connection)
             for field in self._fields
         ]

@@ -28,7 +28,7 @@ from finesse.notifications.follower import Follower
 from finesse.notifications.models import Notification
 from finesse.notifications.outages import OutageWatch
 from finesse.notifications.places import BEGINNING, Place
-from finesse.notifications.readers import Reader, renewed, valid_sessions
+from finesse.notifications.readers import Reader, renewed, still_signed_in
 from finesse.notifications.transports.channels import GROUP, unpacked
 from finesse.presence import stamps
 from finesse.presence.local_clients import Attendance
@@ -247,22 +247,23 @@ class Hub:
                 )
 
     async def _check_sessions(self) -> None:
-        """Regularly end the followers whose browser's session has ended.
+        """Regularly end the followers whose browser's session has ended, or whose user is inactive.
 
-        Not all ends can say so: time passes, and sessions are deleted by statements.
+        Not all ends can say so: time passes, and statements delete sessions and deactivate users.
         """
         while True:
             await asyncio.sleep(SESSION_CHECK_SECONDS)
-            sessions = {one.reader.session for one in self._followers if one.reader.session}
-            if not sessions:
+            readers = {one.reader for one in self._followers if one.reader.session}
+            if not readers:
                 continue
             try:
-                valid = await off_loop(valid_sessions)(sessions)
+                signed_in = await off_loop(still_signed_in)(readers)
             except Exception as error:
                 logger.warning("Sessions could not be checked; the next check will: %r", error)
                 continue
+            ended = readers - signed_in
             for follower in [*self._followers]:
-                if follower.reader.session in sessions - valid:
+                if follower.reader in ended:
                     self._let_see(follower, None)
 
     async def _take(self, message: dict[str, Any]) -> None:

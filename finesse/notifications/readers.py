@@ -20,6 +20,7 @@ from finesse.notifications.nodes import (
     team_of,
 )
 from finesse.users.access import Access, access_of
+from finesse.users.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -109,6 +110,14 @@ def valid_sessions(keys: Collection[str]) -> set[str]:
     """Those of these browser sessions that exist and have not expired."""
     in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
     return set(in_time.values_list("pk", flat=True)) if keys else set()
+
+
+def still_signed_in(readers: Collection[Reader]) -> set[Reader]:
+    """Those of these browsers' readers whose session has not ended, and whose user is active."""
+    sessions = valid_sessions({reader.session for reader in readers})
+    users = User.objects.filter(pk__in={reader.login_id for reader in readers}, is_active=True)
+    active = set(users.values_list("pk", flat=True))
+    return {one for one in readers if one.session in sessions and one.login_id in active}
 
 
 def _subscriptions(readers: Collection[Reader]) -> defaultdict[tuple[str, str | None], set[str]]:

@@ -13,10 +13,11 @@ from django.conf import settings
 from django.http import HttpResponse, parse_cookie
 
 from finesse.api.errors import OUT_OF_SERVICE
-from finesse.api.responses import response_without_view
+from finesse.api.responses import COMMON_HEADERS, response_without_view
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
+from finesse.server.content_policy import POLICY
 from finesse.users.sessions import is_signed_in
 
 logger = logging.getLogger(__name__)
@@ -161,9 +162,10 @@ def limit_of_page(length: int | None, cookies: str) -> int:
 
 def refusal(status: HTTPStatus) -> HttpResponse:
     """The answer of a page to a body that is too large, too late or too much."""
-    headers = CLOSE
+    # Django's middlewares do not see it.
+    headers = {**CLOSE, **COMMON_HEADERS, "Content-Security-Policy": POLICY}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers = CLOSE | RETRY_SOON
+        headers |= RETRY_SOON
     text = f"{TEXTS[status]}\n"
     response = HttpResponse(text, "text/plain; charset=utf-8", status, headers=headers)
     response["Content-Length"] = str(len(text))

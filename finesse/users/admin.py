@@ -17,7 +17,7 @@ from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.access import supervised_teams, visible_users
 from finesse.users.access_in_admin import hide_strangers, signed_in
 from finesse.users.forms import AdminSignInForm
-from finesse.users.lockout import lift
+from finesse.users.lockout import blocked_until, lift
 from finesse.users.models import SignInFailures, Team, User
 
 admin.site.login_form = AdminSignInForm
@@ -173,8 +173,8 @@ class SignInFailuresAdmin(ReadOnlyAdmin):
 
     @admin.display(description="blocked", ordering="blocked_until")
     def blocked(self, failures: SignInFailures) -> str:
-        until = failures.blocked_until
-        if until is None or until <= timezone.now():
+        until = blocked_until(failures)
+        if until is None:
             return "no"
         return f"until {date_format(timezone.localtime(until), 'H:i:s')}"
 

@@ -49,7 +49,7 @@ class Standing:
 
 
 def standing(login_id: str, origin: str) -> Standing:
-    rows = SignInFailures.objects.filter(last_at__gt=_window_start())
+    rows = SignInFailures.objects.filter(_is_recent())
     own = rows.filter(login_id=login_id[:64], origin=origin).first()
     of_origin = rows.filter(origin=origin).aggregate(sum=Sum("count"))["sum"] or 0
     if own is None:
@@ -71,7 +71,7 @@ def count_failure(login_id: str, origin: str) -> None:
     fresh = {"count": 0, "blocked_until": None, "last_at": now}
     row, _ = SignInFailures.objects.get_or_create(**key, defaults=fresh)
     one = SignInFailures.objects.filter(pk=row.pk)
-    one.filter(last_at__lte=_window_start()).update(**fresh)
+    one.exclude(_is_recent()).update(**fresh)
     one.update(count=F("count") + 1, last_at=now)
     until = now + timedelta(seconds=settings.FINESSE_LOCKOUT_SECONDS)
     is_over = Q(blocked_until=None) | Q(blocked_until__lte=now)
@@ -81,7 +81,7 @@ def count_failure(login_id: str, origin: str) -> None:
 def forget_failures(login_id: str, origin: str) -> None:
     """After the right password: the count begins anew."""
     SignInFailures.objects.filter(login_id=login_id, origin=origin).delete()
-    others = SignInFailures.objects.filter(login_id=login_id, last_at__gt=_window_start())
+    others = SignInFailures.objects.filter(_is_recent(), login_id=login_id)
     if not others.exists():
         note_failures(login_id, failed=False)
 
@@ -99,10 +99,30 @@ def note_failures(login_id: str, *, failed: bool) -> None:
     User.objects.filter(pk=login_id).exclude(sign_in_failed=failed).update(sign_in_failed=failed)
 
 
+def blocked_until(failures: SignInFailures) -> datetime | None:
+    """The end of the block that these failures make; None if there is no block."""
+    until = failures.blocked_until
+    earliest, latest = _window()
+    is_blocked = until is not None and until > timezone.now()
+    return until if is_blocked and earliest < failures.last_at <= latest else None
+
+
 def prune() -> None:
     """Delete expired counts."""
-    SignInFailures.objects.filter(last_at__lte=_window_start()).delete()
+    SignInFailures.objects.exclude(_is_recent()).delete()
 
 
-def _window_start() -> datetime:
-    return timezone.now() - timedelta(seconds=settings.FINESSE_LOCKOUT_SECONDS)
+def _is_recent() -> Q:
+    """Whether failures still count."""
+    earliest, latest = _window()
+    return Q(last_at__gt=earliest, last_at__lte=latest)
+
+
+def _window() -> tuple[datetime, datetime]:
+    """Times of failures that count.
+
+    The clocks of servers may differ a little. What lies further ahead was written by a clock that
+    has been set since, or is wrong: it would block for as long as that clock was ahead.
+    """
+    length = timedelta(seconds=settings.FINESSE_LOCKOUT_SECONDS)
+    return timezone.now() - length, timezone.now() + length

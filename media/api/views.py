@@ -39,6 +39,14 @@ _MEDIA = Statement(
         .order_by()
     )
 )
+# All that a change has to know of the Media, without the rows of MRD and reason code.
+_STATE = Statement(
+    lambda: (
+        Media.objects.filter(user=Placeholder("login_id"), mrd=Placeholder("mrd"))
+        .only("state")
+        .order_by()
+    )
+)
 MAX_MEDIA_PER_REQUEST = 100
 """Five times the 20 MRDs that a system may have [Configuration Limits]."""
 
@@ -69,7 +77,7 @@ class MediaList(FinesseView):
         if len(wanted) > MAX_MEDIA_PER_REQUEST:
             limit = f"{MAX_MEDIA_PER_REQUEST} <Media>"
             raise BAD_REQUEST(reason=f"The body must not contain more than {limit}")
-        media = Media.objects.filter(user=user_id).select_related("mrd", "reason_code")
+        media = Media.objects.filter(user=user_id).only("mrd_id", "state")
         own = {str(one.mrd_id): one for one in media}
         accept([_one_of_the_list(request, user_id, own, one) for one in wanted])
         return Response(status=202)
@@ -92,8 +100,12 @@ class MediaDetail(FinesseView):
     @description.PUT_MEDIA
     def put(self, request: Request, user_id: str, mrd_id: str) -> Response:
         """Answers 202 without a body; the outcome arrives as a Media notification [seed]."""
-        mrd, media = find(user_id, mrd_id)
-        accept([_validated(request, mrd, media, self.document("Media"))])
+        pk = identifier(mrd_id, upto=MAX_MRD_ID)
+        media = _STATE.first(login_id=user_id, mrd=pk)
+        if media is None:
+            # Another error says that the user has no Media in it.
+            find_mrd(mrd_id)
+        accept([_validated(request, pk, media, self.document("Media"))])
         return Response(status=202)
 
 
@@ -145,17 +157,17 @@ def find_mrd(mrd_id: str) -> MediaRoutingDomain:
 
 
 def _validated(
-    request: Request, mrd: MediaRoutingDomain, media: Media | None, children: Children
+    request: Request, mrd_id: int, media: Media | None, children: Children
 ) -> MediaRequest:
     """What a `<Media>` asks for. Raises the FinesseError of the first thing that is wrong."""
     user = cast(User, request.user)
     requested = read_requested(children)
     options = read_options(children) if requested is Requested.LOGIN else None
     state = State(media.state) if media else State.LOGOUT
-    refuse(requested, state, user.pk, mrd.pk)
+    refuse(requested, state, user.pk, mrd_id)
     return new_request(
         user.pk,
-        mrd.pk,
+        mrd_id,
         requested,
         reason_code=read_reason_code(children, requested, user),
         options=options,
@@ -173,8 +185,8 @@ def _one_of_the_list(
     mrd_id = children.text("id") or _mrd_of(children.text("uri"), user_id)
     with _errors_about(mrd_id):
         media = own.get(mrd_id)
-        mrd = media.mrd if media else find_mrd(mrd_id)
-        return _validated(request, mrd, media, children)
+        pk = media.mrd_id if media else find_mrd(mrd_id).pk
+        return _validated(request, pk, media, children)
 
 
 def _mrd_of(uri: str, user_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from finesse.api.description import (
     ADMINISTRATORS,
+    THE_USER,
     THE_USER_OR_ADMINISTRATORS,
     Callers,
     Operation,
@@ -116,4 +117,13 @@ GET_MEDIA_PROPERTIES_LAYOUTS = _empty(
 )
 GET_CLIENT_LOG = _empty(
     "Read the client log of a user", "ClientLog", list_serializers.ClientLogSerializer
+)
+POST_CLIENT_LOG = Operation(
+    summary="Send the client log of a user",
+    page="ClientLog",
+    callers=THE_USER,
+    text="The server accepts the log and does not keep it.",
+    body=(list_serializers.ClientLogRequestSerializer,),
+    status=202,
+    errors=(OTHER_USER, PARAMETER_MISSING),
 )

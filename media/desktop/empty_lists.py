@@ -4,11 +4,12 @@ This service has nothing for them, so they are empty. No page that we know print
 entry: that the root element is then empty, as with Dialogs, is our reading.
 """
 
+from rest_framework import status
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse.api.errors import USER_NOT_FOUND
+from finesse.api.errors import OTHER_USER, PARAMETER_MISSING, USER_NOT_FOUND
 from finesse.api.permissions import OwnObjectsOrAdministrator
 from finesse.api.views import FinesseView
 from finesse.users.models import User
@@ -60,8 +61,17 @@ class MediaPropertiesLayoutList(EmptyList):
 
 
 class ClientLog(EmptyList):
-    """The log that a desktop keeps of itself [ClientLog]."""
+    """The log that a desktop keeps of itself, and posts now and then [ClientLog]."""
 
     @description.GET_CLIENT_LOG
     def get(self, request: Request, user_id: str) -> Response:
         return self.answer("ClientLog", user_id)
+
+    @description.POST_CLIENT_LOG
+    def post(self, request: Request, user_id: str) -> Response:
+        """Answers 202 and keeps nothing: kept logs would let every user fill the disk."""
+        if user_id != request.user.pk:
+            raise OTHER_USER(user=str(request.user.pk))
+        if "logData" not in self.document("ClientLog"):
+            raise PARAMETER_MISSING(parameter="logData")
+        return Response(status=status.HTTP_202_ACCEPTED)

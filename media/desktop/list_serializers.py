@@ -5,7 +5,7 @@ For the description only.
 
 from rest_framework import serializers
 
-from finesse.api.description import XMLSerializer
+from finesse.api.description import RequestSerializer, XMLSerializer
 from finesse.api.fields import IdField, UriField
 from media.desktop.fields import TeamUriField
 from media.desktop.serializers import UserSerializer
@@ -120,3 +120,12 @@ class ClientLogSerializer(XMLSerializer):
     example = "<ClientLog></ClientLog>"
 
     logData = serializers.CharField(required=False, help_text="Absent here")
+
+
+class ClientLogRequestSerializer(RequestSerializer):
+    """The log of a desktop; this server accepts it and keeps nothing [ClientLog]."""
+
+    element = "ClientLog"
+    example = "<ClientLog><logData>08:15:02 INFO signed in</logData></ClientLog>"
+
+    logData = serializers.CharField(help_text="The lines of the log, in a body of 64 KiB at most")

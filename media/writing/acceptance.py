@@ -44,7 +44,7 @@ def accept(requests: Sequence[MediaRequest]) -> None:
 
     Raises FinesseError `Invalid Input` if a reason code was deleted after it was read.
     """
-    # The bell comes after the commit, and the answer after both: a 202 is a promise.
+    # The bell and the answer come after the commit: a 202 is a promise.
     try:
         if len(requests) == 1:
             _INSERT(requests[0])
@@ -52,4 +52,4 @@ def accept(requests: Sequence[MediaRequest]) -> None:
             MediaRequest.objects.bulk_create(requests)
     except IntegrityError:
         raise REASON_CODE_INVALID() from None
-    bell.ring()
+    bell.ring_soon()

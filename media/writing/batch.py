@@ -1,11 +1,11 @@
 """Applies a batch of requests: reads all rows first, decides in memory, writes all rows last."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from finesse.api import errors
@@ -47,11 +47,13 @@ from media.writing.rows import (
     write_desktops,
 )
 
-logger = logging.getLogger(__name__)
-
 VOICE_ONLY = "1"
 """The value of FINESSE_USER_SIGNOUT_CHANNEL with which signing out of the desktop leaves the MRDs
 alone."""
+
+
+class UndecidedError(Exception):
+    """A request could not be decided, by a fault of ours."""
 
 
 @dataclass(slots=True)
@@ -84,9 +86,10 @@ class Batch:
         """The requests that a desktop's sign-out makes, taken right after it."""
 
     def take(self, request: MediaRequest, *, give_up: bool = False) -> None:
-        """Decide one request. An unforeseen error is the outcome of this request alone.
+        """Decide one request. Raises UndecidedError for an unforeseen error: the batch, which may
+        have a part of the request, is then of no use.
 
-        With `give_up` it is not even decided: the database has refused what came of it.
+        With `give_up` it is not even decided, and ends in an error.
         """
         try:
             if give_up:
@@ -97,9 +100,10 @@ class Batch:
                 self._decide_desktop(request)
             else:
                 self._decide(request, request.mrd_id)
-        except Exception:
-            logger.exception("Applying request %s failed; it ends in an error", request.pk)
-            self._fail(request, "INTERNAL_ERROR")
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:
+            raise UndecidedError(f"Request {request.pk} could not be applied") from error
 
     def write(self, head: LogHead) -> None:
         """Write states, history, notifications and outcomes. Raises DatabaseError."""

@@ -15,7 +15,7 @@ from finesse.db.statements import Statement
 from finesse.notifications import log
 from finesse.notifications.publisher import publish_after_commit
 from media.models import MediaRequest
-from media.writing.batch import Batch
+from media.writing.batch import Batch, UndecidedError
 
 logger = logging.getLogger(__name__)
 
@@ -26,21 +26,21 @@ REQUESTS_PER_BATCH = 200
 def apply_pending() -> bool:
     """Apply one batch of pending requests in their order; False if no more are pending.
 
-    If the database refuses a batch, its requests are applied one by one, so that a bad request does
-    not hold up the others: it ends in an error. Raises OperationalError or InterfaceError when the
-    database is away.
+    If the database refuses a batch, or one of its requests cannot be decided, its requests are
+    applied one by one, so that a bad request does not hold up the others: it ends in an error.
+    Raises OperationalError or InterfaceError when the database is away.
     """
     try:
         return _apply(REQUESTS_PER_BATCH) == REQUESTS_PER_BATCH
     except (OperationalError, InterfaceError):
         raise  # The database is away: no request is to blame, and the sweep tries again.
-    except DatabaseError:
+    except (DatabaseError, UndecidedError):
         logger.exception("A batch was refused; applying its requests one by one")
     try:
         return _apply(1) == 1
     except (OperationalError, InterfaceError):
         raise
-    except DatabaseError:
+    except (DatabaseError, UndecidedError):
         logger.exception("A request was refused; it ends in an error")
         return _apply(1, give_up=True) == 1
 
@@ -51,11 +51,22 @@ def apply_at_once(requests: Sequence[MediaRequest]) -> None:
     For what is about to be deleted, in the transaction that deletes it, which has locked the log.
     """
     if requests:
-        batch = Batch(requests, saved=False)
-        for request in requests:
-            batch.take(request)
+        try:
+            batch = _decided(requests, saved=False)
+        except UndecidedError:
+            logger.exception("A request of the system cannot be applied; it ends in an error")
+            batch = _decided(requests, saved=False, give_up=True)
         batch.write(log.lock())
         publish_after_commit()
+
+
+def _decided(
+    requests: Sequence[MediaRequest], *, saved: bool = True, give_up: bool = False
+) -> Batch:
+    batch = Batch(requests, saved=saved)
+    for request in requests:
+        batch.take(request, give_up=give_up)
+    return batch
 
 
 @cache
@@ -69,8 +80,5 @@ def _apply(limit: int, *, give_up: bool = False) -> int:
         head = log.lock()
         requests = _pending(limit).all()
         if requests:
-            batch = Batch(requests)
-            for request in requests:
-                batch.take(request, give_up=give_up)
-            batch.write(head)
+            _decided(requests, give_up=give_up).write(head)
     return len(requests)

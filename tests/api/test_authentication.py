@@ -12,10 +12,11 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from finesse import wait_limit
+from finesse import client_networks, wait_limit
 from finesse.users import lockout, password_checks, passwords, remembered
 from finesse.users.models import SignInFailures, User
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
@@ -362,6 +363,18 @@ def test_a_proxy_may_write_the_port_of_the_client_beside_its_address(
     assert api.get(**by_proxy, **{"X-Forwarded-For": other}).status_code == 200
 
 
+def test_what_is_remembered_of_origins_has_a_bound_and_follows_the_setting(settings: Any) -> None:
+    long = ", ".join(["198.51.100.1"] * 1000 + [STRANGER])
+    request = {"REMOTE_ADDR": "10.1.2.3", "HTTP_X_FORWARDED_FOR": STRANGER}
+    settings.FINESSE_TRUSTED_PROXIES = []
+    assert client_networks.origin_of_request(request) == "10.1.2.3"
+    settings.FINESSE_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert client_networks.origin_of_request(request) == STRANGER
+    remembered = client_networks._remembered_origin.cache_info().currsize
+    assert client_networks.origin_of_request(request | {"HTTP_X_FORWARDED_FOR": long}) == STRANGER
+    assert client_networks._remembered_origin.cache_info().currsize == remembered
+
+
 def test_a_forwarded_address_is_not_believed_from_anybody_else(api: API) -> None:
     for number in range(5):
         api.get(password="wrong", **{"X-Forwarded-For": f"203.0.113.{number}"})
@@ -438,6 +451,41 @@ def test_the_block_ends_with_its_time(api: API) -> None:
         blocked_until=timezone.now(), last_at=timezone.now() - timedelta(seconds=301)
     )
     assert api.get().status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=400)])
+def test_a_block_by_a_clock_that_was_ahead_ends_in_time(api: API, ahead: timedelta) -> None:
+    """It was set right after the wrong passwords, or is another server's."""
+    for _ in range(5):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=F("last_at") + ahead)
+    SignInFailures.objects.update(blocked_until=F("blocked_until") + ahead)
+    assert api.get().status_code == 200
+    assert not SignInFailures.objects.exists()
+
+
+def test_failures_by_a_clock_that_was_ahead_do_not_count_with_new_ones(api: API) -> None:
+    for _ in range(4):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(hours=1))
+    api.get(password="wrong")
+    assert api.get().status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [30, -30])
+def test_servers_whose_clocks_differ_a_little_count_together(api: API, ahead: int) -> None:
+    for _ in range(4):
+        api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(seconds=ahead))
+    api.get(password="wrong")
+    failure(api.get(), "alice")
+
+
+def test_failures_by_a_clock_that_was_ahead_are_pruned(api: API) -> None:
+    api.get(password="wrong")
+    SignInFailures.objects.update(last_at=timezone.now() + timedelta(hours=1))
+    lockout.prune()
+    assert not SignInFailures.objects.exists()
 
 
 def test_a_success_forgets_the_failures_before_it(api: API) -> None:

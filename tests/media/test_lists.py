@@ -144,3 +144,30 @@ def test_the_empty_lists_are_the_users_own(api: API, name: str) -> None:
     assert error_of(refused)["ErrorType"] == "Invalid Authorization User Specified"
     assert api.request("GET", f"User/nobody/{name}", login="dave").status_code == 404
     assert api.request("PUT", f"User/alice/{name}", "<x/>").status_code == 405
+
+
+LOG = "<ClientLog><logData>08:15:02 INFO &lt;start&gt;\n08:15:03 ERROR …</logData></ClientLog>"
+
+
+@pytest.mark.parametrize("body", [LOG, "<ClientLog><logData/></ClientLog>"])
+def test_a_desktop_posts_its_log(api: API, body: str) -> None:
+    response = api.request("POST", "User/alice/ClientLog", body.encode(), requestId="log-1")
+    assert (response.status_code, response.content) == (202, b"")
+    assert response["requestId"] == "log-1"
+    other = api.request("POST", "User/alice/ClientLog", body.encode(), login="dave")
+    assert error_of(other)["ErrorType"] == "Invalid Authorization User Specified"
+
+
+@pytest.mark.parametrize(
+    ("body", "error_type", "data"),
+    [
+        ("<ClientLog></ClientLog>", "Parameter Missing", "logData"),
+        ("<ClientLog><other/></ClientLog>", "Parameter Missing", "logData"),
+        ("<logData>x</logData>", "Bad Request", ""),
+        ("", "Bad Request", ""),
+    ],
+)
+def test_a_log_without_data_is_refused(api: API, body: str, error_type: str, data: str) -> None:
+    response = api.request("POST", "User/alice/ClientLog", body)
+    error = error_of(response)
+    assert (response.status_code, error["ErrorType"], error["ErrorData"]) == (400, error_type, data)

@@ -318,28 +318,30 @@ def test_nothing_of_a_batch_is_visible_when_it_fails_half_way(
     assert media().state == "NOT_READY"
 
 
+@pytest.mark.parametrize("step", ["change_of", "represent"])
 def test_a_request_that_cannot_be_decided_ends_in_an_error_and_delays_no_other(
-    api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
+    api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
+    """Before its state is set, or after: nothing of it is written then, either."""
     api.put(LOGIN)
     api.put(LOGIN, mrd=5000, requestId="bad")
     api.state("READY")
-    real = batch.decide
+    real = getattr(batch, step)
 
-    def moody(now: Any, wish: Any) -> Any:
-        if wish.options and moody.calls:  # type: ignore[attr-defined]
+    def moody(subject: Any) -> Any:
+        if subject.mrd_id == 5000:
             raise ValueError("a bug")
-        moody.calls = True  # type: ignore[attr-defined]
-        return real(now, wish)
+        return real(subject)
 
-    moody.calls = False  # type: ignore[attr-defined]
-    monkeypatch.setattr(batch, "decide", moody)
+    monkeypatch.setattr(batch, step, moody)
     settle()
     assert outcomes() == [
         ("LOGIN", "changed", ""),
         ("LOGIN", "error", "RUNTIME_EXCEPTION"),
         ("READY", "changed", ""),
     ]
+    assert (media().state, media(mrd=5000).state) == ("READY", "LOGOUT")
+    assert not StateInterval.objects.filter(mrd_id=5000).exists()
 
 
 def test_a_request_that_the_database_refuses_ends_in_an_error_and_delays_no_other(

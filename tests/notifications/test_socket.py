@@ -136,6 +136,16 @@ def change_the_password(browser: Client) -> None:
     user.save()
 
 
+def deactivate_by_a_statement(browser: Client) -> None:
+    User.objects.filter(pk="carol").update(is_active=False)
+
+
+def delete_the_user_by_a_statement(browser: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users_team_supervisors")
+        cursor.execute("DELETE FROM users_user WHERE login_id = 'carol'")
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -146,6 +156,8 @@ def change_the_password(browser: Client) -> None:
         expire_and_clear,
         sign_in_as_another_user,
         change_the_password,
+        deactivate_by_a_statement,
+        delete_the_user_by_a_statement,
     ],
 )
 async def test_a_socket_ends_with_its_browsers_session_and_no_other_does(

@@ -100,6 +100,13 @@ async def test_a_page_takes_no_large_body_from_a_stranger(path: str) -> None:
     assert (await odd.run()).status == 400
 
 
+async def test_a_pages_refusal_has_the_policy_of_every_page() -> None:
+    refused = await Call("/login/", b"x", length=ANONYMOUS_BODY_MAX_BYTES + 1).run()
+    headers = dict(refused.sent[0]["headers"])
+    assert headers[b"content-security-policy"].startswith(b"default-src 'self'")
+    assert headers[b"x-content-type-options"] == b"nosniff"
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_takes_what_a_form_has(path: str) -> None:
     body = b"x" * ANONYMOUS_BODY_MAX_BYTES

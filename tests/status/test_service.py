@@ -134,7 +134,7 @@ def test_a_database_that_goes_away_under_a_request_is_out_of_service(
     def away(*args: Any) -> None:
         raise OperationalError("terminating connection")
 
-    monkeypatch.setattr("media.api.views.find", away)
+    monkeypatch.setattr("media.api.views.accept", away)
     response = api.put(LOGIN, requestId="r-1")
     assert (response.status_code, response.content.decode()) == (503, OUT_OF_SERVICE)
     assert response["requestId"] == "r-1"

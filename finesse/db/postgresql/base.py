@@ -16,6 +16,7 @@ from psycopg.pq import Format
 from finesse import wait_limit
 from finesse.db.postgresql.connection import BoundedConnection
 from finesse.db.postgresql.prepared import PreparedStatements
+from finesse.process_name import process_name
 
 _DATETIME_LOADER: Any = adapters.get_loader(adapters.types["timestamptz"].oid, Format.TEXT)
 UNCHECKED_SECONDS = 1.0
@@ -84,6 +85,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Always within a bound: it is also asked before and after a request.
         with wait_limit.bounded():
             return super().is_usable()
+
+    def get_connection_params(self) -> dict[str, Any]:
+        # A name that an operator has given, in DATABASE_URL, stays.
+        return {"application_name": process_name(), **super().get_connection_params()}
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)

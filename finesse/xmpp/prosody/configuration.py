@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from finesse.xmpp.addresses import domain, pubsub_domain
 
-MODULES = settings.BASE_DIR / "deploy" / "prosody"
+MODULES = settings.FINESSE_FILES_DIR / "deploy" / "prosody"
 BOSH_URL = "http://127.0.0.1:5280/http-bind"
 """Prosody's address for BOSH, unless FINESSE_XMPP_BOSH_URL names another one."""
 
