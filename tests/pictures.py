@@ -29,7 +29,7 @@ EVERY_SCREEN = ("list", "form")
 """Pages that are pictured at all widths, in light and in dark."""
 WIDTHS = (1400, 1024, 960, 390)
 OF_THE_GUIDE = (1024, "light")
-HEIGHT = 720
+HEIGHT = 640
 STATE = "<Media><state>{}</state>{}</Media>"
 
 

@@ -3,11 +3,9 @@
 function nameAll() {
   for (const select of document.querySelectorAll("select.admin-autocomplete")) {
     const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
-    const shown = select.parentElement.querySelector(".select2-selection");
-    if (label && shown) {
-      label.id ||= `${select.id}_label`;
-      shown.setAttribute("aria-labelledby", `${label.id} ${shown.getAttribute("aria-labelledby")}`);
-      shown.querySelector("[role=textbox]")?.setAttribute("aria-label", label.innerText);
+    const shown = select.parentElement.querySelector(".select2-selection [role=textbox]");
+    if (label && shown && !shown.hasAttribute("aria-label")) {
+      shown.setAttribute("aria-label", label.innerText);
     }
   }
   for (const box of document.querySelectorAll(".inline-group td.delete input")) {
@@ -18,5 +16,6 @@ function nameAll() {
   }
 }
 
-// After Django's own scripts, which draw these fields.
-addEventListener("load", nameAll);
+// Django's own scripts draw these fields later, and add rows.
+new MutationObserver(nameAll).observe(document.body, { childList: true, subtree: true });
+nameAll();
