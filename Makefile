@@ -8,6 +8,7 @@ DEMO ?= 1
 PYTHON ?= python3
 REQUESTS ?= 20000
 JUNIT ?= conformance.xml
+THOROUGH ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 NEXT := .venv-next
@@ -28,8 +29,8 @@ run: $(VENV)/installed ## install, migrate, load demo data, start everything (HO
 	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi
 	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(if $(filter 1,$(TLS)),--tls) $(if $(filter 1,$(XMPP)),--xmpp)
 
-test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services
-	@BIN=$(BIN) tests/run
+test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services; THOROUGH=1: as in CI
+	@BIN=$(BIN) THOROUGH=$(THOROUGH) tests/run
 
 test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_PYTHON, TESTS="tests/db tests/api"
 	@BIN=$(NEXT)/bin TESTS="$(TESTS)" tests/run-next

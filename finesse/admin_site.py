@@ -14,7 +14,8 @@ from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.core.exceptions import BadRequest, FieldDoesNotExist, FieldError, ValidationError
 from django.db import DataError
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,12 @@ class AdminSite(admin.AdminSite):
     index_title = "What do you want to manage?"
     # The lists of requests and notifications need the width.
     enable_nav_sidebar = False
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # One page for everybody: agents have none of these.
+        return redirect("password")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_refuse_unusable(view), cacheable)

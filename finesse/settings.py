@@ -172,7 +172,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "finesse.users.sessions.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -214,6 +214,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+# For how many days a sign-in link that an administrator gives out may be used, once.
+FINESSE_SIGN_IN_LINK_DAYS = env.int("FINESSE_SIGN_IN_LINK_DAYS", 3)
+PASSWORD_RESET_TIMEOUT = FINESSE_SIGN_IN_LINK_DAYS * 24 * 3600
 SESSION_ENGINE = "finesse.users.sessions"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "viewer"

@@ -15,6 +15,7 @@ from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateIn
 from media.reason_codes import admin as reason_codes  # noqa: F401 (registers its pages)
 from media.reason_codes import record_admin  # noqa: F401 (the same)
 from media.states import Requested, State
+from media.teams import admin as teams  # noqa: F401 (registers its page)
 from media.writing.acceptance import accept
 from media.writing.requests import new_request
 

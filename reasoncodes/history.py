@@ -59,6 +59,11 @@ def complete(history_instance: Any, instance: ReasonCode, **kwargs: Any) -> None
     change = present_change()
     history_instance.change = change.id
     history_instance.way = change.way
+    # As the database has it: the object at hand may be older, or have been saved in part.
+    for name, value in (
+        ReasonCode.objects.filter(pk=instance.pk).values(*KEPT).first() or {}
+    ).items():
+        setattr(history_instance, name, value)
     # The last one of a code that is deleted: its teams have gone a moment ago.
     history_instance.team_names = instance.__dict__.pop("_teams_before", None) or _names(instance)
     latest = latest_version(instance.pk)

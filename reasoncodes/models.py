@@ -110,7 +110,7 @@ class ReasonCode(SavedWhole):
     history = HistoricalRecords(
         bases=(VersionOfReasonCode,),
         verbose_name="change of a reason code",
-        verbose_name_plural="history of reason codes",
+        verbose_name_plural="changes of reason codes",
         # The login ID alone: users may be deleted, their changes stay.
         history_user_id_field=models.CharField(max_length=64, blank=True),
         get_user=changed_by,

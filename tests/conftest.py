@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ from media.models import MediaRequest
 from media.writing import bell, writer
 from reasoncodes.models import ReasonCode
 from tests.kit import cast as cast_of_tests
-from tests.kit import database
+from tests.kit import database, installation
 from tests.kit.cast import PASSWORD, Cast
 from tests.kit.database import Kept
 
@@ -49,14 +50,25 @@ LOGIN = (
 LONGEST = (
     "xmpp/test_kill.py",
     "installation/test_conformance.py",
-    "xmpp/test_clients.py",
-    "api/test_fuzz.py",
-    "xmpp/test_component.py",
-    "installation/test_installation.py",
-    "installation/test_burst.py",
     "board/test_browser.py",
+    "installation/test_standstill.py",
+    "installation/test_workers.py",
+    "docs/test_description.py",
+    "xmpp/test_clients.py",
+    "installation/test_demo.py",
+    "xmpp/test_component.py",
+    "installation/test_set_ups.py",
+    "installation/test_installation.py",
+    "admin/test_access.py",
+    "admin/test_odd_addresses.py",
     "api/test_manners.py",
+    "installation/test_private_data.py",
     "tls/test_tls.py",
+    "installation/test_secrets.py",
+    "installation/test_burst.py",
+    "installation/test_restore.py",
+    "docs/test_schema.py",
+    "api/test_fuzz.py",
     "xmpp/test_socket.py",
 )
 """Files whose tests take longest. They start first, so that none is left for the end."""
@@ -75,6 +87,8 @@ def pytest_sessionfinish() -> None:
     if not settings.CELERY_BROKER_URL.startswith("memory:"):
         with Connection(settings.CELERY_BROKER_URL) as broker:
             broker.default_channel.queue_delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        installation.remove_template()
 
 
 def empty_the_cache(settings: Any) -> None:
@@ -116,7 +130,7 @@ def silence(part: str, *, last_beat: float | None = None) -> None:
 @pytest.fixture(scope="session")
 def kept_database(django_db_setup: None, django_db_blocker: Any) -> Kept:
     with django_db_blocker.unblock():
-        return database.keep(cast_of_tests.create)
+        return database.keep(cast_of_tests.create, cast_of_tests.create_codes)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -141,21 +155,10 @@ def cast(db: None, kept_database: Kept) -> Cast:
 
 
 @pytest.fixture
-def codes(cast: Cast) -> dict[str, ReasonCode]:
+def codes(cast: Cast, kept_database: Kept) -> dict[str, ReasonCode]:
     """Lunch and End of shift for all teams, Coaching for Chat, Filing for Back office."""
-    made = {}
-    for label, category, code, team in (
-        ("Lunch", "NOT_READY", 1, None),
-        ("Coaching", "NOT_READY", 3, cast.alice.team),
-        ("Filing", "NOT_READY", 4, cast.bob.team),
-        ("End of shift", "LOGOUT", 1, None),
-    ):
-        made[label] = ReasonCode.objects.create(
-            category=category, code=code, label=label, for_all=team is None
-        )
-        if team:
-            made[label].teams.add(team)
-    return made
+    database.empty_and_write(kept_database.codes)
+    return {code.label: code for code in ReasonCode.objects.filter(system_code=False)}
 
 
 def basic(login_id: str, password: str = PASSWORD) -> str:

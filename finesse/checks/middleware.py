@@ -10,7 +10,7 @@ ONLY_FOR_PAGES = frozenset(
         "django.middleware.security.SecurityMiddleware",
         "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
-        "django.contrib.sessions.middleware.SessionMiddleware",
+        "finesse.users.sessions.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from finesse.db.off_loop import off_loop
@@ -20,7 +19,8 @@ from finesse.notifications.nodes import (
     team_of,
 )
 from finesse.users.access import Access, access_of
-from finesse.users.models import User
+from finesse.users.models import BrowserSession, User
+from finesse.users.sessions import note_used
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -108,15 +108,19 @@ def _renewed(readers: Collection[Reader]) -> dict[Reader, Reader]:
 
 def valid_sessions(keys: Collection[str]) -> set[str]:
     """Those of these browser sessions that exist and have not expired."""
-    in_time = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    in_time = BrowserSession.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
     return set(in_time.values_list("pk", flat=True)) if keys else set()
 
 
 def still_signed_in(readers: Collection[Reader]) -> set[Reader]:
-    """Those of these browsers' readers whose session has not ended, and whose user is active."""
+    """Those of these browsers' readers whose session has not ended, and whose user is active.
+
+    Their sessions are noted as seen now and then: a viewer that is open is in use.
+    """
     sessions = valid_sessions({reader.session for reader in readers})
     users = User.objects.filter(pk__in={reader.login_id for reader in readers}, is_active=True)
     active = set(users.values_list("pk", flat=True))
+    note_used(sessions)
     return {one for one in readers if one.session in sessions and one.login_id in active}
 
 

@@ -39,12 +39,18 @@ def visible_users(user: User) -> QuerySet[User]:
     return User.objects.filter(Q(pk=user.pk) | Q(team__in=user.supervises()))
 
 
+def runs_accounts(user: User) -> bool:
+    """Whether the user sets passwords, gives out sign-in links, and sees and ends the sign-ins of
+    others. For oneself everybody does so, on the account's own page."""
+    return user.is_active and user.is_superuser
+
+
 def access_of(login_ids: Collection[str]) -> dict[str, Access]:
-    """The access of each of these users, by login id; inactive and unknown users are missing.
+    """The access of each of these users, by login id; those who may not sign in are missing.
 
     Takes three queries for any number of users, one if none of them is a supervisor.
     """
-    users = list(User.objects.filter(pk__in=login_ids, is_active=True))
+    users = [user for user in User.objects.filter(pk__in=login_ids) if user.may_sign_in]
     supervisors = [user.pk for user in users if user.is_supervisor]
     teams, members = _teams_of(supervisors), _members_of(supervisors)
     return {

@@ -4,21 +4,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
-from finesse.users.access import supervised_teams, visible_users
+from finesse.users.access import runs_accounts, supervised_teams, visible_users
 from finesse.users.access_in_admin import hide_strangers, signed_in
+from finesse.users.account_admin import AccountPages
 from finesse.users.forms import AdminSignInForm
 from finesse.users.lockout import blocked_until, lift
 from finesse.users.models import SignInFailures, Team, User
+from finesse.users.password_forms import NewPasswordForm, NewUserForm
 
 admin.site.login_form = AdminSignInForm
 admin.site.empty_value_display = "–"
@@ -26,43 +26,24 @@ admin.site.empty_value_display = "–"
 admin.site.unregister(Group)
 
 
-class NewUserForm(UserCreationForm):
-    """Requires a password: there is no other way to sign in."""
-
-    class Meta:
-        model = User
-        fields = (
-            "login_id",
-            "first_name",
-            "last_name",
-            "team",
-            "is_supervisor",
-            "manages_global_reason_codes",
-            "is_superuser",
-        )
-
-
-class NewPasswordForm(AdminPasswordChangeForm):
-    usable_password_help_text = "Without a password the user cannot sign in."
-
-
 @admin.register(User)
-class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
+class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     # Django's template announces more options after the first save; this form has them all.
     add_form_template = None
     change_password_form = NewPasswordForm
+    change_user_password_template = "admin/users/user/password.html"
     list_display = ("login_id", "first_name", "last_name", "team", "role", "is_active")
-    list_filter = ("is_active", "is_supervisor", "is_superuser", "team")
+    list_filter = ("is_active", "is_supervisor", "is_superuser", "must_change_password", "team")
     list_select_related = ("team",)
     search_fields = ("login_id", "first_name", "last_name")
     search_help_text = "A part of the login ID or of the name"
     ordering = ("login_id",)
     filter_horizontal = ()
     autocomplete_fields = ("team",)
-    readonly_fields = ("supervises", "last_login", "date_joined")
+    readonly_fields = ("sign_in", "supervises", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("login_id", "password")}),
+        (None, {"fields": ("login_id", "sign_in", "must_change_password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
         (
             "Access",
@@ -79,7 +60,14 @@ class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("login_id", "password1", "password2")}),
+        (
+            None,
+            {
+                "fields": ("login_id", "password1", "password2", "must_change_password"),
+                "description": "Leave the password empty if you give the user a sign-in link "
+                "instead: it is on the next page.",
+            },
+        ),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
         (
             "Access",
@@ -91,6 +79,12 @@ class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
         # The login id is the primary key: saving another one would add another user.
         return (*self.readonly_fields, "login_id") if obj else self.readonly_fields
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        if id == signed_in(request).pk:
+            # One's own is asked for the old one first, and need not be changed again.
+            return redirect("password")
+        return super().user_change_password(request, id, form_url)
+
     @admin.display(description="supervises")
     def supervises(self, user: User) -> str:
         teams = ", ".join(str(team) for team in user.supervised_teams.all())
@@ -101,18 +95,13 @@ class UserAdmin(PlainFormsAdmin, DjangoUserAdmin):
 
 @admin.register(Team)
 class TeamAdmin(PlainFormsAdmin):
+    """The list of teams; `media.teams` adds what a team's page shows of its agents and codes."""
+
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
     ordering = ("name",)
     filter_horizontal = ("supervisors",)
-    readonly_fields = ("id", "member_list", "supervised_by")
-
-    def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("name", "supervisors")
-        # Shown read-only, the list would name supervisors who are members of other teams.
-        is_form = self.has_change_permission(request, obj)
-        return ("id", "name", "supervisors" if is_form else "supervised_by", "member_list")
+    readonly_fields = ("id", "supervised_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         user = signed_in(request)
@@ -148,11 +137,6 @@ class TeamAdmin(PlainFormsAdmin):
             names.append(f"{hidden} more")
         return ", ".join(names)
 
-    @admin.display(description="members")
-    def member_list(self, team: Team) -> SafeString | str:
-        members = ((member,) for member in team.members.all())
-        return format_html_join("", "{}<br>", members) or "None. Choose the team on a user’s page."
-
 
 @admin.register(SignInFailures)
 class SignInFailuresAdmin(ReadOnlyAdmin):
@@ -179,7 +163,7 @@ class SignInFailuresAdmin(ReadOnlyAdmin):
         return f"until {date_format(timezone.localtime(until), 'H:i:s')}"
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_superuser", False))
+        return runs_accounts(signed_in(request))
 
     @admin.action(description="Lift the block: forget these failures", permissions=["lift"])
     def lift_block(self, request: HttpRequest, queryset: "QuerySet[SignInFailures]") -> None:

@@ -1,10 +1,12 @@
 """User and Team. The login id is the id in REST paths and the local part of the XMPP address."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -97,6 +99,13 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         "administrator", default=False, help_text="May manage everything and watch every agent."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    must_change_password = models.BooleanField(
+        "new password at the next sign-in",
+        default=False,
+        help_text="Until then only the sign-in page accepts the password, and asks for a new one.",
+    )
+    sign_ins_ended = models.PositiveIntegerField(default=0, editable=False)
+    """How often all sign-ins of the user were ended: those from before a change are void."""
     sign_in_failed = models.BooleanField(default=False, editable=False)
     """Whether a wrong password was used since the last right one. `SignInFailures` counts them."""
 
@@ -140,6 +149,22 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
         )
 
     @property
+    def may_sign_in(self) -> bool:
+        """Whether the right password opens anything but the page that asks for a new one."""
+        return self.is_active and not self.must_change_password
+
+    def get_session_auth_hash(self) -> str:
+        """Sessions and sockets that were opened with another one end."""
+        return self._of_these_sign_ins(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for former in super().get_session_auth_fallback_hash():
+            yield self._of_these_sign_ins(former)
+
+    def _of_these_sign_ins(self, of_password: str) -> str:
+        return f"{of_password}-{self.sign_ins_ended}" if self.sign_ins_ended else of_password
+
+    @property
     def is_staff(self) -> bool:
         """May sign in to the admin."""
         return self.is_superuser or self.is_supervisor
@@ -166,6 +191,35 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
             and any(perm.startswith(f"{app_label}.") for perm in SUPERVISOR_PERMISSIONS)
         )
         return by_role or super().has_module_perms(app_label)
+
+
+class BrowserSession(AbstractBaseSession):
+    """A session of Django's, with what its user may want to know about it."""
+
+    user = models.ForeignKey(
+        # Without a constraint: a browser whose user was deleted meanwhile may still save a session.
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        db_constraint=False,
+        related_name="browser_sessions",
+    )
+    since = models.DateTimeField(null=True)
+    """When the user signed in."""
+    last_seen = models.DateTimeField(default=timezone.now)
+    """To the minute; a page that is open counts."""
+    origin = models.CharField(max_length=64, blank=True)
+    """Where the user signed in (`finesse.client_networks`); empty for this machine."""
+    browser = models.CharField(max_length=200, blank=True)
+    """The start of its User-Agent."""
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = "sign-in in a browser"
+        verbose_name_plural = "sign-ins in browsers"
+
+    def __str__(self) -> str:
+        # Not the key, which is a secret.
+        return f"Session of {self.user_id or 'nobody'}"
 
 
 class SignInFailures(models.Model):

@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 
 def verify(login_id: str, password: str, origin: str = "") -> "AbstractBaseUser | None":
+    """The user with this login id and password, who may sign in with it; otherwise None.
+
+    Not one who has to choose a new password first: no client can do that, and until then others
+    know the password. See `verify_password`.
+    """
+    user = verify_password(login_id, password, origin)
+    return user if user and user.may_sign_in else None  # type: ignore[attr-defined]
+
+
+def verify_password(login_id: str, password: str, origin: str = "") -> "AbstractBaseUser | None":
     """The active user with this login id and password, or None.
+
+    Also one who has to choose a new password: for the pages on which that is done.
 
     `origin` is where the caller comes from (`finesse.client_networks`). While a user is blocked
     there after too many wrong passwords, the right one is wrong, too [Media—Sign In], but one that

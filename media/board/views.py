@@ -20,6 +20,7 @@ from finesse.notifications.places import BEGINNING, Place
 from finesse.notifications.readers import Reader, readers_of
 from finesse.users.forms import SignInForm
 from finesse.users.models import User
+from finesse.users.views import ask_for_new_password
 from media.board.meanings import meanings
 from media.documents.media import represent
 from media.models import Media
@@ -38,6 +39,12 @@ class SignIn(LoginView):
 
     form_class = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = form.get_user()
+        if user.must_change_password:
+            return ask_for_new_password(self.request, user, then=self.get_redirect_url())
+        return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(demo=settings.FINESSE_DEMO, **kwargs)

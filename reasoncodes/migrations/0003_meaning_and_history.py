@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'change of a reason code',
-                'verbose_name_plural': 'history of reason codes',
+                'verbose_name_plural': 'changes of reason codes',
                 'ordering': ('-history_date', '-history_id'),
                 'get_latest_by': ('history_date', 'history_id'),
             },

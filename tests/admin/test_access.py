@@ -39,8 +39,20 @@ CHANGES: dict[str, set[str]] = {
 OFFERED = dict.fromkeys(("of two teams", "administrator"), ("Chat", "Back office"))
 
 
+class Browsers(dict[str, Client]):
+    """By role; signed in when a test first asks for it."""
+
+    def __init__(self, users: dict[str, User]) -> None:
+        self._users = users
+
+    def __missing__(self, role: str) -> Client:
+        browser = self[role] = Client()
+        browser.force_login(self._users[role])
+        return browser
+
+
 @pytest.fixture
-def browsers(cast: Cast) -> dict[str, Client]:
+def browsers(cast: Cast) -> Browsers:
     made = {"administrator": cast.dave, "agent": cast.alice, "of one team": cast.carol}
     for login_id, role, fields in (
         ("gina", "of two teams", {"is_supervisor": True}),
@@ -50,10 +62,7 @@ def browsers(cast: Cast) -> dict[str, Client]:
         made[role] = User.objects.create_user(login_id, PASSWORD, first_name=login_id, **fields)
         made[role].supervised_teams.add(*_teams("Chat"))
     made["of two teams"].supervised_teams.add(*_teams("Back office"))
-    browsers = {role: Client() for role in ROLES}
-    for role, browser in browsers.items():
-        browser.force_login(made[role])
-    return browsers
+    return Browsers(made)
 
 
 @pytest.fixture
@@ -96,7 +105,7 @@ def _form(code: ReasonCode, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_what_it_may(
-    role: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    role: str, browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     browser, may = browsers[role], SEES[role]
     for name in ("change", "history"):
@@ -119,7 +128,7 @@ def _listed(page: Any, objects: dict[str, ReasonCode]) -> set[str]:
 @pytest.mark.parametrize("which", OBJECTS)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_renames_retires_and_deletes_what_it_may(
-    role: str, which: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    role: str, which: str, browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     code, browser = objects[which], browsers[role]
     may = which in CHANGES[role]
@@ -149,7 +158,7 @@ def test_each_role_renames_retires_and_deletes_what_it_may(
 
 
 def test_every_code_at_once_is_only_what_one_may_change(
-    browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     chosen = {"action": "retire", "_selected_action": [objects["own"].pk]}
     every = {**chosen, "select_across": 1, "confirmed": "yes"}
@@ -159,7 +168,7 @@ def test_every_code_at_once_is_only_what_one_may_change(
 
 @pytest.mark.parametrize("role", ROLES)
 def test_only_own_teams_can_be_chosen_and_global_only_by_the_grant(
-    role: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    role: str, browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     browser, add = browsers[role], reverse("admin:reasoncodes_reasoncode_add")
     (chat,), (other,) = _teams("Chat"), _teams("Back office")
@@ -198,7 +207,7 @@ def test_only_own_teams_can_be_chosen_and_global_only_by_the_grant(
 
 
 def test_a_change_of_a_global_code_keeps_the_teams_that_its_manager_does_not_see(
-    browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     code = objects["global"]
     (chat,) = _teams("Chat")
@@ -207,7 +216,7 @@ def test_a_change_of_a_global_code_keeps_the_teams_that_its_manager_does_not_see
     assert {team.name for team in code.teams.all()} == {"Back office"}
 
 
-def test_no_page_of_another_team_is_there(browsers: dict[str, Client]) -> None:
+def test_no_page_of_another_team_is_there(browsers: Browsers) -> None:
     (team,) = _teams("Back office")
     browser = browsers["of one team"]
     for name in ("change", "history"):
@@ -238,7 +247,7 @@ def test_no_page_of_another_team_is_there(browsers: dict[str, Client]) -> None:
     ],
 )
 def test_no_filter_tells_of_another_teams_assignments(
-    query: str, browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    query: str, browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     (other,) = _teams("Back office")
     page = browsers["of one team"].get(f"{reverse(CHANGELIST)}?{query.format(other=other.pk)}")
@@ -247,7 +256,7 @@ def test_no_filter_tells_of_another_teams_assignments(
 
 
 def test_the_filter_offers_own_teams_and_works(
-    browsers: dict[str, Client], objects: dict[str, ReasonCode]
+    browsers: Browsers, objects: dict[str, ReasonCode]
 ) -> None:
     (chat,) = _teams("Chat")
     page = browsers["of one team"].get(reverse(CHANGELIST), {"teams__id__exact": chat.pk})
@@ -263,7 +272,7 @@ def test_the_filter_offers_own_teams_and_works(
 
 
 @pytest.fixture
-def strangers(cast: Cast, browsers: dict[str, Client], objects: dict[str, ReasonCode]) -> set[str]:
+def strangers(cast: Cast, browsers: Browsers, objects: dict[str, ReasonCode]) -> set[str]:
     """Members of Back office: one supervises Chat, too; they have changed what carol may see."""
     (chat,), (other,) = _teams("Chat"), _teams("Back office")
     names = set()
@@ -326,7 +335,7 @@ def _every_address() -> Iterator[str]:
 
 @pytest.mark.parametrize("role", ["of one team", "granted"])
 def test_no_page_of_a_supervisor_names_a_stranger(
-    role: str, browsers: dict[str, Client], strangers: set[str]
+    role: str, browsers: Browsers, strangers: set[str]
 ) -> None:
     browser = browsers[role]
     waiting, seen, shown = [*_every_address()], set(), 0

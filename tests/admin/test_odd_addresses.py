@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib import admin
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +16,7 @@ from tests.conftest import Cast
 pytestmark = [
     # An error of PostgreSQL must not end what a test's own transaction would.
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("own_layer", "initial_rows", "codes"),
+    pytest.mark.usefixtures("own_layer", "codes"),
 ]
 THOROUGHLY = 8 if "FINESSE_FUZZ" in os.environ else 1
 """How many times as many addresses `make fuzz` asks for."""
@@ -34,12 +33,6 @@ VALUES = (
     "9999-12-31 23:59:59-12:00", "0001-01-01 00:00:00+12:00", "9999-12-31", "0000-00-00",
     "2026-02-30", "2026-13-01T25:00", "10000-01-01", "23:59:60", "é" * 300, "x" * 4000,
 )  # fmt: skip
-
-
-@pytest.fixture
-def initial_rows(transactional_db: None) -> None:
-    """What the migrations have made: another test's flush has deleted it."""
-    call_command("migrate", verbosity=0)
 
 
 @pytest.fixture

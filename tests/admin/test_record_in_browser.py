@@ -73,7 +73,8 @@ def signed_in(browser: Browser, changed: Installation) -> Iterator[Open]:  # noq
         page.goto(f"{changed.url}/{CODES}")
         page.fill("#id_username", login_id)
         page.fill("#id_password", password)
-        page.click("input[type=submit]")
+        with page.expect_navigation():
+            page.press("#id_password", "Enter")
         return page
 
     yield sign_in

@@ -89,7 +89,7 @@ def address(name: str) -> str:
 
 
 def test_the_description_is_valid_openapi_without_a_warning() -> None:
-    validate_schema(SchemaGenerator().get_schema(public=True))
+    SchemaGenerator().get_schema(public=True)
     assert (dict(GENERATOR_STATS._warn_cache), dict(GENERATOR_STATS._error_cache)) == ({}, {})
     validate_schema(document())
     assert document()["openapi"].startswith("3.1")
@@ -194,7 +194,7 @@ def test_json_and_yaml_say_the_same() -> None:
     as_served = client.get("/finesse/docs/openapi.json")
     assert as_served["Content-Type"] == "application/json"
     assert json.loads(as_served.content) == document() == yaml.safe_load(as_yaml())
-    assert yaml.safe_load(client.get("/finesse/docs/openapi.yaml").content) == document()
+    assert client.get("/finesse/docs/openapi.yaml").content == as_yaml().encode()
 
 
 def test_the_xml_schema_is_served_as_it_is() -> None:
@@ -358,12 +358,15 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
     index = page("/finesse/docs/")
     ids = set(re.findall(r' id="([^"]+)"', index))
     links = set(re.findall(r' href="([^"]+)"', index + "".join(map(page, map(address, ERRORS)))))
+    targets = set()
     for link in links:
         target, _, fragment = link.partition("#")
         if fragment and target in {"", "/finesse/docs/"}:
             assert fragment in ids, link
+        targets.add(target)
+    for target in targets:
         if target and not target.startswith("/static/"):
-            assert Client().get(target).status_code in {200, 302}, link
+            assert Client().get(target).status_code in {200, 302}, target
 
 
 def test_commands_to_copy_contain_the_password_in_the_demo_only(settings: Any) -> None:

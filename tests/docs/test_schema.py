@@ -22,7 +22,7 @@ from media.states import DESKTOP_TRANSITIONS, MEDIA_STATES, USER_STATES, State
 from reasoncodes.models import Category, ReasonCode
 from tests.conftest import API, LOGIN, Cast
 from tests.kit.golden_files import NAMES, golden
-from tests.kit.xml_schema import SCHEMA, faults
+from tests.kit.xml_schema import faults, schema
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 
@@ -32,7 +32,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 
 def test_the_schema_is_valid_xml_schema_1_0() -> None:
     xmlschema.XMLSchema10.meta_schema.validate(xml_schema())
-    assert not SCHEMA.all_errors
+    assert not schema().all_errors
 
 
 def test_every_declaration_names_the_page_that_it_is_from() -> None:
@@ -55,11 +55,11 @@ def test_every_declaration_names_the_page_that_it_is_from() -> None:
     ],
 )
 def test_the_values_are_those_of_the_tables(type_name: str, values: set[Any]) -> None:
-    assert set(SCHEMA.types[type_name].enumeration) == {str(value) for value in values}
+    assert set(schema().types[type_name].enumeration) == {str(value) for value in values}
 
 
 def test_the_states_of_a_desktop_are_among_those_of_a_user() -> None:
-    assert set(DESKTOP_TRANSITIONS) <= set(SCHEMA.types["UserState"].enumeration)
+    assert set(DESKTOP_TRANSITIONS) <= set(schema().types["UserState"].enumeration)
 
 
 # --- every document that the pages print --------------------------------------------------------
@@ -91,7 +91,7 @@ def test_the_documents_of_the_pages_are_valid(name: str) -> None:
 def test_the_children_of_a_request_may_have_any_order(name: str) -> None:
     root = fromstring(golden(name))
     root[:] = reversed(root)
-    assert not list(SCHEMA.types[REQUESTS[name]].iter_errors(root))
+    assert not list(schema().types[REQUESTS[name]].iter_errors(root))
 
 
 CORRUPTIONS = [

@@ -339,7 +339,7 @@ class TestRun:
             assert httpx.get(f"{demo.url}/login/").status_code == 200
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=TIMEOUT_SECONDS)
 
     def test_its_curl_line_works(self, demo: Installation) -> None:
         demo.prepare()
@@ -357,12 +357,12 @@ class TestRun:
             assert "requestId: r-1" in done.stdout
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.communicate(timeout=TIMEOUT_SECONDS)
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])
     def test_the_demo_listens_on_loopback_only(self, demo: Installation, host: str) -> None:
         process = self.run(demo, "--host", host)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode == 1
         assert "passwords are public" in err
         assert "Traceback" not in err
@@ -370,7 +370,7 @@ class TestRun:
     def test_a_port_that_is_taken_is_reported_with_the_way_out(self, demo: Installation) -> None:
         with socket.create_server(("127.0.0.1", demo.port)):
             process = self.run(demo, "--port", str(demo.port))
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode == 1
         assert "PORT=" in err
         assert "Traceback" not in err

@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 
 from finesse.redaction import RedactingFormatter, redact
 from tests.conftest import basic
-from tests.kit.installation import ON_SERVICES, ROOT, Installation
+from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation
 
 RIGHT = "Zitronen+Falter/Wiese 47"
 WRONG = "Kupfer-Drachen~Gipfel?12"
@@ -134,10 +134,10 @@ class Service:
                 subprotocols=["xmpp"],  # type: ignore[list-item]
             ) as stream:
                 stream.send(f"<open xmlns='{framing}' to='localhost' version='1.0'/>")
-                stream.recv(5)
-                stream.recv(5)
+                stream.recv(TIMEOUT_SECONDS)
+                stream.recv(TIMEOUT_SECONDS)
                 stream.send(f"<auth xmlns='{sasl}' mechanism='PLAIN'>{plain}</auth>")
-                answer = str(stream.recv(10))
+                answer = str(stream.recv(TIMEOUT_SECONDS))
                 assert ("success" if password == RIGHT else "not-authorized") in answer
                 # Not XML: whatever is said of it must not repeat it.
                 with contextlib.suppress(ConnectionClosed, TimeoutError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from finesse.users.models import Team, User
 from media.models import Media, MediaRoutingDomain
+from reasoncodes.models import ReasonCode
 
 PASSWORD = "correct horse"
 
@@ -38,3 +39,18 @@ def read() -> Cast:
     """As the database has them."""
     users = User.objects.select_related("team").order_by("login_id")
     return Cast(**{user.login_id: user for user in users})
+
+
+def create_codes() -> None:
+    """Reason codes beside those of the system."""
+    for label, category, code, team in (
+        ("Lunch", "NOT_READY", 1, None),
+        ("Coaching", "NOT_READY", 3, "Chat"),
+        ("Filing", "NOT_READY", 4, "Back office"),
+        ("End of shift", "LOGOUT", 1, None),
+    ):
+        made = ReasonCode.objects.create(
+            category=category, code=code, label=label, for_all=team is None
+        )
+        if team:
+            made.teams.add(Team.objects.get(name=team))

@@ -23,19 +23,27 @@ class Kept:
     """Of every table, as an installation has them after its migrations."""
     cast: Rows
     """Of each table that the cast changes, with what `installed` has of it."""
+    codes: Rows
+    """Of each table that the reason codes change, with what the cast's database has of it."""
 
 
-def keep(create: Callable[[], None]) -> Kept:
-    """Rows without the cast and with it. The database is left as it was.
+def keep(create_cast: Callable[[], None], create_codes: Callable[[], None]) -> Kept:
+    """Rows without the cast, with it, and with the reason codes. The database is left as it was.
 
-    PostgreSQL's sequences go on after the cast's ids, so that nobody else gets one of these.
+    PostgreSQL's sequences go on after their ids, so that nobody else gets one of these.
     """
     with transaction.atomic():
         installed = rows()
-        create()
-        changed = {table: now for table, now in rows().items() if now != installed[table]}
+        create_cast()
+        with_cast = rows()
+        create_codes()
+        with_codes = rows()
         transaction.set_rollback(True)
-    return Kept(installed, changed)
+    return Kept(installed, _changed(installed, with_cast), _changed(with_cast, with_codes))
+
+
+def _changed(before: Rows, after: Rows) -> Rows:
+    return {table: now for table, now in after.items() if now != before[table]}
 
 
 def empty_and_write(rows: Rows) -> None:

@@ -7,8 +7,8 @@ a child of the server, of which the component is a part. With `wsgi` the server 
 sockets: on services it takes the place of uvicorn.
 """
 
-import atexit
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -16,11 +16,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any
@@ -34,7 +33,7 @@ from finesse.tls.own_certificate import make_or_renew
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_SERVICES = bool(settings.REDIS_URL)
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 DATABASE = "demo.sqlite3"
 UVICORN = [
     *(sys.executable, "-m", "uvicorn", "finesse.asgi:application", "--no-access-log"),
@@ -42,6 +41,9 @@ UVICORN = [
     *("--ws", "finesse.server.protocols:WebSocketProtocol"),
     *("--ws-max-size", "65536", "--ws-per-message-deflate", "false"),
 ]
+SHARED = Path(os.environ["FINESSE_DATA_DIR"])
+"""What all processes of this run of pytest share."""
+TEMPLATE = SHARED / "template"
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 
 
@@ -59,11 +61,17 @@ class Installation:
     """The demo, served. Processes end by their ids, and only those started here."""
 
     def __init__(
-        self, folder: Path, *, measured: bool = False, xmpp: bool = False, wsgi: bool = False
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        measured: bool = False,
+        xmpp: bool = False,
+        wsgi: bool = False,
     ) -> None:
         self.folder = folder
         self.wsgi = wsgi
-        self.name = f"journey_{uuid.uuid4().hex[:12]}"
+        self.name = name or f"journey_{uuid.uuid4().hex[:12]}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -74,7 +82,7 @@ class Installation:
             "FINESSE_PRESENCE_SECONDS": "0",
             # As docs/operations.md says for machines that stand still for longer than the default:
             # other tests run beside this one.
-            "FINESSE_HEARTBEAT_SECONDS": "4",
+            "FINESSE_HEARTBEAT_SECONDS": "8",
             "FINESSE_DATA_DIR": str(folder),
             "FINESSE_INSTANCE": self.name,
             "FINESSE_REQUEST_ID_ON_SUCCESS": "1",
@@ -110,12 +118,12 @@ class Installation:
     def prepare(self) -> None:
         """Migrate and load the demo: once a run of the tests, the others get a copy."""
         self.prepared = True
-        template = _template()
-        if ON_SERVICES:
-            with administration() as connection:
-                connection.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{template.name}"')
-        else:
-            shutil.copy(template.folder / DATABASE, self.folder / DATABASE)
+        with _template() as template:
+            if ON_SERVICES:
+                with administration() as connection:
+                    connection.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{template.name}"')
+            else:
+                shutil.copy(template.folder / DATABASE, self.folder / DATABASE)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -287,15 +295,26 @@ class Installation:
         return json.loads(self.manage("shell", "--no-imports", "-c", code).splitlines()[-1])
 
 
-@cache
-def _template() -> Installation:
-    """A freshly migrated demo that is never started."""
-    made = Installation(Path(tempfile.mkdtemp(prefix="finesse-template-")))
-    if ON_SERVICES:
-        with administration() as connection:
-            connection.execute(f'CREATE DATABASE "{made.name}"')
-    atexit.register(shutil.rmtree, made.folder)
-    atexit.register(made.end)
-    made.manage("migrate", "--verbosity", "0")
-    made.load_demo()
-    return made
+@contextlib.contextmanager
+def _template() -> Iterator[Installation]:
+    """A freshly migrated demo that is never started, for one process at a time."""
+    with (SHARED / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        template = Installation(TEMPLATE, name=f"template_{SHARED.name}")
+        complete = TEMPLATE / "complete"
+        if not complete.exists():
+            TEMPLATE.mkdir(exist_ok=True)
+            if ON_SERVICES:
+                with administration() as connection:
+                    connection.execute(f'CREATE DATABASE "{template.name}"')
+            template.manage("migrate", "--verbosity", "0")
+            template.load_demo()
+            complete.touch()
+        yield template
+
+
+def remove_template() -> None:
+    """At the end of the run, by the one process that began it."""
+    if TEMPLATE.exists():
+        Installation(TEMPLATE, name=f"template_{SHARED.name}").end()
+        shutil.rmtree(TEMPLATE)

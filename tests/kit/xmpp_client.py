@@ -17,7 +17,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 from tests.kit.installation import Installation
 
 PUBSUB = "pubsub.localhost"
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 _EVENT = "{http://jabber.org/protocol/pubsub#event}"
 _NOTIFICATION = "{http://jabber.org/protocol/pubsub}notification"
 

@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 from tests.kit.installation import Installation
 
 SYSTEM_INFO = "/finesse/api/SystemInfo"
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 STREAM = (
     "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
     "to='localhost' version='1.0'>"

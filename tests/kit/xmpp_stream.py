@@ -4,11 +4,11 @@ import base64
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from channels.testing import WebsocketCommunicator
 from defusedxml.ElementTree import fromstring
 
 from finesse.asgi import application
 from tests.conftest import PASSWORD
+from tests.kit.communicator import PatientCommunicator
 
 OPEN = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>"
 CLOSE = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"
@@ -42,7 +42,7 @@ class Stream:
     """One connection, of alice unless another user is given."""
 
     def __init__(self, path: str = "/ws/", peer: tuple[str, int] = LOCAL, **scope: Any) -> None:
-        self.socket: Any = WebsocketCommunicator(application, path, subprotocols=["xmpp"])
+        self.socket: Any = PatientCommunicator(application, path, subprotocols=["xmpp"])
         self.socket.scope.update({"client": peer, **scope})
         self.jid = ""
 

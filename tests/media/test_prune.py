@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from finesse.notifications import log
 from finesse.notifications.models import Notification, TransportCursor
+from finesse.users.models import BrowserSession
 from media import tasks
 from media.models import MediaRequest, StateInterval
 
@@ -117,11 +117,11 @@ def test_an_xmpp_server_keeps_what_it_has_not_got_as_long_as_there_is_one(
 
 def test_sessions_go_when_they_have_expired() -> None:
     for key, days in (("old", -1), ("new", 1)):
-        Session.objects.create(
+        BrowserSession.objects.create(
             session_key=key, session_data="", expire_date=NOW + timedelta(days=days)
         )
     tasks.prune()
-    assert [one.session_key for one in Session.objects.all()] == ["new"]
+    assert [one.session_key for one in BrowserSession.objects.all()] == ["new"]
 
 
 def test_without_any_hand_over_no_notification_goes() -> None:

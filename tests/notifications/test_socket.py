@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
@@ -19,8 +17,10 @@ from finesse.asgi import application
 from finesse.notifications import frames
 from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
-from finesse.users.models import User
+from finesse.users import sign_ins
+from finesse.users.models import BrowserSession, User
 from tests.conftest import PASSWORD, Cast, basic
+from tests.kit.communicator import PatientCommunicator
 from tests.kit.followers import write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
@@ -32,7 +32,7 @@ def socket(login: str | None = "alice", password: str = PASSWORD, **headers: str
     if login is not None:
         given.append((b"authorization", basic(login, password).encode()))
     given += [(name.encode(), value.encode()) for name, value in headers.items()]
-    return WebsocketCommunicator(application, "/ws/notifications/", headers=given)
+    return PatientCommunicator(application, "/ws/notifications/", headers=given)
 
 
 async def opened(communicator: Any) -> Any:
@@ -49,7 +49,7 @@ async def refused(communicator: Any) -> int:
 
 async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
     await communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
-    return json.loads(await communicator.receive_from(5))  # type: ignore[no-any-return]
+    return json.loads(await communicator.receive_from())  # type: ignore[no-any-return]
 
 
 async def test_a_frame_is_rendered_once_for_all_sockets() -> None:
@@ -69,7 +69,7 @@ async def test_a_program_signs_in_by_basic_and_gets_its_notifications(cast: Cast
     subscribed = await answer(alice, {"type": "subscribe", "after": None})
     assert (subscribed["type"], subscribed["resume"]) == ("subscribed", "live")
     (position,) = await write("alice")
-    frame = json.loads(await alice.receive_from(5))
+    frame = json.loads(await alice.receive_from())
     at = frame.pop("at")
     assert at.endswith("Z")
     assert frame == {
@@ -90,7 +90,7 @@ async def test_coming_back_with_the_last_position_leaves_no_gap(cast: Cast) -> N
     alice = await opened(socket())
     subscribed = await answer(alice, {"type": "subscribe", "after": first})
     assert subscribed == {"type": "subscribed", "position": missed[-1], "resume": "replayed"}
-    frames = [json.loads(await alice.receive_from(5)) for _ in missed]
+    frames = [json.loads(await alice.receive_from()) for _ in missed]
     assert [frame["position"] for frame in frames] == missed
     await alice.disconnect()
 
@@ -109,16 +109,16 @@ def sign_out_in_another_tab(browser: Client) -> None:
 
 
 def delete(browser: Client) -> None:
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
 
 
 def delete_by_a_statement(browser: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_session")
+        cursor.execute("DELETE FROM users_browsersession")
 
 
 def expire(browser: Client) -> None:
-    Session.objects.update(expire_date=timezone.now())
+    BrowserSession.objects.update(expire_date=timezone.now())
 
 
 def expire_and_clear(browser: Client) -> None:
@@ -146,16 +146,48 @@ def delete_the_user_by_a_statement(browser: Client) -> None:
         cursor.execute("DELETE FROM users_user WHERE login_id = 'carol'")
 
 
+def end_all_sessions(browser: Client) -> None:
+    sign_ins.end_all(User.objects.get(pk="carol"))
+
+
+def ask_for_a_new_password(browser: Client) -> None:
+    user = User.objects.get(pk="carol")
+    user.must_change_password = True
+    user.save()
+
+
+ACCOUNT_CHANGES = [change_the_password, end_all_sessions, ask_for_a_new_password]
+
+
+@pytest.mark.parametrize("end", ACCOUNT_CHANGES)
+async def test_a_programs_socket_ends_with_what_it_was_opened_with(
+    cast: Cast, end: Callable[[Client], None]
+) -> None:
+    program, other = await opened(socket("carol")), await opened(socket("alice"))
+    for one in (program, other):
+        await answer(one, {"type": "subscribe", "after": None})
+    await database_sync_to_async(end)(Client())
+    closed = await program.receive_output(5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
+    assert await other.receive_nothing()
+    await other.disconnect()
+
+
+async def test_who_must_choose_a_new_password_opens_no_socket(cast: Cast) -> None:
+    await database_sync_to_async(ask_for_a_new_password)(Client())
+    assert await refused(socket("carol")) == 4401
+
+
 @pytest.mark.parametrize(
     "end",
     [
+        *ACCOUNT_CHANGES,
         sign_out_in_another_tab,
         delete,
         delete_by_a_statement,
         expire,
         expire_and_clear,
         sign_in_as_another_user,
-        change_the_password,
         deactivate_by_a_statement,
         delete_the_user_by_a_statement,
     ],
@@ -171,7 +203,7 @@ async def test_a_socket_ends_with_its_browsers_session_and_no_other_does(
     for one in (viewer, program):
         await answer(one, {"type": "subscribe", "after": None})
     await database_sync_to_async(end)(browser)
-    closed = await viewer.receive_output(5)
+    closed = await viewer.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
     assert await program.receive_nothing()
     await program.disconnect()
@@ -249,7 +281,7 @@ async def test_a_position_beyond_all_numbers_is_a_reset(cast: Cast) -> None:
 async def test_a_binary_frame_is_answered(cast: Cast) -> None:
     alice = await opened(socket())
     await alice.send_to(bytes_data=b"\x00")
-    assert json.loads(await alice.receive_from(5))["type"] == "error"
+    assert json.loads(await alice.receive_from())["type"] == "error"
     await alice.disconnect()
 
 
@@ -271,7 +303,7 @@ async def test_a_socket_whose_user_is_deactivated_is_closed(cast: Cast) -> None:
         user.save()
 
     await deactivate()
-    closed = await alice.receive_output(5)
+    closed = await alice.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
 
 
@@ -286,7 +318,7 @@ async def test_a_socket_whose_log_cannot_be_read_is_closed_to_come_back(
 
     monkeypatch.setattr("finesse.notifications.hub.Hub.history", broken)
     await answer(alice, {"type": "subscribe", "after": 0})
-    closed = await alice.receive_output(5)
+    closed = await alice.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", 1011)
 
 
@@ -294,7 +326,7 @@ async def test_servers_that_can_answer_the_handshake_say_401_and_challenge(cast:
     communicator = socket(None)
     communicator.scope["extensions"] = {"websocket.http.response": {}}
     await communicator.send_input({"type": "websocket.connect"})
-    start = await communicator.receive_output(5)
+    start = await communicator.receive_output()
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert dict(start["headers"])[b"www-authenticate"].startswith(b"Basic ")
 

@@ -28,6 +28,7 @@ from finesse.server.admission import Admissions
 from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.followers import follow, head, write
 from tests.kit.hostile_peer import Peer, frame
+from tests.kit.installation import TIMEOUT_SECONDS
 from tests.kit.served_here import Served, served_here
 from tests.kit.xmpp_stream import Stream
 from tests.notifications.test_socket import (
@@ -74,7 +75,7 @@ async def test_servers_that_can_answer_the_handshake_say_429(cast: Cast, setting
     communicator = socket()
     communicator.scope["extensions"] = {"websocket.http.response": {}}
     await communicator.send_input({"type": "websocket.connect"})
-    assert (await communicator.receive_output(5))["status"] == 429
+    assert (await communicator.receive_output())["status"] == 429
 
 
 async def test_handshakes_of_one_origin_wait_for_each_other_and_not_for_ever(
@@ -113,7 +114,7 @@ async def test_a_socket_that_does_not_subscribe_is_closed(
 ) -> None:
     monkeypatch.setattr(consumers, "SUBSCRIBE_TIMEOUT_SECONDS", 0.05)
     silent = await opened(socket())
-    closed = await silent.receive_output(5)
+    closed = await silent.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", NOT_SUBSCRIBED)
     await silent.disconnect()
     monkeypatch.setattr(consumers, "SUBSCRIBE_TIMEOUT_SECONDS", 0.5)
@@ -128,7 +129,7 @@ async def test_a_socket_without_a_subscription_has_only_so_many_frames(cast: Cas
     for _ in range(MAX_FRAMES_BEFORE_SUBSCRIPTION):
         assert (await answer(noisy, "no json"))["type"] == "error"
     await noisy.send_to(text_data="no json")
-    closed = await noisy.receive_output(5)
+    closed = await noisy.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", TOO_MANY_FRAMES)
     await noisy.disconnect()
 
@@ -155,7 +156,7 @@ async def test_a_socket_that_never_subscribed_ends_with_its_users_access(cast: C
     alice = await opened(socket())
     cast.alice.set_password("another one")
     await database_sync_to_async(cast.alice.save)()
-    closed = await alice.receive_output(5)
+    closed = await alice.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
     await alice.disconnect()
 
@@ -201,9 +202,9 @@ async def test_a_turn_of_a_client_that_has_gone_is_nobodys() -> None:
     first, gone, last = [asyncio.create_task(turns_here.next()) for _ in range(3)]
     await asyncio.sleep(0)
     gone.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await asyncio.gather(first, last)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await turns_here.next()
 
 

@@ -21,6 +21,8 @@ from celery.worker import WorkController
 from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
 from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache.backends.redis import RedisCacheClient
 from django.core.handlers import exception
@@ -66,6 +68,12 @@ def test_a_manager_knows_its_database() -> None:
 
 def test_a_session_key_is_validated_by_a_method() -> None:
     takes(SessionBase._validate_session_key, "self key", "libraries (users)")  # type: ignore[attr-defined]
+
+
+def test_forms_that_set_passwords_do_so_in_methods_and_tokens_have_a_salt() -> None:
+    for form in (UserCreationForm, AdminPasswordChangeForm):
+        has(form, "validate_passwords set_password_and_save", "140")
+    has(PasswordResetTokenGenerator, "key_salt", "140")
 
 
 def test_a_compiled_queryset_says_which_columns_are_of_which_model() -> None:

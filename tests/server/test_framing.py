@@ -22,7 +22,7 @@ from finesse.server import body_limit
 from tests.kit.installation import Installation
 from tests.kit.xml_schema import faults
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 LINGER = 1
 """Seconds for an answer that need not come."""
 BODY = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"

@@ -110,7 +110,7 @@ async def test_a_hand_over_that_hangs_is_given_up_and_lets_go_of_its_connection(
     try:
         with pytest.raises(TimeoutError):
             await asyncio.to_thread(channels.deliver, [], LogHead(position=1, access=1), BEGINNING)
-        assert await asyncio.to_thread(let_go.wait, 5)
+        assert await asyncio.to_thread(let_go.wait, 60)
     finally:
         channels.bind_loop(None)
 

@@ -29,7 +29,7 @@ from tests.server.test_framing import (
     wire,
 )
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 END = "0\r\n\r\n"
 ABSOLUTE = PUT.replace(" /", " http://127.0.0.1/", 1)
 INFO = "GET /finesse/api/SystemInfo HTTP/1.1"

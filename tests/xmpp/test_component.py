@@ -32,8 +32,6 @@ needs_processes = pytest.mark.skipif(not ON_SERVICES, reason="The component is t
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     made = Installation(tmp_path_factory.mktemp("xmpp"), xmpp=True)
-    # Seconds, so that an outage is one soon.
-    made.environment["FINESSE_HEARTBEAT_SECONDS"] = "8"
     try:
         made.start()
         yield made

@@ -276,7 +276,7 @@ async def test_before_signing_in_nothing_else_is_answered(cast: Cast, stream: Cl
 async def test_a_notification_comes_as_escaped_text_in_one_item(cast: Cast, online: Client) -> None:
     client = await online(resource="1001")
     (position,) = await write("alice")
-    text = await client.socket.receive_from(5)
+    text = await client.socket.receive_from()
     update = await database_sync_to_async(
         Notification.objects.values_list("update", flat=True).get
     )(pk=position_of(position))

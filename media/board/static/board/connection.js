@@ -52,6 +52,10 @@ export class Connection {
     this.#connect();
   }
 
+  get hasEnded() {
+    return this.#hasEnded;
+  }
+
   /** The server seems unreachable: close the socket, if there is one, and connect again. */
   dropSocket() {
     if (this.#socket) this.#retryLater();

@@ -5,6 +5,11 @@ export function checkOtherTabs() {
   channel.postMessage("check");
 }
 
+/** The session goes on by another key: let viewers in other tabs begin again if they took it for ended. */
+export function beginAgainInOtherTabs() {
+  channel.postMessage("begin again");
+}
+
 /** Call `work` when another tab wants the session checked. */
 export function onCheckRequested(work) {
   channel.onmessage = work;

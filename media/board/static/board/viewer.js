@@ -36,7 +36,10 @@ const connection = new Connection({
 connection.start();
 service.start();
 // Signing out in another tab closes no socket; loading the board shows whether the session has ended.
-onCheckRequested(() => connection.refreshBoard());
+onCheckRequested(({ data }) => {
+  if (data === "begin again" && connection.hasEnded) location.reload();
+  else connection.refreshBoard();
+});
 document.addEventListener("keydown", focusFilter);
 
 function takeBoard(snapshot) {

@@ -1,0 +1,3 @@
+import { beginAgainInOtherTabs } from "./session.js";
+
+beginAgainInOtherTabs();

@@ -1,0 +1,1 @@
+"""A team's page in the administration: everything about it in one place."""
