@@ -19,7 +19,7 @@ from types import FrameType
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, text
 from benchmarks.machine import describe
-from benchmarks.measures import cold, flow, rest, size, sockets
+from benchmarks.measures import codes, cold, flow, rest, size, sockets
 from benchmarks.picture import picture
 from benchmarks.stage import Services, Stage
 
@@ -41,6 +41,7 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "replay": sockets.replay,
     "plans": size.plans,
     "admin": size.admin,
+    "reason-codes": codes.reason_codes,
     "cold": cold.cold,
     "statements": size.statements,
     # Last, since it takes as long as all the others.

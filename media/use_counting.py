@@ -6,7 +6,6 @@ counted already, and the writer has nothing to do for the counts.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 
@@ -15,7 +14,8 @@ from django.db.models import Count, Max
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from finesse.db.bulk import BulkInsert, BulkUpdate
+from finesse.db.bulk import Among, BulkInsert, BulkUpdate, keys
+from finesse.db.statements import Placeholder, Statement
 from media.models import StateInterval
 from media.use_tables import LastUse, UseHead, UseOnDay
 
@@ -33,6 +33,12 @@ _INSERT_DAYS = BulkInsert(UseOnDay)
 _UPDATE_DAYS = BulkUpdate(UseOnDay, ("uses", "agents"))
 _INSERT_LAST = BulkInsert(LastUse)
 _UPDATE_LAST = BulkUpdate(LastUse, ("day",))
+_DAYS = Statement(
+    lambda: UseOnDay.objects.filter(Among("reason_code", "day", Placeholder("keys"))).order_by()
+)
+_LAST = Statement(
+    lambda: LastUse.objects.filter(Among("reason_code", "login_id", Placeholder("keys"))).order_by()
+)
 
 
 def first_day() -> date:
@@ -106,12 +112,11 @@ def _count(head: UseHead) -> bool:
 
 
 def _add(uses: Uses, last: Last) -> None:
-    pks = {pk for pk, _ in uses}
-    if not pks:
+    if not uses:
         return
     agents: Counter[tuple[int, date]] = Counter()
     new, moved = [], []
-    before = _last_of(pks, {login_id for _, login_id in last})
+    before = {(one.reason_code_id, one.login_id): one for one in _LAST.all(keys=keys(last))}
     for (pk, login_id), day in last.items():
         known = before.get((pk, login_id))
         if known is None:
@@ -128,17 +133,10 @@ def _add(uses: Uses, last: Last) -> None:
     _add_to_days(uses, agents)
 
 
-def _last_of(pks: Iterable[int], login_ids: Iterable[str]) -> dict[tuple[int, str], LastUse]:
-    found = LastUse.objects.filter(reason_code__in=pks, login_id__in=login_ids)
-    return {(one.reason_code_id, one.login_id): one for one in found}
-
-
 def _add_to_days(uses: Uses, agents: "Counter[tuple[int, date]]") -> None:
     touched = {*uses, *agents}
-    found = UseOnDay.objects.filter(
-        reason_code__in={pk for pk, _ in touched}, day__in={day for _, day in touched}
-    )
-    rows = {(row.reason_code_id, row.day): row for row in found}
+    named = keys((pk, day.isoformat()) for pk, day in touched)
+    rows = {(row.reason_code_id, row.day): row for row in _DAYS.all(keys=named)}
     new = {
         key: UseOnDay(reason_code_id=key[0], day=key[1], uses=0, agents=0)
         for key in touched - rows.keys()

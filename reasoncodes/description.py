@@ -23,6 +23,15 @@ from finesse.api.errors import (
     USER_NOT_FOUND,
 )
 from reasoncodes import serializers
+from reasoncodes.update_serializers import (
+    REASON_CODES_NOTIFICATION,
+    TEAM_REASON_CODES_NOTIFICATION,
+)
+
+_IN_LANGUAGES = (
+    "The labels are in the language of the header `locale` (de_DE), or else `Accept-Language`, "
+    "where they are translated; codes with a place come first."
+)
 
 GET_REASON_CODE = Operation(
     summary="Read a reason code",
@@ -82,12 +91,13 @@ GET_REASON_CODES = Operation(
     query=serializers.AnyCategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, BAD_REQUEST),
+    notification=REASON_CODES_NOTIFICATION,
 )
 GET_REASON_CODES_OF_USER = Operation(
     summary="Read the reason codes that a user may choose",
     page="User—Get Reason Code List",
     callers=THE_USER_OR_ADMINISTRATORS,
-    text="They are the global ones and those of the user's team.",
+    text=f"They are the global ones and those of the user's team. {_IN_LANGUAGES}",
     query=serializers.CategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(OTHER_USER, USER_NOT_FOUND, BAD_REQUEST),
@@ -129,8 +139,10 @@ GET_REASON_CODES_FOR_TEAM = Operation(
     summary="Read the reason codes that the members of a team may choose",
     page="TeamResource",
     callers=Callers(text="Members of the team; its supervisors; administrators", example="1234"),
-    text="They are the global ones and those of the team. This list succeeds the one of a user.",
+    text="They are the global ones and those of the team. This list succeeds the one of a user. "
+    f"{_IN_LANGUAGES}",
     query=serializers.CategoryQuerySerializer,
     answer=serializers.ReasonCodesSerializer,
     errors=(AUTHORIZATION_FAILURE, TEAM_NOT_FOUND, BAD_REQUEST),
+    notification=TEAM_REASON_CODES_NOTIFICATION,
 )

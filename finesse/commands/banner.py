@@ -38,7 +38,7 @@ Over TLS it shows a certificate signed by {xmpp_authority}
 """
 DEMO = """
 Demo logins, all with the password {password}:
-  agents 1234, 1235, 1300   supervisor 2001   administrator admin
+  agents 1234, 1235, 1300   supervisors 2001, 2002   administrator admin
 
 Open the viewer as 2001, then send Ana Lima to lunch:
 

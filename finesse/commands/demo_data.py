@@ -6,20 +6,32 @@ from django.contrib.auth.hashers import make_password
 from django.core.management.color import no_style
 from django.db import connection
 
+from finesse.commands import demo_history
 from finesse.users.models import Team, User
 from media.models import Cause, InterruptAction, Media, MediaRoutingDomain
 from media.states import Options, Requested
 from media.writing.acceptance import accept
 from media.writing.requests import new_request
 from media.writing.writer import apply_pending
+from reasoncodes.colours import PALETTE
 from reasoncodes.models import Category, ReasonCode
 
 TEAMS = {1: "Chat", 2: "Back office"}
 AGENTS = {
-    # login id: first name, last name, team
-    "1234": ("Ana", "Lima", 1),
-    "1235": ("Ben", "Okoro", 1),
-    "1300": ("Chi", "Wong", 2),
+    # login id: first name, last name, team, MRDs
+    "1234": ("Ana", "Lima", 1, (5000, 5001)),
+    "1235": ("Ben", "Okoro", 1, (5000, 5001)),
+    "1236": ("Eva", "Novak", 1, (5000, 5001)),
+    "1237": ("Farid", "Haddad", 1, (5000,)),
+    "1238": ("Gina", "Rossi", 1, (5001,)),
+    "1300": ("Chi", "Wong", 2, (5002,)),
+    "1301": ("Hugo", "Blom", 2, (5002,)),
+    "1302": ("Ines", "Costa", 2, (5002,)),
+}
+SUPERVISORS = {
+    # login id: first name, last name, teams
+    "2001": ("Dana", "Ruiz", (1,)),
+    "2002": ("Sam", "Weber", (1, 2)),
 }
 MRDS = {
     # id: name, description, interruptible
@@ -27,14 +39,65 @@ MRDS = {
     5001: ("Email", "E-mails from customers", True),
     5002: ("Tasks", "Back office tasks", False),
 }
-MEMBERSHIPS = [("1234", 5000), ("1234", 5001), ("1235", 5000), ("1235", 5001), ("1300", 5002)]
 REASON_CODES = {
     # database id: category, code, label, the one team that it is for (None: every team)
     1001: (Category.NOT_READY, 1, "Lunch", None),
     1002: (Category.NOT_READY, 2, "Team meeting", None),
     1003: (Category.NOT_READY, 3, "Coaching", 1),
     1004: (Category.NOT_READY, 4, "Filing", 2),
+    1005: (Category.NOT_READY, 5, "Break", None),
+    1006: (Category.NOT_READY, 6, "Course", None),
     2001: (Category.LOGOUT, 1, "End of shift", None),
+    2002: (Category.LOGOUT, 2, "Sick", None),
+}
+MEANINGS: dict[int, dict[str, Any]] = {
+    1001: {
+        "description": "The long break of the day, once",
+        "translations": {"de": "Mittagspause", "es": "Almuerzo", "fr": "Déjeuner"},
+        "colour": PALETTE["Amber"],
+        "productive": False,
+        "maximum_minutes": 45,
+        "warning_minutes": 5,
+    },
+    1002: {
+        "translations": {"de": "Teambesprechung", "es": "Reunión de equipo", "fr": "Réunion"},
+        "colour": PALETTE["Blue"],
+        "productive": True,
+        "maximum_minutes": 60,
+    },
+    1003: {
+        "description": "With your supervisor",
+        "translations": {"de": "Coaching", "es": "Formación individual"},
+        "colour": PALETTE["Purple"],
+        "productive": True,
+    },
+    1004: {
+        "description": "Papers of closed cases",
+        "translations": {"de": "Ablage"},
+        "colour": PALETTE["Teal"],
+        "productive": True,
+    },
+    1005: {
+        "description": "A few minutes away from the screen",
+        "translations": {"de": "Pause", "es": "Descanso", "fr": "Pause"},
+        "colour": PALETTE["Green"],
+        "productive": False,
+        "maximum_minutes": 15,
+        "warning_minutes": 3,
+    },
+    1006: {
+        "translations": {"de": "Schulung", "es": "Curso", "fr": "Formation"},
+        "colour": PALETTE["Olive"],
+        "productive": True,
+    },
+}
+"""What these reason codes mean, by their database ids."""
+SIGNED_IN = {
+    # login id, MRD: the reason code that the agent is NOT_READY for; None for READY
+    ("1234", 5001): None,
+    ("1237", 5000): None,
+    ("1238", 5001): 1005,
+    ("1301", 5002): 1004,
 }
 
 
@@ -43,33 +106,62 @@ def load(password: str) -> None:
     password = make_password(password)
     for pk, name in TEAMS.items():
         Team.objects.get_or_create(pk=pk, defaults={"name": name})
-    for login_id, (first, last, team) in AGENTS.items():
-        _user(login_id, password, first_name=first, last_name=last, team_id=team)
-    if _user("2001", password, first_name="Dana", last_name="Ruiz", is_supervisor=True):
-        Team.objects.get(pk=1).supervisors.add(User.objects.get(pk="2001"))
-    _user("admin", password, first_name="Administrator", is_superuser=True)
+    _load_people(password)
     for pk, (name, description, interruptible) in MRDS.items():
         MediaRoutingDomain.objects.get_or_create(
             pk=pk,
             defaults={"name": name, "description": description, "interruptible": interruptible},
         )
-    for reason_code_id, (category, code, label, only_team) in REASON_CODES.items():
-        reason_code, created = ReasonCode.objects.get_or_create(
-            pk=reason_code_id,
-            defaults={
-                "category": category,
-                "code": code,
-                "label": label,
-                "for_all": only_team is None,
-            },
-        )
-        if created and only_team:
-            reason_code.teams.add(only_team)
-    for login_id, mrd in MEMBERSHIPS:
-        _, created = Media.objects.get_or_create(user_id=login_id, mrd_id=mrd)
-        if created and (login_id, mrd) == ("1234", 5001):
-            _start_ready(login_id, mrd)
+    for reason_code_id in REASON_CODES:
+        _load_reason_code(reason_code_id)
+    _load_memberships()
     _let_new_ids_follow()
+
+
+def _load_people(password: str) -> None:
+    for login_id, (first, last, team, _) in AGENTS.items():
+        _user(login_id, password, first_name=first, last_name=last, team_id=team)
+    for login_id, (first, last, teams) in SUPERVISORS.items():
+        if _user(login_id, password, first_name=first, last_name=last, is_supervisor=True):
+            User.objects.get(pk=login_id).supervised_teams.add(*teams)
+    _user("admin", password, first_name="Administrator", is_superuser=True)
+
+
+def _load_reason_code(pk: int) -> None:
+    category, code, label, only_team = REASON_CODES[pk]
+    fields = {
+        "category": category,
+        "code": code,
+        "label": label,
+        "for_all": only_team is None,
+        **MEANINGS.get(pk, {}),
+    }
+    reason_code, created = ReasonCode.objects.get_or_create(pk=pk, defaults=fields)
+    if created and only_team:
+        reason_code.teams.add(only_team)
+
+
+def _load_memberships() -> None:
+    """Agents that become members have been at work for a week already."""
+    new = [
+        (login_id, mrd)
+        for login_id, (_, _, _, mrds) in AGENTS.items()
+        for mrd in mrds
+        if Media.objects.get_or_create(user_id=login_id, mrd_id=mrd)[1]
+    ]
+    if new:
+        teams = {login_id: team for login_id, (_, _, team, _) in AGENTS.items()}
+        demo_history.write([(login_id, mrd, _offered(teams[login_id])) for login_id, mrd in new])
+    for (login_id, mrd), reason_code_id in SIGNED_IN.items():
+        if (login_id, mrd) in new:
+            _sign_in(login_id, mrd, reason_code_id)
+    # Here, since no worker need be running when the demo is loaded.
+    while apply_pending():
+        pass
+
+
+def _offered(team: int) -> list[int]:
+    return [pk for pk, (*_, only_team) in REASON_CODES.items() if only_team in (None, team)]
 
 
 def _user(login_id: str, password: str, **fields: Any) -> bool:
@@ -77,17 +169,17 @@ def _user(login_id: str, password: str, **fields: Any) -> bool:
     return created
 
 
-def _start_ready(login_id: str, mrd: int) -> None:
-    """An agent is READY already when the demo opens."""
+def _sign_in(login_id: str, mrd: int, reason_code_id: int | None) -> None:
+    """An agent is at work already when the demo opens."""
     options = Options(max_dialog_limit=5, interrupt_action=InterruptAction.ACCEPT)
+    reason_code = ReasonCode.objects.get(pk=reason_code_id) if reason_code_id else None
+    state = Requested.NOT_READY if reason_code else Requested.READY
     accept(
         [
             new_request(login_id, mrd, Requested.LOGIN, options=options, cause=Cause.SYSTEM),
-            new_request(login_id, mrd, Requested.READY, cause=Cause.SYSTEM),
+            new_request(login_id, mrd, state, reason_code=reason_code, cause=Cause.SYSTEM),
         ]
     )
-    # Here, since no worker need be running when the demo is loaded.
-    apply_pending()
 
 
 def _let_new_ids_follow() -> None:

@@ -108,7 +108,8 @@ def notifications() -> list[NotificationEntry]:
         for described in methods.values()
         if "x-notification" in described
     }
-    return [found[name] for name in RESOURCES if name in found]
+    of_resources = [name for name in RESOURCES if name in found]
+    return [found[name] for name in dict.fromkeys((*of_resources, *found))]
 
 
 @cache

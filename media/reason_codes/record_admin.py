@@ -55,7 +55,7 @@ class RecordAdmin(ReadOnlyAdmin):
     search_help_text = "A part of the label or of a person’s name, or the code"
 
     def get_urls(self) -> list[Any]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        name = "reasoncodes_historicalreasoncode_export"
         view = self.admin_site.admin_view(self.export_view)
         return [path("export.<str:kind>", view, name=name), *super().get_urls()]
 
@@ -112,7 +112,7 @@ class RecordAdmin(ReadOnlyAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
+        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request):
             raise PermissionDenied
         version = get_object_or_404(self.get_queryset(request), pk=identifier(object_id))
         history = reverse("admin:reasoncodes_reasoncode_history", args=(version.id,))

@@ -50,7 +50,7 @@ function makeButton(name) {
 }
 
 function makeRow(id, { name = id, team = "Chat", mrd = "Chat", state = "READY", reason = null, changedAt = 0 } = {}) {
-  return { source: `${id}/${mrd}`, agent: { id, name, team }, mrd: { name: mrd }, state, reason, changedAt };
+  return { source: `${id}/${mrd}`, agent: { id, name, team }, mrd: { name: mrd }, state, reason, reasonLabel: reason?.label ?? "", changedAt };
 }
 
 /** The agents' ids in the order after clicks on these columns. */

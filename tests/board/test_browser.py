@@ -16,6 +16,8 @@ from tests.kit.programs import needed
 SHORT_TIMEOUT_MS = 2_000
 """Milliseconds within which a change has to be seen."""
 LONG_TIMEOUT_MS = 15_000
+OF_CHAT, OF_ALL = 8, 11
+"""Rows of the demo's board, for the supervisor of its team Chat and for its administrator."""
 LOGIN = (
     "<Media><state>LOGIN</state><maxDialogLimit>5</maxDialogLimit>"
     "<interruptAction>ACCEPT</interruptAction></Media>"
@@ -196,9 +198,9 @@ def test_each_user_sees_their_own_media_and_no_others(open_window: OpenWindow, p
     admin.sign_in_and_go_live("admin")
     expect(chi.rows).to_have_count(1)
     expect(chi.rows).to_contain_text("Chi Wong")
-    expect(dana.rows).to_have_count(4)
+    expect(dana.rows).to_have_count(OF_CHAT)
     expect(dana.page.get_by_test_id("board")).not_to_contain_text("Chi Wong")
-    expect(admin.rows).to_have_count(5)
+    expect(admin.rows).to_have_count(OF_ALL)
 
     # Notifications come in order: a socket with the last one would have the others, too.
     for user, mrd, body, request_id in (
@@ -218,8 +220,12 @@ def test_each_user_sees_their_own_media_and_no_others(open_window: OpenWindow, p
     assert dana.sources() >= {"/finesse/api/User/1234/Media/5001"}
     assert not [source for source in dana.sources() if "/User/1300/" in source]
     expect(chi.item("own-2")).to_have_count(1)
-    # The user itself was published when the demo was loaded.
-    assert chi.sources() == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
+    # The user itself was published when the demo was loaded, and so were the reason codes.
+    of_users = {source for source in chi.sources() if "/User/" in source}
+    assert of_users == {"/finesse/api/User/1300", "/finesse/api/User/1300/Media/5002"}
+    filing, coaching = "/finesse/api/ReasonCode/1004", "/finesse/api/ReasonCode/1003"
+    assert filing in chi.sources()
+    assert coaching not in chi.sources()
     assert chi.item("own-1").count() == chi.item("own-3").count() == 0
     expect(chi.rows).to_have_count(1)
     assert chi.problems == dana.problems == admin.problems == []
@@ -230,7 +236,7 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
 ) -> None:
     window = open_window()
     window.sign_in_and_go_live("2001")
-    expect(window.rows).to_have_count(4)
+    expect(window.rows).to_have_count(OF_CHAT)
     before = window.states()
 
     put("1235", 5000, READY, "r-error")
@@ -252,7 +258,7 @@ def test_a_desktops_state_is_shown_by_name_and_leaves_the_board_alone(
 ) -> None:
     window = open_window()
     window.sign_in_and_go_live("2001")
-    expect(window.rows).to_have_count(4)
+    expect(window.rows).to_have_count(OF_CHAT)
     before = window.states()
 
     for number, inside in enumerate(
@@ -435,7 +441,7 @@ def test_the_viewer_can_be_used_with_the_keyboard_alone(open_window: OpenWindow,
     keyboard.type("finesse")
     keyboard.press("Enter")
     window.expect_connection("live")
-    expect(window.rows).to_have_count(4)
+    expect(window.rows).to_have_count(OF_CHAT)
     expect(window.items.first).to_be_visible()
 
     # From the top of the page, by Tab alone, up to the first notification.
@@ -454,7 +460,7 @@ def test_the_viewer_can_be_used_with_the_keyboard_alone(open_window: OpenWindow,
     expect(window.rows.filter(visible=True)).to_have_count(1)
     expect(window.page.locator("#filter")).to_have_value("ben email")
     keyboard.press("Escape")
-    expect(window.rows.filter(visible=True)).to_have_count(4)
+    expect(window.rows.filter(visible=True)).to_have_count(OF_CHAT)
 
 
 CHANGE = """
@@ -498,7 +504,7 @@ def test_an_open_board_shows_what_administrators_change(
     expect(window.row("1235", 5001)).to_have_count(0, timeout=LONG_TIMEOUT_MS)
     installation.query(CHANGE.format(change=UNDO))
     expect(row.locator("[data-field=team]")).to_have_text("Chat", timeout=LONG_TIMEOUT_MS)
-    expect(window.rows).to_have_count(4, timeout=LONG_TIMEOUT_MS)
+    expect(window.rows).to_have_count(OF_CHAT, timeout=LONG_TIMEOUT_MS)
 
 
 def test_an_open_board_is_loaded_anew_when_the_database_was_restored(
@@ -534,7 +540,7 @@ def test_on_a_phone_both_views_can_be_reached_and_nothing_sticks_out(
     assert_nothing_sticks_out()
     window.sign_in_and_go_live("2001")
     board, stream = page.get_by_test_id("board"), page.get_by_test_id("stream")
-    expect(window.rows).to_have_count(4)
+    expect(window.rows).to_have_count(OF_CHAT)
     expect(board).to_be_visible()
     expect(stream).to_be_hidden()
     assert_nothing_sticks_out()

@@ -479,6 +479,7 @@ def test_every_notification_is_a_valid_update(place: Place, cast: Cast, settings
         "DELETE users",
         "DELETE nothing",
         "PUT systemInfo",
+        "POST ReasonCode",
     }
 
 

@@ -27,8 +27,9 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step counts few: what it leaves is the next one's."""
+    """Each step counts few: what it leaves is the next one's, however slow the machine is."""
     monkeypatch.setattr(use_counting, "IDS_PER_STEP", 2)
+    monkeypatch.setattr(tasks, "LONGEST_WORK_SECONDS", 60.0)
 
 
 def interval(code: ReasonCode | None, login_id: str, days_ago: int) -> StateInterval:

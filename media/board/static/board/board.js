@@ -11,6 +11,7 @@ export class Board {
   #root;
   #clock;
   #announce;
+  #meanings;
   #rows = new Map();
   #order = [];
   #names = new Map();
@@ -28,10 +29,11 @@ export class Board {
   #nearness = new IntersectionObserver((entries) => this.#noteNearness(entries), { rootMargin: "200px" });
   #rowOf = new WeakMap();
 
-  constructor(root, { clock, announce }) {
+  constructor(root, { clock, announce, meanings }) {
     this.#root = root;
     this.#clock = clock;
     this.#announce = announce;
+    this.#meanings = meanings;
     this.#counts = new Counts(this.#find("#counts"), () => this.#filterChanged());
     this.#sorting = new Sorting(this.#find("thead"), () => this.#orderChanged());
     this.#find("#filter").addEventListener("input", () => this.#filterChanged());
@@ -74,7 +76,7 @@ export class Board {
     this.#names.set(entry.user.id, entry.user.name);
     const known = this.#rows.get(entry.source);
     if (known) known.takeEntry(entry, position);
-    const row = known ?? this.#add(new Row(entry, position));
+    const row = known ?? this.#add(new Row(entry, position, this.#meanings));
     this.#toRender.add(row);
   }
 
@@ -128,6 +130,18 @@ export class Board {
     }
     this.#names.set(agent.id, agent.name);
     this.#isOrderStale = true;
+    this.#isFilterStale = true;
+    this.#refresh();
+  }
+
+  /** Reason codes have other labels or colours than before. */
+  meaningsChanged() {
+    for (const row of this.#rows.values()) {
+      if (!row.reason) continue;
+      row.noteMeaning();
+      this.#toRender.add(row);
+    }
+    this.#isOrderStale ||= this.#sorting.isByChangingColumn;
     this.#isFilterStale = true;
     this.#refresh();
   }

@@ -15,7 +15,10 @@ export class Row {
   #searchText = "";
   #isMarkedOdd = false;
 
-  constructor(entry, position) {
+  #meanings;
+
+  constructor(entry, position, meanings) {
+    this.#meanings = meanings;
     this.source = entry.source;
     this.element = fromTemplate("row-template");
     this.element.dataset.source = entry.source;
@@ -41,11 +44,17 @@ export class Row {
     this.reason = media.reason;
     this.changedAt = media.changedAt;
     if (media.name) this.mrd.name = media.name;
+    this.noteMeaning();
+  }
+
+  /** What its reason code means may have changed. */
+  noteMeaning() {
+    this.reasonLabel = this.#meanings.labelOf(this.reason);
     this.#noteTexts();
   }
 
   #noteTexts() {
-    this.#searchText = [this.agent.name, this.agent.id, this.agent.team, this.mrd.name, this.mrd.id, this.state, this.reason?.label]
+    this.#searchText = [this.agent.name, this.agent.id, this.agent.team, this.mrd.name, this.mrd.id, this.state, this.reason?.label, this.reasonLabel]
       .join("\n")
       .toLowerCase();
   }
@@ -62,10 +71,23 @@ export class Row {
     this.#write("mrd", this.mrd.name);
     this.#write("state", this.state);
     this.#parts.state.dataset.state = this.state;
-    this.#write("reason", this.reason?.label ?? "");
+    this.#write("reason", this.reasonLabel);
     this.#write("code", this.reason?.code ? `(${this.reason.code})` : "");
+    this.#renderMeaning();
     this.#renderSince();
     this.renderTime(now);
+  }
+
+  #renderMeaning() {
+    const { swatch, reason } = this.#parts;
+    const colour = this.#meanings.colourOf(this.reason);
+    if (this.#shown.colour !== colour) {
+      this.#shown.colour = colour;
+      swatch.hidden = !colour;
+      swatch.style.backgroundColor = colour;
+    }
+    const description = this.#meanings.descriptionOf(this.reason);
+    if (reason.title !== description) reason.title = description;
   }
 
   #renderSince() {
@@ -101,6 +123,7 @@ function findParts(element) {
     team: find("[data-field=team]"),
     mrd: find("[data-field=mrd]"),
     state: find(".badge"),
+    swatch: find(".swatch"),
     reason: find(".label"),
     code: find(".code"),
     time: find("time"),

@@ -11,7 +11,7 @@ const ORDERS = {
   team: text((row) => row.agent.team),
   mrd: text((row) => row.mrd.name),
   state: number((row) => rankOf(row.state)),
-  reason: text((row) => row.reason?.label ?? ""),
+  reason: text((row) => row.reasonLabel),
   // By duration: the latest change has the shortest.
   time: number((row) => -row.changedAt),
 };

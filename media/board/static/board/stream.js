@@ -96,8 +96,8 @@ export class Stream {
     this.#name(item, notification);
   }
 
-  #name(item, { agentId, mrdId, source, media, user, service }) {
-    const name = service ? "Service" : this.#board.nameOf(agentId) || user?.name;
+  #name(item, { agentId, mrdId, source, media, user, service, reasonCode }) {
+    const name = service ? "Service" : reasonCode ? "Reason code" : this.#board.nameOf(agentId) || user?.name;
     item.querySelector(".agent").textContent = name || agentId || source;
     item.querySelector(".agent").title = agentId;
     item.querySelector(".mrd").textContent = media?.name || this.#board.mrdNameOf(source) || mrdId;

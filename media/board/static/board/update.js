@@ -15,12 +15,16 @@ function textOf(element, name) {
   return child(element, name)?.textContent.trim() ?? "";
 }
 
+function readReasonCode(reason) {
+  return { id: textOf(reason, "id"), label: textOf(reason, "label"), code: textOf(reason, "code") };
+}
+
 /** A Media has a `<ReasonCode>`, a User a `<reasonCode>` that is empty when there is none. */
 function readReason(owner) {
   const reason = child(owner, "ReasonCode") ?? child(owner, "reasonCode");
-  if (reason?.children.length) return { label: textOf(reason, "label"), code: textOf(reason, "code") };
+  if (reason?.children.length) return readReasonCode(reason);
   const id = textOf(owner, "reasonCodeId");
-  return id && id !== "-1" ? { label: `Reason ${id}`, code: "" } : null;
+  return id && id !== "-1" ? { id, label: `Reason ${id}`, code: "" } : null;
 }
 
 function readMediaElement(media) {
@@ -64,6 +68,7 @@ export function readNotification(frame) {
   const media = child(data, "Media");
   const user = child(data, "user");
   const systemInfo = child(data, "systemInfo");
+  const reasonCode = child(data, "ReasonCode");
   const source = frame.source || textOf(update, "source");
   const [, agentId = "", mrdId = ""] = SOURCE.exec(source) ?? [];
   return {
@@ -78,6 +83,8 @@ export function readNotification(frame) {
     isReadable: update !== null,
     media: media && readMediaElement(media),
     user: user && readUserElement(user),
+    /** Of a list of reason codes: the one that was added, changed or removed. */
+    reasonCode: reasonCode && readReasonCode(reasonCode),
     service: systemInfo && readServiceElement(systemInfo),
     errors: [...(child(data, "apiErrors")?.children ?? [])].map(readError),
     contents: [...(data?.children ?? [])].map((element) => element.localName),

@@ -2,6 +2,7 @@ import { Board } from "./board.js";
 import { Clock, formatMoment } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Indicator } from "./indicator.js";
+import { Meanings } from "./meanings.js";
 import { Service } from "./service.js";
 import { onCheckRequested } from "./session.js";
 import { Stream } from "./stream.js";
@@ -11,7 +12,8 @@ const find = (selector) => document.querySelector(selector);
 
 const main = find("#viewer");
 const clock = new Clock();
-const board = new Board(find(".board"), { clock, announce });
+const meanings = new Meanings(main.dataset.reasonCodesUrl, { onChange: () => board.meaningsChanged() });
+const board = new Board(find(".board"), { clock, announce, meanings });
 const stream = new Stream(find(".stream"), { board, announce });
 const views = new Views(main, find("#views"));
 const indicator = new Indicator(find("[data-testid=connection]"), { announce });
@@ -43,6 +45,7 @@ onCheckRequested(({ data }) => {
 document.addEventListener("keydown", focusFilter);
 
 function takeBoard(snapshot) {
+  meanings.take(snapshot.reasonCodes);
   board.replace(snapshot);
   stream.nameAgents();
 }
@@ -55,6 +58,7 @@ function takeNotification(notification) {
 /** Apply a notification that is newer than the board. */
 function takeChange(notification) {
   if (notification.service) service.check();
+  else if (notification.reasonCode) meanings.refresh();
   else if (!board.change(notification)) connection.refreshBoard();
 }
 

@@ -1,0 +1,82 @@
+"""The list of reason codes in the administration, with 200 codes and millions of intervals."""
+
+import json
+import time
+
+import httpx
+
+from benchmarks.bench import Bench
+from benchmarks.contenders import Ours, program
+from benchmarks.figures import Figure, Target
+from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
+
+AGENTS, ROWS = 2000, 5_000_000
+AGENTS_SHORT, ROWS_SHORT = 200, 200_000
+PAGES = {
+    "ours": "/admin/reasoncodes/reasoncode/",
+    "stock": "/stock/reasoncodes/reasoncode/",
+}
+
+
+def reason_codes(bench: Bench) -> list[Figure]:
+    """Our list and Django's own of the same codes, in turns, until the first byte."""
+    agents, rows = (AGENTS_SHORT, ROWS_SHORT) if bench.short else (AGENTS, ROWS)
+    # A copy: the codes and their use are for this measure alone.
+    database = bench.stage.database("codes", bench.population(agents, rows))
+    contender = Ours(
+        bench.stage, database, "codes", settings="benchmarks.stock_settings", workers=1
+    )
+    bench.say("spreading the intervals over 200 reason codes, and counting their use")
+    counted = json.loads(bench.stage.run(program("codes"), contender.environment()))
+    took: dict[str, list[float]] = {name: [] for name in PAGES}
+    bench.play(["http"], contender)
+    with bench.beating(contender):
+        contender.await_service(agent(0))
+        with httpx.Client(base_url=f"http://127.0.0.1:{contender.port}", timeout=60) as client:
+            _sign_in(client)
+            for name in PAGES:
+                _first_byte(client, PAGES[name])
+
+            def one_round(name: str) -> None:
+                times = 5 if bench.short else 15
+                took[name] += [_first_byte(client, PAGES[name]) for _ in range(times)]
+
+            bench.alternate("the list of reason codes", list(PAGES), one_round)
+    return [
+        Figure(
+            name="the list of 200 reason codes, first byte",
+            unit="s",
+            ours=took["ours"],
+            ceiling=took["stock"],
+            beside="the stock administration's list of the same codes, without their use",
+            better="less",
+            target=Target("ours", 0.3, at_most=True),
+            shown=False,
+            notes=[
+                f"{agents:,} agents, {rows:,} intervals of the last 40 days",
+                f"counting the use of all of them anew: {counted['counting']:.1f} s",
+                f"the slowest of ours: {max(took['ours']) * 1e3:,.0f} ms",
+            ],
+        )
+    ]
+
+
+def _sign_in(client: httpx.Client) -> None:
+    client.get("/admin/login/")
+    form = {
+        "username": ADMINISTRATOR,
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": client.cookies["csrftoken"],
+    }
+    if client.post("/admin/login/?next=/admin/", data=form).status_code != 302:
+        raise RuntimeError("The administrator cannot sign in")
+
+
+def _first_byte(client: httpx.Client, page: str) -> float:
+    began = time.perf_counter()
+    with client.stream("GET", page) as response:
+        took = time.perf_counter() - began
+        text = response.read().decode()
+    if response.status_code != 200 or "Code 1" not in text:
+        raise RuntimeError(f"{page} is answered {response.status_code} without the codes")
+    return took

@@ -1,0 +1,148 @@
+"""What reason codes mean, on the board in a real browser: changed while it is open."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+from tests.kit.chromium import FLAGS
+from tests.kit.installation import TIMEOUT_SECONDS, Installation
+from tests.kit.programs import needed
+
+MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
+TIMEOUT_MS = 15_000
+TEAL, RED = "rgb(23, 136, 127)", "rgb(214, 69, 69)"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    needed("chromium")
+    made = Installation(tmp_path_factory.mktemp("installation"))
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=needed("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def give_meaning(installation: Installation, **fields: object) -> None:
+    """As an administrator does in the administration: one save in one change."""
+    installation.query(
+        "from reasoncodes.models import ReasonCode\n"
+        "code = ReasonCode.objects.get(pk=1002)\n"
+        f"for name, value in {fields!r}.items(): setattr(code, name, value)\n"
+        "code.full_clean()\n"
+        "code.save()\n"
+        "print(code.pk)"
+    )
+
+
+def ask(installation: Installation, method: str, path: str, body: str, login: str) -> None:
+    answer = httpx.request(
+        method,
+        f"{installation.url}/finesse/api/{path}",
+        content=body,
+        headers={"Content-Type": "application/xml"},
+        auth=(login, "finesse"),
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert answer.status_code in {200, 202}, answer.text
+
+
+class Board:
+    def __init__(self, browser: Browser, url: str, locale: str) -> None:
+        self.context = browser.new_context(locale=locale)
+        self.problems: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._note)
+        self.page.goto(url)
+        self.page.get_by_label("Login ID").fill("2001")
+        self.page.get_by_label("Password").fill("finesse")
+        self.page.get_by_role("button", name="Sign in").click()
+        connection = self.page.get_by_test_id("connection")
+        expect(connection).to_have_attribute("data-state", "live", timeout=TIMEOUT_MS)
+
+    def _note(self, message: object) -> None:
+        if message.type in ("error", "warning"):  # type: ignore[attr-defined]
+            self.problems.append(str(message))
+
+    @property
+    def reason(self) -> Locator:
+        source = "/finesse/api/User/1234/Media/5001"
+        return self.page.locator(f'tr[data-source="{source}"] [data-field=reason]')
+
+    def expect_reason(self, text: str) -> None:
+        expect(self.reason).to_have_text(text, timeout=TIMEOUT_MS)
+
+    def expect_colour(self, colour: str) -> None:
+        swatch = self.reason.locator(".swatch")
+        expect(swatch).to_have_css("background-color", colour, timeout=TIMEOUT_MS)
+        expect(swatch).to_be_visible()
+
+
+@pytest.fixture
+def boards(installation: Installation, browser: Browser) -> Iterator[tuple[Board, Board]]:
+    """A supervisor's, in English and in German."""
+    give_meaning(installation, label="Team meeting", translations={}, colour="", description="")
+    ask(installation, "PUT", "User/1234/Media/5001", MEETING, "1234")
+    made = tuple(Board(browser, installation.url, locale) for locale in ("en-US", "de-AT"))
+    yield made[0], made[1]
+    for board in made:
+        board.context.close()
+
+
+def test_an_open_board_shows_new_labels_and_colours_at_once(
+    installation: Installation, boards: tuple[Board, Board]
+) -> None:
+    english, german = boards
+    for board in boards:
+        board.expect_reason("Team meeting (2)")
+        expect(board.reason.locator(".swatch")).to_be_hidden()
+
+    give_meaning(installation, colour="#17887f", translations={"de": "Besprechung"})
+    german.expect_reason("Besprechung (2)")
+    english.expect_reason("Team meeting (2)")
+    for board in boards:
+        board.expect_colour(TEAL)
+        item = board.page.get_by_test_id("stream").get_by_text("Changed: Team meeting (2)")
+        expect(item.first).to_be_visible()
+
+    give_meaning(installation, colour="#d64545", description="Every Monday")
+    for board in boards:
+        board.expect_colour(RED)
+        expect(board.reason.get_by_title("Every Monday")).to_be_visible()
+
+    ask(
+        installation,
+        "PUT",
+        "ReasonCode/1002",
+        "<ReasonCode><label>Stand-up</label></ReasonCode>",
+        "admin",
+    )
+    english.expect_reason("Stand-up (2)")
+    german.expect_reason("Besprechung (2)")
+    give_meaning(installation, translations={})
+    german.expect_reason("Stand-up (2)")
+    assert english.problems == german.problems == []
+
+
+def test_the_filter_finds_the_label_in_either_language(
+    installation: Installation, boards: tuple[Board, Board]
+) -> None:
+    german = boards[1]
+    give_meaning(installation, translations={"de": "Besprechung"})
+    german.expect_reason("Besprechung (2)")
+    for text in ("besprech", "team meet"):
+        german.page.locator("#filter").fill(text)
+        expect(german.reason).to_be_visible()
+    german.page.locator("#filter").fill("Mittag")
+    expect(german.reason).to_be_hidden()
+    assert german.problems == []

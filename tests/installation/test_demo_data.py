@@ -1,0 +1,85 @@
+"""The demo's data: enough to see, the same each time, and nothing twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F, Q
+from django.utils import timezone
+
+from finesse.commands import demo_data
+from finesse.users.models import User
+from media.models import Media, StateInterval
+from media.reason_codes.use import use_of
+from reasoncodes.models import ReasonCode
+
+pytestmark = pytest.mark.usefixtures("db", "own_layer")
+
+
+def history() -> list[Any]:
+    fields = ("login_id", "mrd_id", "state", "reason_code", "label", "started_at", "ended_at")
+    return list(StateInterval.objects.order_by("id").values_list("id", *fields))
+
+
+def past_days() -> list[Any]:
+    """What the agents have done, without how they were signed out and in today."""
+    done = StateInterval.objects.filter(cause="self").order_by("id")
+    return list(done.values_list("login_id", "mrd_id", "label", "started_at", "ended_at"))
+
+
+def test_loading_again_changes_nothing() -> None:
+    demo_data.load("finesse")
+    before = history(), list(User.objects.order_by("pk").values())
+    Media.objects.get(user="1302").delete()
+    demo_data.load("another")
+    # Who has become a member again has been at work, too, and nobody else twice.
+    added = history()[len(before[0]) :]
+    assert history()[: len(before[0])] == before[0]
+    assert {(login_id, mrd) for _, login_id, mrd, *_ in added} == {("1302", 5002)}
+    assert list(User.objects.order_by("pk").values()) == before[1]
+
+
+def test_a_week_has_passed_and_nothing_of_it_is_in_the_future() -> None:
+    demo_data.load("finesse")
+    now = timezone.now()
+    today = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
+    past = StateInterval.objects.filter(started_at__lt=today)
+    assert past.filter(Q(ended_at=None) | Q(ended_at__gt=today)).count() == 0
+    assert past.filter(started_at__lt=today - timedelta(days=7)).count() == 0
+    assert not StateInterval.objects.filter(Q(started_at__gt=now) | Q(ended_at__gt=now)).exists()
+    assert not past.filter(ended_at__lt=F("started_at")).exists()
+    assert {*past.values_list("login_id", flat=True)} == {*demo_data.AGENTS}
+
+
+def test_each_interval_of_an_agent_begins_where_the_one_before_it_ended() -> None:
+    demo_data.load("finesse")
+    for login_id, (*_, mrds) in demo_data.AGENTS.items():
+        for mrd in mrds:
+            found = StateInterval.objects.filter(login_id=login_id, mrd_id=mrd, cause="self")
+            times = list(found.order_by("started_at").values_list("started_at", "ended_at"))
+            assert all(one[1] == following[0] for one, following in zip(times, times[1:]))  # noqa: B905, RUF007
+
+
+def test_the_same_days_are_the_same_whenever_it_is_loaded() -> None:
+    demo_data.load("finesse")
+    first = past_days()
+    StateInterval.objects.all().delete()
+    Media.objects.all().delete()
+    demo_data.load("finesse")
+    assert past_days() == first
+
+
+def test_every_code_for_being_not_ready_was_used_and_can_be_saved() -> None:
+    demo_data.load("finesse")
+    used = use_of([pk for pk in demo_data.REASON_CODES if pk < 2000])
+    assert all(use.uses and use.agents for use in used.values()), used
+    assert sum(use.now for use in used.values()) == 2
+    for reason_code in ReasonCode.objects.filter(pk__in=demo_data.REASON_CODES):
+        reason_code.full_clean()
+
+
+def test_a_supervisor_of_one_team_and_one_of_both_can_be_tried() -> None:
+    demo_data.load("finesse")
+    for login_id, teams in (("2001", [1]), ("2002", [1, 2])):
+        found = User.objects.get(pk=login_id).supervises().order_by("pk")
+        assert list(found.values_list("pk", flat=True)) == teams
