@@ -6,6 +6,7 @@ Each change takes the writer's lock first, so that the forms' checks still hold 
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -126,7 +127,7 @@ class ReasonCodeAdmin(
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        if "_popup" in request.POST:
+        if IS_POPUP_VAR in request.POST:
             return super().response_add(request, obj, post_url_continue)
         text = f"“{obj.label}” is there: agents can choose it from now on."
         if not (obj.for_all or obj.teams.exists()):
@@ -136,7 +137,7 @@ class ReasonCodeAdmin(
         return _to(page)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        if "_popup" in request.POST:
+        if IS_POPUP_VAR in request.POST:
             return super().response_change(request, obj)
         if is_made_by(obj, present_change()):
             tell_with_undo(request, f"“{obj.label}” is changed.", present_change())

@@ -35,10 +35,13 @@ class PreviewPages(admin.ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         guard = self.admin_site.admin_view
-        name = "reasoncodes_reasoncode"
         return [
-            path("preview/", guard(self.preview_page), name=f"{name}_preview"),
-            path("preview/form/", guard(self.preview_of_form), name=f"{name}_preview_form"),
+            path("preview/", guard(self.preview_page), name="reasoncodes_reasoncode_preview"),
+            path(
+                "preview/form/",
+                guard(self.preview_of_form),
+                name="reasoncodes_reasoncode_preview_form",
+            ),
             *super().get_urls(),
         ]
 

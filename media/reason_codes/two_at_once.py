@@ -93,9 +93,9 @@ def _changed_since(form: forms.ModelForm, opened: Any, latest: Any) -> dict[str,
 def _put(data: Any, name: str, value: Any) -> None:
     """As a browser would send it."""
     if name == "colour":
-        for key in (f"{name}_on", f"{name}_is"):
+        for key in ("colour_on", "colour_is"):
             data.pop(key, None)
-        data.update({f"{name}_on": "on", f"{name}_is": value} if value else {})
+        data.update({"colour_on": "on", "colour_is": value} if value else {})
     elif name == "translations":
         data.setlist(f"{name}_language", list(value or {}))
         data.setlist(f"{name}_label", list((value or {}).values()))

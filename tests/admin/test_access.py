@@ -347,7 +347,6 @@ def test_no_page_of_a_supervisor_names_a_stranger(
         page = browser.get(address, follow=True)
         # Lists lead to files, too.
         content = page.getvalue() if page.streaming else page.content
-        page.close()
         text = content.decode(errors="replace")
         assert not {name for name in strangers if name in text}, address
         if page.status_code == 200:
