@@ -162,6 +162,7 @@ INSTALLED_APPS = [
     "finesse.api",
     "finesse.notifications",
     "finesse.users",
+    "finesse.files",
     "finesse.xmpp",
     "reasoncodes",
     "media",

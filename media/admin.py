@@ -12,6 +12,7 @@ from finesse.users.admin import UserAdmin
 from finesse.users.models import User
 from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
+from media.people.pages import PeopleFilesAdmin
 from media.reason_codes import admin as reason_codes  # noqa: F401 (registers its pages)
 from media.reason_codes import record_admin  # noqa: F401 (the same)
 from media.states import Requested, State
@@ -163,7 +164,7 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class MemberAdmin(UserAdmin):
+class MemberAdmin(PeopleFilesAdmin, UserAdmin):
     """Users, with their desktop and the MRDs that they belong to."""
 
     inlines = (MembershipInline,)

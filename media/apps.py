@@ -10,7 +10,13 @@ class MediaConfig(AppConfig):
 
     def ready(self) -> None:
         # Their receivers are connected.
-        from media.changes import memberships, reason_codes, teams, users  # noqa: F401
+        from media.changes import (  # noqa: F401
+            many_reason_codes,
+            memberships,
+            reason_codes,
+            teams,
+            users,
+        )
 
         post_migrate.connect(create_voice_mrd, sender=self)
 

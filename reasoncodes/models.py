@@ -160,9 +160,7 @@ class ReasonCode(SavedWhole):
         return f"{self.get_category_display()} {self.code} “{self.label}”"
 
     def clean(self) -> None:
-        self.label = self.label.strip()
-        self.colour = self.colour.lower()
-        self._check_times()
+        self.clean_alone()
         if "code" in self.taken():
             raise ValidationError({"code": "This category has another reason code with this code."})
         if self.exceeds():
@@ -170,6 +168,12 @@ class ReasonCode(SavedWhole):
                 f"This category has {self.limit} {self.scope} reason codes already. "
                 "Retire one of them first."
             )
+
+    def clean_alone(self) -> None:
+        """What `clean` does that concerns no other code: nothing is asked of the database."""
+        self.label = self.label.strip()
+        self.colour = self.colour.lower()
+        self._check_times()
 
     def _check_times(self) -> None:
         maximum, warning = self.maximum_minutes, self.warning_minutes

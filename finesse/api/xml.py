@@ -14,6 +14,8 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from finesse.api.errors import BAD_REQUEST
 from finesse.api.xml_bounds import (
+    MOST_ATTRIBUTES,
+    MOST_TAGS,
     BoundedTreeBuilder,
     TooDeepError,
     TooMuchMarkupError,
@@ -64,22 +66,28 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def parse(body: bytes, charset: str = "") -> dict[str, Tree]:
+def parse(
+    body: bytes,
+    charset: str = "",
+    *,
+    most_tags: int = MOST_TAGS,
+    most_attributes: int = MOST_ATTRIBUTES,
+) -> dict[str, Tree]:
     """The document as `{root: …}`, in which every value is a text.
 
     `charset` is the one of the Content-Type; without one, the XML declaration says which it is,
     and without that it is UTF-8 [RFC 7303, 3]. Blank lines before the declaration are accepted,
     since real clients send them. Raises FinesseError `Bad Request` for anything but one small,
-    plain document.
+    plain document. More markup than in a request is for files.
     """
-    root = _root(_decoded(body, charset))
+    root = _root(_decoded(body, charset), most_tags, most_attributes)
     return {_local_name(root): _tree(root)}
 
 
-def _root(text: str) -> Element:
+def _root(text: str, most_tags: int, most_attributes: int) -> Element:
     """The root element. Raises FinesseError `Bad Request`."""
     try:
-        check_bounds(text)
+        check_bounds(text, most_tags=most_tags, most_attributes=most_attributes)
         parser = DefusedXMLParser(
             target=BoundedTreeBuilder(), encoding="utf-8", forbid_dtd=True, forbid_external=True
         )

@@ -30,14 +30,20 @@ class TooDeepError(TooMuchMarkupError):
     """The document nests elements deeper than any document of the protocols."""
 
 
-def check_bounds(text: str, *, longest_tag: int = LONGEST_TAG) -> None:
+def check_bounds(
+    text: str,
+    *,
+    longest_tag: int = LONGEST_TAG,
+    most_tags: int = MOST_TAGS,
+    most_attributes: int = MOST_ATTRIBUTES,
+) -> None:
     """Raises TooMuchMarkupError for a document that would cost a parser much memory or time.
 
-    `longest_tag` is for documents whose whole length has a closer bound.
+    `longest_tag` is for documents whose whole length has a closer bound; the others are for files.
     """
     if (
-        text.count("<") > MOST_TAGS
-        or text.count("=") > MOST_ATTRIBUTES
+        text.count("<") > most_tags
+        or text.count("=") > most_attributes
         or any(len(piece) > longest_tag and "=" in piece for piece in text.split("<"))
     ):
         raise TooMuchMarkupError

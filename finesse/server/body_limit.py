@@ -16,6 +16,7 @@ from finesse.api.errors import OUT_OF_SERVICE
 from finesse.api.responses import COMMON_HEADERS, response_without_view
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
+from finesse.files.limits import FILE_SIZE
 from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
 from finesse.server.content_policy import POLICY
 from finesse.users.sessions import is_signed_in
@@ -33,7 +34,7 @@ LONGEST_NUMBER = 10
 RETRY_SOON, CLOSE = {"Retry-After": "1"}, {"Connection": "close"}
 TEXTS = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
-    HTTPStatus.BAD_REQUEST: "The body is too large.",
+    HTTPStatus.BAD_REQUEST: f"That is too large. A file to import may have up to {FILE_SIZE}.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The service is busy. Try again.",
 }
 

@@ -97,6 +97,12 @@ def publish_removed_membership(instance: Media, origin: Any, **kwargs: Any) -> N
         _publish_removal([instance])
 
 
+def publish_new_media(media: "QuerySet[Media]") -> None:
+    """Publish that these Media were added: for those that were written without a signal."""
+    for page in pages(media.select_related("mrd", "reason_code")):
+        _publish(page, Event.POST)
+
+
 def publish_changed_media(media: "QuerySet[Media]") -> None:
     """Publish that GET shows these Media otherwise than before.
 

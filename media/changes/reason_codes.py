@@ -18,9 +18,9 @@ from media.documents.updates import of_reason_code
 from media.models import Media
 from reasoncodes.models import ReasonCode
 
-_EMBEDDED = {"category", "code", "label", "for_all", "system_code"}
+EMBEDDED = {"category", "code", "label", "for_all", "system_code"}
 """What a Media and a User show of their reason code."""
-_MEANING = {
+MEANING = {
     "description",
     "translations",
     "colour",
@@ -29,7 +29,7 @@ _MEANING = {
     "maximum_minutes",
     "warning_minutes",
 }
-_SHOWN = ShownFields(ReasonCode, *sorted(_EMBEDDED | _MEANING))
+_SHOWN = ShownFields(ReasonCode, *sorted(EMBEDDED | MEANING))
 
 
 @receiver(pre_save, sender=ReasonCode)
@@ -46,7 +46,7 @@ def publish_changed_reason_code(instance: ReasonCode, raw: bool = False, **kwarg
     if raw:
         return
     changed = _SHOWN.changed(instance)
-    if changed & _EMBEDDED:
+    if changed & EMBEDDED:
         publish_changed_media(Media.objects.filter(reason_code=instance.pk))
         publish_changed_users(User.objects.filter(desktop__reason_code=instance.pk))
     # The object at hand may be older, or may be saved in part.

@@ -69,6 +69,17 @@ def publish_removed_user(instance: User, **kwargs: Any) -> None:
     _publish(instance.pk, Event.DELETE)
 
 
+def publish_new_users(users: "QuerySet[User]") -> None:
+    """Publish that these users were added: for those who were written without a signal."""
+    for page in pages(with_desktops(users)):
+        entries: list[log.Entry] = []
+        for user in page:
+            whole = represent_user(user)
+            entries.append(of_user(user.pk, whole, Event.POST))
+            entries.extend(of_moved_member(whole, None, user.team_id))
+        log.append(log.lock(), entries)
+
+
 def publish_changed_users(users: "QuerySet[User]") -> None:
     """Publish that GET shows these users otherwise than before, but in the same team.
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
 from finesse.users.access_in_admin import signed_in
+from media.reason_codes.files.pages import ReasonCodeFilesAdmin
 from media.reason_codes.forms import ReasonCodeForm
 from media.reason_codes.history_pages import HistoryPages
 from media.reason_codes.last_change import is_made_by, last_change
@@ -38,6 +39,7 @@ MEANING = (
 
 @admin.register(ReasonCode)
 class ReasonCodeAdmin(
+    ReasonCodeFilesAdmin,
     HistoryPages,
     UndoPages,
     LifePages,

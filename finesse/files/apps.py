@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class FilesConfig(AppConfig):
+    """For its templates' styles and scripts."""
+
+    name = "finesse.files"
+    label = "files"
