@@ -76,7 +76,7 @@ class LifePages(admin.ModelAdmin):
             "one": prospect,
             "original": old,
         }
-        return self._page(request, "replace.html", context)
+        return self._page_of_life(request, "replace.html", context)
 
     def _ask_or_do(
         self, request: HttpRequest, codes: "QuerySet[ReasonCode]", *, retired: bool
@@ -102,14 +102,16 @@ class LifePages(admin.ModelAdmin):
             "action": request.POST.get("action", ""),
             "original": planned[0].reason_code if len(planned) == 1 else None,
         }
-        return self._page(request, "life.html", context)
+        return self._page_of_life(request, "life.html", context)
 
     def _one(self, request: HttpRequest, pk: int) -> "QuerySet[ReasonCode]":
         codes: QuerySet[ReasonCode] = self.get_queryset(request).filter(pk=pk)
         get_object_or_404(codes)
         return codes
 
-    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    def _page_of_life(
+        self, request: HttpRequest, template: str, context: dict[str, Any]
+    ) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/reasoncodes/{template}", whole)
 
