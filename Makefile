@@ -17,7 +17,7 @@ NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(fore
 	| while read -r found; do echo "$$($$found -c 'import sys; print("%d.%03d" % sys.version_info[:2])' 2>/dev/null) $$found"; done | sort | tail -n 1 | cut -d' ' -f2),python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next conformance fuzz bench house lint package services lock clean
+.PHONY: help run test test-next conformance fuzz bench pictures house lint package services lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -49,6 +49,9 @@ conformance: $(VENV)/installed-dev ## check any server: URL, USER, PASSWORD, …
 
 bench: $(VENV)/benchmarks/installed ## how fast, beside what the machine can do: SHORT=1, ONLY="accept cycles" (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(if $(filter 1,$(SHORT)),--short) $(ONLY:%=--only %)
+
+pictures: $(VENV)/installed-dev ## the pictures of docs/supervisors.md, from a demo of its own
+	@env -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.pictures
 
 house: $(VENV)/installed-dev ## figures of the code, and the picture of its layers: SINCE=commit, DETAILS=1
 	@$(BIN)/python -m tests.house $(SINCE:%=--since %) $(if $(filter 1,$(DETAILS)),--details)

@@ -6,64 +6,70 @@ Each change takes the writer's lock first, so that the forms' checks still hold 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
-from finesse.users.access import supervised_teams
-from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
+from finesse.users.access_in_admin import signed_in
 from media.reason_codes.files.pages import ReasonCodeFilesAdmin
 from media.reason_codes.forms import ReasonCodeForm
 from media.reason_codes.history_pages import HistoryPages
-from reasoncodes.access import changeable_by, others_assignments, visible_to
-from reasoncodes.changes import Way
+from media.reason_codes.last_change import is_made_by, last_change
+from media.reason_codes.life_pages import LifePages
+from media.reason_codes.listing import ListingOfCodes
+from media.reason_codes.preview_pages import PreviewPages, preview_context
+from media.reason_codes.undo_pages import UndoPages, tell_with_undo
+from reasoncodes.access import changeable_by, manages_global
+from reasoncodes.changes import Way, present_change
 from reasoncodes.configuration import exclusive, hold
 from reasoncodes.models import ReasonCode
 
+MEANING = (
+    "description",
+    "colour",
+    "place",
+    "productive",
+    "maximum_minutes",
+    "warning_minutes",
+    "translations",
+)
+
 
 @admin.register(ReasonCode)
-class ReasonCodeAdmin(ReasonCodeFilesAdmin, HistoryPages, PlainFormsAdmin, DeletedOneByOneAdmin):
+class ReasonCodeAdmin(
+    ReasonCodeFilesAdmin,
+    HistoryPages,
+    UndoPages,
+    LifePages,
+    PreviewPages,
+    ListingOfCodes,
+    PlainFormsAdmin,
+    DeletedOneByOneAdmin,
+):
     """Deleted one by one: many at once would fail at codes that the history names."""
 
-    list_display = ("label", "category", "code", "id", "offered_to")
-    list_filter = ("category", "retired", "for_all", ("teams", OwnTeamsFilter), "system_code")
-    search_fields = ("label", "=code")
-    search_help_text = "A part of the label, or the code"
     form = ReasonCodeForm
-    filter_horizontal = ("teams",)
-    readonly_fields = ("id", "use", "offered_to")
-    actions = ("retire", "bring_back")
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[ReasonCode]":
-        user = signed_in(request)
-        codes: QuerySet[ReasonCode] = super().get_queryset(request)
-        shown = Prefetch("teams", supervised_teams(user), to_attr="shown_teams")
-        return (
-            codes.filter(pk__in=visible_to(user))
-            .prefetch_related(shown)
-            .annotate(of_others=Exists(others_assignments(user)))
-        )
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        # Other lookups than the filter's would reveal teams that are not the user's.
-        if lookup.startswith("teams") and lookup not in OwnTeamsFilter.parameters("teams"):
-            return signed_in(request).is_superuser
-        return super().lookup_allowed(lookup, value, request)
+    readonly_fields = ("id", "use", "offered_to", "kind")
 
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
-        names = ("category", "code", "label")
-        # Shown read-only, the list of teams would name those of others, too.
-        is_form = self.has_change_permission(request, obj)
-        teams = "teams" if is_form else "offered_to"
-        return (
-            (None, {"fields": ("id", *names, "use") if obj else names}),
-            ("Offered to", {"fields": ("for_all", teams, "retired")}),
+        if obj and not self.has_change_permission(request, obj):
+            # Shown read-only, the list of teams would name those of others, too.
+            shown = ("label", "code", "kind", "offered_to", "retired", "use", "id")
+            return ((None, {"fields": shown}), ("Meaning", {"fields": MEANING}))
+        user = signed_in(request)
+        offer = (
+            *(("for_all",) if manages_global(user) else ()),
+            "teams",
+            *(("nobody",) if user.is_superuser else ()),
         )
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = supervised_teams(signed_in(request))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        names = ("category", "label", "again", "code")
+        return (
+            (None, {"fields": (*names, "version", *(("use",) if obj else ()))}),
+            ("Offered to", {"fields": offer}),
+            ("Meaning", {"fields": MEANING, "classes": ("collapse",)}),
+        )
 
     def get_form(
         self,
@@ -74,17 +80,72 @@ class ReasonCodeAdmin(ReasonCodeFilesAdmin, HistoryPages, PlainFormsAdmin, Delet
     ) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         form.user = signed_in(request)  # type: ignore[attr-defined]
-        if obj and "category" in form.base_fields:
-            # The category is fixed after creation [ReasonCode API Parameters]. A read-only field
-            # would not be part of the form, nor the uniqueness within a category of its checks.
-            form.base_fields["category"].disabled = True
         return form
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         if request.method != "POST":
-            return super().changeform_view(request, *args, **kwargs)
+            context = (extra_context or {}) | self._beside(request, object_id)
+            return super().changeform_view(request, object_id, form_url, context)
         with exclusive(signed_in(request), Way.ADMIN):
-            return super().changeform_view(request, *args, **kwargs)
+            context = (extra_context or {}) | self._beside(request, object_id)
+            return super().changeform_view(request, object_id, form_url, context)
+
+    def _beside(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        """What stands beside the form."""
+        code = self.get_object(request, object_id) if object_id else None
+        user = signed_in(request)
+        context: dict[str, Any] = {
+            "show_save_and_continue": False,
+            "show_save_and_add_another": code is None,
+        }
+        if code:
+            context |= {
+                "title": f"“{code.label}”",
+                "subtitle": f"{code.get_category_display()}, code {code.code}",
+            }
+        if code and not self.has_change_permission(request, code):
+            return context | {"is_read_only": True}
+        change = {"last_change": last_change(code, user)} if code else {}
+        return context | preview_context(user, code) | change
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        # Without a change there is no version.
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if not change or form.has_changed():
+            super().save_related(request, form, formsets, change)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, obj, message) if message else None
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        text = f"“{obj.label}” is there: agents can choose it from now on."
+        if not (obj.for_all or obj.teams.exists()):
+            text = f"“{obj.label}” is there, and offered to nobody for now."
+        tell_with_undo(request, text, present_change())
+        page = "add" if "_addanother" in request.POST else "changelist"
+        return _to(page)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        if is_made_by(obj, present_change()):
+            tell_with_undo(request, f"“{obj.label}” is changed.", present_change())
+        else:
+            messages.info(request, f"“{obj.label}” is as it was: nothing was changed.")
+        return _to("changelist")
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -112,60 +173,9 @@ class ReasonCodeAdmin(ReasonCodeFilesAdmin, HistoryPages, PlainFormsAdmin, Delet
             return "Used: it can only be retired, no longer deleted."
         return "Not used yet: it can still be deleted."
 
-    @admin.display(description="offered to")
-    def offered_to(self, reason_code: ReasonCode) -> str:
-        if reason_code.system_code:
-            return "nobody: the system’s own"
-        if reason_code.retired:
-            return "nobody: retired"
-        if reason_code.for_all:
-            return "everybody"
-        names = [team.name for team in reason_code.shown_teams]  # type: ignore[attr-defined]
-        if reason_code.of_others:  # type: ignore[attr-defined]
-            names.append("other teams")
-        return ", ".join(names) or "nobody yet"
 
-    @admin.action(description="Retire: no longer offer them to agents", permissions=["change"])
-    def retire(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        with exclusive(signed_in(request), Way.ADMIN):
-            offered = list(_changeable(request, queryset).filter(retired=False))
-            for reason_code in offered:
-                reason_code.retired = True
-                reason_code.save(update_fields=["retired"])
-        count = len(offered)
-        if count:
-            messages.success(request, f"{count} retired. The history still shows them.")
-        else:
-            messages.info(request, "None of them could be retired.")
-
-    @admin.action(description="Bring back: offer them again", permissions=["change"])
-    def bring_back(self, request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> None:
-        with exclusive(signed_in(request), Way.ADMIN):
-            retired = list(_changeable(request, queryset).filter(retired=True))
-            for reason_code in retired:
-                self._bring_back(request, reason_code)
-        if not retired:
-            messages.info(request, "None of them was retired and yours to bring back.")
-
-    def _bring_back(self, request: HttpRequest, reason_code: ReasonCode) -> None:
-        reason_code.retired = False
-        if reason_code.taken():
-            messages.error(
-                request, f"{reason_code}: another reason code has its code or label now."
-            )
-        elif reason_code.exceeds():
-            messages.error(
-                request,
-                f"{reason_code}: its category has {reason_code.limit} {reason_code.scope} "
-                "reason codes already.",
-            )
-        else:
-            reason_code.save(update_fields=["retired"])
-            messages.success(request, f"{reason_code} is offered again.")
-
-
-def _changeable(request: HttpRequest, queryset: "QuerySet[ReasonCode]") -> "QuerySet[ReasonCode]":
-    return changeable_by(signed_in(request)).filter(pk__in=queryset.values("pk"))
+def _to(page: str) -> HttpResponse:
+    return HttpResponseRedirect(reverse(f"admin:reasoncodes_reasoncode_{page}"))
 
 
 def _may_change(request: HttpRequest, reason_code: ReasonCode) -> bool:

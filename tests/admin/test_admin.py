@@ -141,8 +141,8 @@ def test_a_supervisor_adds_a_code_that_agents_can_choose_at_once(api: API) -> No
         ({"code": "٧"}, "Enter a whole number"),
         ({"code": "9" * 5000}, "Enter a whole number"),
         ({"code": 70000}, "less than or equal to 65535"),
-        ({"code": 1}, "another reason code with this code"),
-        ({"label": "lunch"}, "another reason code with this label"),
+        ({"code": 1}, "1 is the code of"),
+        ({"label": "lunch"}, "This is the label of"),
         ({"label": "x" * 41}, "at most 40 characters"),
         ({"label": "  "}, "required"),
         ({"label": "a\x07b"}, "printable"),
@@ -207,7 +207,7 @@ def test_a_used_code_is_retired_and_an_unused_one_may_be_deleted(
     assert carol.post(url(ReasonCode, "delete", coaching.pk), {"post": "yes"}).status_code == 302
     assert not ReasonCode.objects.filter(pk=coaching.pk).exists()
 
-    retire = {"action": "retire", "_selected_action": [lunch.pk]}
+    retire = {"action": "retire", "_selected_action": [lunch.pk], "confirmed": "yes"}
     carol.post(url(ReasonCode, "changelist"), retire)
     assert api.state("NOT_READY", lunch.pk).status_code == 400
     carol.post(url(ReasonCode, "changelist"), {**retire, "action": "bring_back"})
@@ -219,13 +219,13 @@ def test_a_retired_code_whose_number_was_given_away_is_not_brought_back(
 ) -> None:
     carol = manager_of_global_codes()
     lunch = codes["Lunch"]
-    action = {"action": "retire", "_selected_action": [lunch.pk]}
+    action = {"action": "retire", "_selected_action": [lunch.pk], "confirmed": "yes"}
     carol.post(url(ReasonCode, "changelist"), action)
     ReasonCode.objects.create(category="NOT_READY", code=1, label="Dinner")
     page = carol.post(
         url(ReasonCode, "changelist"), {**action, "action": "bring_back"}, follow=True
     )
-    assert b"another reason code has its code or label now" in page.content
+    assert "1 is the code of" in page.content.decode()
     lunch.refresh_from_db()
     assert lunch.retired
 
@@ -242,7 +242,8 @@ def test_codes_of_the_system_are_only_to_look_at() -> None:
         form = code_form(category="LOGOUT", code=255, label="Mine")
         assert who.post(url(ReasonCode, "change", code.pk), form).status_code in {302, 403}
         who.post(url(ReasonCode, "delete", code.pk), {"post": "yes"})
-        who.post(url(ReasonCode, "changelist"), {"action": "retire", "_selected_action": [code.pk]})
+        chosen = {"action": "retire", "_selected_action": [code.pk], "confirmed": "yes"}
+        who.post(url(ReasonCode, "changelist"), chosen)
     stored = ReasonCode.objects.get(category="LOGOUT", code=255)
     assert (stored.label, stored.retired) == ("Logged Out - Connection Failure", False)
     page = carol.get(url(ReasonCode, "change", code.pk)).content.decode()
@@ -253,7 +254,7 @@ def test_codes_of_the_system_are_only_to_look_at() -> None:
 @pytest.mark.parametrize("code", [{"code": 999}, {"label": "Not Ready - offhook"}])
 def test_a_code_or_label_of_the_system_is_taken(code: dict[str, Any]) -> None:
     page = manager_of_global_codes().post(url(ReasonCode, "add"), code_form(**code))
-    assert "another reason code with this" in page.content.decode()
+    assert "reserved by the system" in page.content.decode()
 
 
 def test_the_form_says_that_a_category_is_full(codes: dict[str, ReasonCode], settings: Any) -> None:
@@ -269,7 +270,7 @@ def test_the_form_says_that_a_category_is_full(codes: dict[str, ReasonCode], set
     form = code_form(code=1, label="Dinner")
     assert carol.post(url(ReasonCode, "change", lunch.pk), form).status_code == 302
 
-    action = {"action": "retire", "_selected_action": [lunch.pk]}
+    action = {"action": "retire", "_selected_action": [lunch.pk], "confirmed": "yes"}
     carol.post(url(ReasonCode, "changelist"), action)
     assert carol.post(url(ReasonCode, "add"), code_form()).status_code == 302
     page = carol.post(

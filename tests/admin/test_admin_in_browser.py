@@ -48,8 +48,9 @@ def page(browser: Browser, installation: Installation) -> Any:  # noqa: F811
     page.goto(f"{installation.url}/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", "finesse")
-    page.click("input[type=submit]")
-    page.wait_for_url("**/admin/")
+    page.click("button[type=submit]")
+    # Not the page of the sign-in: that one has no such button.
+    page.get_by_role("button", name="Sign out").wait_for()
     yield page
     context.close()
 
@@ -70,11 +71,11 @@ def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> No
 
 @pytest.mark.timeout(180)
 def test_the_widgets_work(page: Page, installation: Installation) -> None:  # noqa: F811
-    page.goto(f"{installation.url}/admin/reasoncodes/reasoncode/1003/change/")
+    page.goto(f"{installation.url}/admin/users/team/1/change/")
     page.wait_for_selector(".selector-chosen")
-    page.locator("#id_teams_from").select_option(index=0)
+    page.locator("#id_supervisors_from").select_option(index=0)
     page.click(".selector-add")
-    page.wait_for_selector("#id_teams_to option:nth-child(2)", state="attached")
+    page.wait_for_selector("#id_supervisors_to option:nth-child(2)", state="attached")
     page.goto(f"{installation.url}/admin/media/media/add/")
     page.click(".field-user .select2-selection")
     page.wait_for_selector(".select2-results__option:has-text('Ana')")

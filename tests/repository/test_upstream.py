@@ -20,6 +20,7 @@ from celery.beat import EmbeddedService, Scheduler
 from celery.worker import WorkController
 from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -172,6 +173,12 @@ def test_a_parser_hands_namespaces_to_its_target() -> None:
 
 def test_slixmpp_writes_an_opening_tag_alone() -> None:
     assert "open_only" in inspect.signature(tostring).parameters, "look at finesse/xmpp/stanzas.py"
+
+
+def test_the_change_form_names_the_button_that_adds_another() -> None:
+    assert "_addanother" in inspect.getsource(ModelAdmin.response_add), (
+        "look at media/reason_codes/admin.py: it asks which button was pressed"
+    )
 
 
 def test_a_missing_name_says_which_decision_to_look_at() -> None:
