@@ -177,7 +177,7 @@ def test_a_supervisor_with_a_given_password_is_led_from_the_administration_to_th
     dana.get_by_label("Password").fill(GIVEN)
     dana.get_by_role("button", name="Sign in").click()
     choose(dana)
-    expect(dana).to_have_title("What do you want to manage? | Finesse Media")
+    expect(dana).to_have_title("What do you want to manage? – Finesse Media")
 
 
 def test_a_sign_in_link_works_once(open_page: OpenPage, installation: Installation) -> None:

@@ -71,7 +71,7 @@ def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> No
 
 @pytest.mark.timeout(180)
 def test_the_widgets_work(page: Page, installation: Installation) -> None:  # noqa: F811
-    page.goto(f"{installation.url}/admin/users/team/1/change/")
+    page.goto(f"{installation.url}/admin/users/team/2/change/")
     page.wait_for_selector(".selector-chosen")
     page.locator("#id_supervisors_from").select_option(index=0)
     page.click(".selector-add")

@@ -29,7 +29,7 @@ class Visitor:
         self.page.goto(f"{url}/admin/")
         self.page.fill("#id_username", login_id)
         self.page.fill("#id_password", "finesse")
-        self.page.click("input[type=submit]")
+        self.page.press("#id_password", "Enter")
         self.page.wait_for_load_state()
         self.clicks = 0
 

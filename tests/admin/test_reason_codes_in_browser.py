@@ -140,7 +140,10 @@ def test_several_are_retired_at_once_by_their_boxes(person: Any, supervisor_of_t
     assert eli.page.locator("[name=teams]:checked").count() == 0
     eli.page.get_by_label("Back office").check()
     eli.page.get_by_role("radio", name="Sign out").check()
-    expect(eli.page.locator("#id_code")).to_have_value("2")
+    code = eli.page.locator("#id_code")
+    free = code.get_attribute("data-free-logout")
+    assert free != code.get_attribute("data-free-not_ready")
+    expect(code).to_have_value(str(free))
     eli.page.locator("#id_label").fill("Night shift")
     eli.press("Save")
     for label in ("Night shift", "Coaching"):

@@ -417,8 +417,8 @@ def test_a_reason_code_that_exists_already_is_an_error_on_the_form(open_window: 
     page.get_by_label("Code:").fill("1")
     page.get_by_label("Label:").fill("lunch")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("another reason code with this code")).to_be_visible()
-    expect(page.get_by_text("another reason code with this label")).to_be_visible()
+    expect(page.locator(".field-code .errorlist")).to_contain_text("1 is the code of Lunch")
+    expect(page.locator(".field-label .errorlist")).to_contain_text("This is the label of Lunch")
     assert window.problems == []
 
 

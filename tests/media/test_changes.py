@@ -254,8 +254,8 @@ SILENT: dict[str, Callable[[House], Any]] = {
     "a new team": lambda house: house.page(Team, "add", name="Night shift"),
     "a team saved as it was": lambda house: house.team_form(),
     "an MRD saved as it was": lambda house: email().save(),
-    "a retired reason code": lambda house: house.action(
-        ReasonCode, "retire", house.codes["Lunch"].pk
+    "a retired reason code": lambda house: house.page(
+        house.codes["Lunch"], "retire", confirmed="yes"
     ),
     "a used reason code, deleted": lambda house: house.ask(
         "DELETE", f"ReasonCode/{house.codes['Lunch'].pk}", login="dave"

@@ -53,7 +53,7 @@ def test_a_colour_that_cannot_be_seen_is_refused_with_others(colour: str, words:
 
 
 def test_the_light_and_the_dark_page_are_those_of_the_style_sheet() -> None:
-    css = Path(str(find("board/viewer.css"))).read_text()
+    css = Path(str(find("board/common.css"))).read_text()
     assert f"--surface: {LIGHT};" in css
     assert f"--surface: {DARK};" in css
 
