@@ -43,7 +43,8 @@ UVICORN = [
 ]
 SHARED = Path(os.environ["FINESSE_DATA_DIR"])
 """What all processes of this run of pytest share."""
-TEMPLATE = SHARED / "template"
+TEMPLATE = SHARED.with_name(f"{SHARED.name}-template")
+"""Beside it: tests look whether that folder is as private as the service's data has to be."""
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 
 
@@ -298,12 +299,12 @@ class Installation:
 @contextlib.contextmanager
 def _template() -> Iterator[Installation]:
     """A freshly migrated demo that is never started, for one process at a time."""
-    with (SHARED / "template.lock").open("a") as lock:
+    TEMPLATE.mkdir(exist_ok=True)
+    with (TEMPLATE / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         template = Installation(TEMPLATE, name=f"template_{SHARED.name}")
         complete = TEMPLATE / "complete"
         if not complete.exists():
-            TEMPLATE.mkdir(exist_ok=True)
             if ON_SERVICES:
                 with administration() as connection:
                     connection.execute(f'CREATE DATABASE "{template.name}"')
