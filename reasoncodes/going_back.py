@@ -81,13 +81,10 @@ def undo(change_id: uuid.UUID, by: User, *, whole: bool = False) -> list[Result]
         if whole and any(result.refused for result in results):
             transaction.set_rollback(True)
             results = [
-                one if one.refused else replace(one, outcome=Outcome.LEFT) for one in results
+                one if one.refused else replace(one, outcome=Outcome.LEFT, reason="")
+                for one in results
             ]
         return results
-
-
-def _left(result: Result) -> Result:
-    return result if result.refused else replace(result, outcome=Outcome.LEFT, reason="")
 
 
 @dataclass(frozen=True, kw_only=True)
