@@ -39,4 +39,4 @@ def _present(pks: Collection[int]) -> Counter[int]:
     named = ("reason_code_id", "user_id")
     in_mrds = Media.objects.filter(reason_code__in=pks).order_by().values_list(*named)
     at_desktops = Desktop.objects.filter(reason_code__in=pks).values_list(*named)
-    return Counter(pk for pk, _ in in_mrds.union(at_desktops))
+    return Counter(pk for pk, _ in in_mrds.union(at_desktops).order_by())
