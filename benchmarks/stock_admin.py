@@ -1,7 +1,7 @@
 """The paths of the service, and beside them the stock administration's list of reason codes.
 
 It is what Django makes of the model by itself: as many rows a page, the fields of the code alone,
-and no use, which it does not know.
+and no use, which it does not know. The frame of the page is ours, as on every page.
 """
 
 from django.contrib import admin
@@ -17,7 +17,15 @@ __all__ = ["handler500", "urlpatterns"]
 stock = admin.AdminSite(name="stock")
 
 
-@admin.register(ReasonCode, site=stock)
+class StockCode(ReasonCode):
+    """Under another name Django does not find the templates of our list."""
+
+    class Meta:
+        proxy = True
+        app_label = "reasoncodes"
+
+
+@admin.register(StockCode, site=stock)
 class StockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("label", "category", "code", "for_all", "retired")
     list_filter = ("category", "retired", "for_all")

@@ -8,13 +8,14 @@ import httpx
 from benchmarks.bench import Bench
 from benchmarks.contenders import Ours, program
 from benchmarks.figures import Figure, Target
-from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
+from benchmarks.measures.administration import sign_in_as_administrator
+from benchmarks.people import agent
 
 AGENTS, ROWS = 2000, 5_000_000
 AGENTS_SHORT, ROWS_SHORT = 200, 200_000
 PAGES = {
     "ours": "/admin/reasoncodes/reasoncode/",
-    "stock": "/stock/reasoncodes/reasoncode/",
+    "stock": "/stock/reasoncodes/stockcode/",
 }
 
 
@@ -33,7 +34,7 @@ def reason_codes(bench: Bench) -> list[Figure]:
     with bench.beating(contender):
         contender.await_service(agent(0))
         with httpx.Client(base_url=f"http://127.0.0.1:{contender.port}", timeout=60) as client:
-            _sign_in(client)
+            sign_in_as_administrator(client)
             for name in PAGES:
                 _first_byte(client, PAGES[name])
 
@@ -59,17 +60,6 @@ def reason_codes(bench: Bench) -> list[Figure]:
             ],
         )
     ]
-
-
-def _sign_in(client: httpx.Client) -> None:
-    client.get("/admin/login/")
-    form = {
-        "username": ADMINISTRATOR,
-        "password": PASSWORD,
-        "csrfmiddlewaretoken": client.cookies["csrftoken"],
-    }
-    if client.post("/admin/login/?next=/admin/", data=form).status_code != 302:
-        raise RuntimeError("The administrator cannot sign in")
 
 
 def _first_byte(client: httpx.Client, page: str) -> float:

@@ -14,9 +14,10 @@ from benchmarks.contenders import Ceiling, Contender, Ours, program
 from benchmarks.crowd import Listener, Loop, ask_all, listen
 from benchmarks.figures import Figure, Target
 from benchmarks.load import wrk
+from benchmarks.measures.administration import sign_in_as_administrator
 from benchmarks.measures.flow import PENDING
 from benchmarks.measures.rest import CONNECTIONS, put
-from benchmarks.people import ADMINISTRATOR, PASSWORD, agent
+from benchmarks.people import agent
 from benchmarks.tap import Tap
 from finesse.notifications.nodes import MEDIA
 from finesse.notifications.places import Place
@@ -367,14 +368,7 @@ def admin(bench: Bench) -> list[Figure]:
 def _pages(bench: Bench, contender: Contender) -> dict[str, list[float]]:
     took: dict[str, list[float]] = {}
     with httpx.Client(base_url=f"http://127.0.0.1:{contender.port}", timeout=60) as client:
-        client.get("/admin/login/")
-        form = {
-            "username": ADMINISTRATOR,
-            "password": PASSWORD,
-            "csrfmiddlewaretoken": client.cookies["csrftoken"],
-        }
-        if client.post("/admin/login/?next=/admin/", data=form).status_code != 302:
-            raise RuntimeError("The administrator cannot sign in")
+        sign_in_as_administrator(client)
         for name, page in PAGES.items():
             bench.say(f"the administration's list of {name}")
             for number in range(3 if bench.short else 6):
