@@ -17,7 +17,7 @@ NEXT_PYTHON ?= $(or $(shell ls -d $(HOME)/.pyenv/versions/3.*/bin/python3 $(fore
 	| while read -r found; do echo "$$($$found -c 'import sys; print("%d.%03d" % sys.version_info[:2])' 2>/dev/null) $$found"; done | sort | tail -n 1 | cut -d' ' -f2),python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next conformance fuzz bench pictures house lint package services lock clean
+.PHONY: help run production test test-next conformance fuzz faults bench pictures house lint package audit licences sbom services lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -29,7 +29,12 @@ run: $(VENV)/installed ## install, migrate, load demo data, start everything (HO
 	@if [ "$(DEMO)" = 1 ]; then $(BIN)/python manage.py demo; fi
 	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(if $(filter 1,$(TLS)),--tls) $(if $(filter 1,$(XMPP)),--xmpp)
 
-test: $(VENV)/installed-dev ## the whole suite, on the embedded default and on real services; THOROUGH=1: as in CI
+ACTION ?= start
+production: export FINESSE_DEMO = 0
+production: $(VENV)/installed ## run all processes under a supervisor: ACTION=start, check, status, stop or restart
+	@exec $(BIN)/python manage.py production $(ACTION)
+
+test: $(VENV)/installed-dev $(VENV)/audit/installed ## the whole suite, on the embedded default and on real services; THOROUGH=1: as in CI
 	@BIN=$(BIN) THOROUGH=$(THOROUGH) tests/run
 
 test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_PYTHON, TESTS="tests/db tests/api"
@@ -38,6 +43,11 @@ test-next: $(NEXT)/installed ## the suite on the newest Python and Django: NEXT_
 fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whole or not at all
 	@env -u FINESSE_DEMO FINESSE_FUZZ=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_fuzz.py \
 		tests/admin/test_odd_addresses.py
+
+ROUNDS ?= 20
+faults: $(VENV)/installed-dev ## break PostgreSQL, workers, networks … and see that nothing is lost: ROUNDS, ONLY="worker", SHORT=1
+	@env -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL $(BIN)/python -u -m tests.faults --rounds $(ROUNDS) \
+		$(if $(filter 1,$(SHORT)),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes $(MINUTES))
 
 # Its settings come from make's command line only, since the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
@@ -70,6 +80,19 @@ package: $(VENV)/installed-dev ## a wheel and an sdist in dist/, to install with
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 	@echo "To install: pip install --require-hashes --requirement requirements.txt, then pip install --no-deps dist/*.whl"
 
+audit: $(VENV)/audit/installed ## known vulnerabilities of what is pinned: 1 if there are, 2 if nothing can be said (OSV=address)
+	@$(BIN)/python -m tests.dependencies.audit $(OSV:%=--osv-url %)
+
+licences: $(VENV)/installed $(VENV)/audit/installed ## write docs/licences.md anew
+	@$(BIN)/python -m tests.dependencies.licences
+
+sbom: $(VENV)/audit/installed ## a bill of materials (CycloneDX) in dist/, of an environment with the service alone
+	@rm -rf dist/environment && $(PYTHON) -m venv dist/environment
+	@dist/environment/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(VENV)/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --gather-license-texts --output-reproducible \
+		--output-file dist/finesse-media.cdx.json dist/environment/bin/python
+	@rm -rf dist/environment; echo "dist/finesse-media.cdx.json"
+
 services: ## install PostgreSQL, Redis, RabbitMQ, Chromium, Prosody and Node from Debian's packages
 	@tests/services
 
@@ -77,9 +100,13 @@ lock: $(VENV)/lock ## resolve requirements*.in anew into pinned, hashed requirem
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-traces.in -o requirements-traces.txt
+	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links benchmarks/requirements.in -o benchmarks/requirements.txt
+	$(VENV)/lock/bin/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links requirements-audit.in -o requirements-audit.txt
 
 clean: ## remove the environment and caches; the data in .data stays
 	rm -rf $(VENV) $(NEXT) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
@@ -101,11 +128,11 @@ $(VENV)/installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/installed
 
 # Nothing is pinned: this environment has the newest release of everything.
-$(NEXT)/installed: requirements.in requirements-dev.in
+$(NEXT)/installed: requirements.in requirements-traces.in requirements-dev.in
 	@echo "Installing the newest of everything into $(NEXT), with $(NEXT_PYTHON) (once, about two minutes) …"
 	@rm -rf $(NEXT)
 	@$(NEXT_PYTHON) -m venv $(NEXT)
-	@cat requirements.in requirements-dev.in | grep -v '^-' | sed 's/^django>=.*/django/' >$(NEXT)/requirements.in
+	@cat requirements.in requirements-traces.in requirements-dev.in | grep -v '^-' | sed 's/^django>=.*/django/' >$(NEXT)/requirements.in
 	@$(NEXT)/bin/pip install --quiet --disable-pip-version-check --upgrade --requirement $(NEXT)/requirements.in
 	@touch $@
 
@@ -114,6 +141,13 @@ $(VENV)/benchmarks/installed: benchmarks/requirements.txt $(VENV)/installed
 	@echo "Installing what the benchmarks need into $(@D) (once, some seconds) …"
 	@rm -rf $(@D)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $< --target $(@D)
+	@touch $@
+
+# In an environment of their own, too.
+$(VENV)/audit/installed: requirements-audit.txt | $(VENV)/bin/python
+	@echo "Installing what looks after the dependencies into $(@D) (once, some seconds) …"
+	@rm -rf $(@D) && $(BIN)/python -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/lock: | $(VENV)/bin/python

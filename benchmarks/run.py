@@ -19,7 +19,17 @@ from types import FrameType
 from benchmarks.bench import Bench
 from benchmarks.figures import Figure, text
 from benchmarks.machine import describe
-from benchmarks.measures import codes, cold, flow, rest, size, sockets
+from benchmarks.measures import (
+    board,
+    codes,
+    cold,
+    flow,
+    observing,
+    reports,
+    rest,
+    size,
+    sockets,
+)
 from benchmarks.picture import picture
 from benchmarks.stage import Services, Stage
 
@@ -35,6 +45,7 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "authentication": rest.authentication,
     "writer": flow.writer,
     "cycles": flow.cycles,
+    "observing": observing.observing,
     "latency": flow.latency,
     "default": flow.default,
     "fan-out": sockets.fan_out,
@@ -42,6 +53,8 @@ MEASURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "plans": size.plans,
     "admin": size.admin,
     "reason-codes": codes.reason_codes,
+    "board": board.board,
+    "reports": reports.reports,
     "cold": cold.cold,
     "statements": size.statements,
     # Last, since it takes as long as all the others.

@@ -13,10 +13,12 @@ django.setup(set_prefix=False)
 # Models, and the modules that import them, can be imported only when the apps are loaded.
 from django.conf import settings  # noqa: E402
 
+from finesse import readiness  # noqa: E402
 from finesse.notifications import routing  # noqa: E402
 from finesse.server.body_limit import BodyLimit  # noqa: E402
 from finesse.server.demo_guard import DemoGuardASGI  # noqa: E402
 from finesse.server.handlers import ThreadedASGIHandler  # noqa: E402
+from finesse.server.liveness import LivenessASGI  # noqa: E402
 from finesse.server.request_rules import RequestRulesASGI  # noqa: E402
 from finesse.xmpp import routing as xmpp_routing  # noqa: E402
 from finesse.xmpp.bosh import BOSHForwarder  # noqa: E402
@@ -32,4 +34,5 @@ application: Any = ProtocolTypeRouter(
 )
 if settings.FINESSE_DEMO:
     application = DemoGuardASGI(application)
-application = RequestRulesASGI(application)
+application = RequestRulesASGI(LivenessASGI(application))
+readiness.announce()

@@ -5,8 +5,14 @@ import time
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler, SchedulingError
+from django.utils.functional import cached_property
+
+from finesse import running
 
 logger = logging.getLogger(__name__)
+
+CONFIRMATION_SECONDS = 1.0
+"""The longest that the broker may take to confirm a message; then beat connects anew."""
 
 
 class MonotonicScheduler(Scheduler):
@@ -20,8 +26,18 @@ class MonotonicScheduler(Scheduler):
         self._due: dict[str, float] = {}
         super().__init__(*args, **kwargs)
 
+    @cached_property
+    def connection(self) -> Any:
+        """Beat's connection to the broker, which confirms each message.
+
+        Beat reads nothing and has no heartbeat: without that it would send into a connection of
+        which the other end is gone, and never be told.
+        """
+        return self.app.connection_for_write(transport_options={"confirm_publish": True})
+
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Call for what is due. Returns the seconds until something else is."""
+        running.show_life()
         for name, entry in self.schedule.items():
             now = time.monotonic()
             due = self._due.get(name, now)
@@ -34,6 +50,7 @@ class MonotonicScheduler(Scheduler):
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Call for a task. Celery's own logs two tracebacks a second while the broker is away."""
+        entry.options = {"confirm_timeout": CONFIRMATION_SECONDS, **(entry.options or {})}
         try:
             self.apply_async(entry, producer=producer, advance=False)
         except SchedulingError as error:

@@ -1,8 +1,12 @@
 """The Celery application: tasks apply requests, send notifications, stamp the heartbeat."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_ready
+
+from finesse import readiness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finesse.settings")
 
@@ -12,3 +16,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # tasks do.
 app.conf.CELERY_DB_REUSE_MAX = 1000
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+@beat_init.connect
+def _announce(**kwargs: Any) -> None:
+    readiness.announce()

@@ -16,7 +16,7 @@ def role_of(arguments: Sequence[str]) -> str:
     if "celery" in program:
         # Options may stand before the command: celery -A finesse worker.
         return next((word for word in rest if word in {"worker", "beat"}), "celery")
-    if name in {"manage.py", "finesse-media"}:
+    if name in {"manage.py", "finesse-media", "command_line.py"}:
         return rest[0] if rest else "command"
     if "uvicorn" in program or "gunicorn" in program:
         return "server"

@@ -58,6 +58,7 @@ def _own_secrets() -> tuple[str, ...]:
     return _secrets_of(
         settings.SECRET_KEY,
         settings.FINESSE_XMPP_SECRET,
+        settings.FINESSE_METRICS_TOKEN,
         str(settings.DATABASES["default"].get("PASSWORD", "")),
         settings.REDIS_URL,
         settings.CELERY_BROKER_URL,

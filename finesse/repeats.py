@@ -19,6 +19,8 @@ LINES_OF_A_KIND = 10
 PERIOD_SECONDS = 60
 MAX_KINDS = 1000
 """Kinds that are told apart: those that code can have are far fewer."""
+EACH = "is_one_of_each"
+"""Attribute of a line that is wanted however often it comes: `extra={EACH: True}`."""
 
 _Kind = tuple[Any, ...]
 
@@ -53,6 +55,8 @@ class RepeatsFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.INFO or getattr(record, "is_sum", False):
+            return True
+        if getattr(record, EACH, False):
             return True
         with self._lock:
             now = self._clock()

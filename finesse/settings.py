@@ -10,7 +10,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from finesse.log_lines import LineFormatter
+from finesse.log_lines import JSONFormatter, LineFormatter
 from finesse.private_files import make_folder_private, read_or_make_secret
 from finesse.redaction import quiet_level
 from finesse.repeats import RepeatsFilter
@@ -31,6 +31,8 @@ _USERS_DATA_DIR = Path.home() / ".local" / "share" / "finesse-media"
 _DATA_DIR = BASE_DIR / ".data" if _IS_CHECKOUT else _USERS_DATA_DIR
 FINESSE_DATA_DIR = Path(env.str("FINESSE_DATA_DIR", str(_DATA_DIR)))
 make_folder_private(FINESSE_DATA_DIR)
+# What the processes of this machine say of themselves: what they count, and that they go on.
+FINESSE_RUN_DIR = Path(env.str("FINESSE_RUN_DIR", str(FINESSE_DATA_DIR / "run")))
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY and FINESSE_DEMO:
     # Kept in a file, so that sign-ins outlive a restart.
@@ -79,6 +81,8 @@ FINESSE_HOST = env.str("FINESSE_HOST", "")
 FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
 # GET /User/<id>/Media: releases up to 12.6(1) listed every non-voice MRD, later ones the user's.
 FINESSE_LIST_ALL_MEDIA = env.bool("FINESSE_LIST_ALL_MEDIA", False)
+# Whether a request waits that the rules of states refuse now, or that finds no place at a reason.
+FINESSE_AFTER_THIS_ONE = env.bool("FINESSE_AFTER_THIS_ONE", False)
 # What a desktop's sign-out ends [Cisco Finesse CLI (administration guide)]. 1: the desktop alone.
 # 2 and a: the desktop and all of the user's MRDs, since every MRD here belongs to Finesse.
 FINESSE_USER_SIGNOUT_CHANNEL = env.str("FINESSE_USER_SIGNOUT_CHANNEL", "a")
@@ -139,6 +143,9 @@ FINESSE_XMPP_BOSH_URL = env.str("FINESSE_XMPP_BOSH_URL", "")
 # [Desktop Presence and Forced Logout]. 0: never.
 FINESSE_PRESENCE_SECONDS = env.int("FINESSE_PRESENCE_SECONDS", 0 if FINESSE_DEMO else 60)
 
+# Whoever has it may read /metrics. Without it, only this machine may.
+FINESSE_METRICS_TOKEN = env.str("FINESSE_METRICS_TOKEN", "")
+
 # Ways on which notifications leave: the name of the cursor, and a module with
 # `deliver(batch, head)`.
 FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
@@ -167,12 +174,15 @@ INSTALLED_APPS = [
     "reasoncodes",
     "media",
     "media.board",
+    "media.supervision",
+    "media.own_page",
     "finesse.docs",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "finesse.users.time_zones.TimeZoneMiddleware",
     "finesse.users.sessions.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -249,7 +259,11 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",
 ]
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["finesse.api.authentication.BasicAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "finesse.api.authentication.BasicAuthentication",
+        # For what the first has found no credentials in.
+        "finesse.api.authentication.PageAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["finesse.api.parsers.FinesseXMLParser"],
     "DEFAULT_RENDERER_CLASSES": ["finesse.api.renderers.FinesseXMLRenderer"],
@@ -314,10 +328,13 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
     # A process that stands still in a transaction, or whose machine is gone, loses its locks, the
     # writer's among them: PostgreSQL ends its session. Those that wait give up sooner: of a machine
     # that is gone no second process gets the lock after the first.
+    # Statements are not compiled: of reports that alone took seconds, of all others it is no gain.
+    # A report groups 25,000 rows in memory; with the usual 4 MB they would be sorted on the disk.
     _given = DATABASES["default"]["OPTIONS"].get("options", "")
     DATABASES["default"]["OPTIONS"]["options"] = (
-        f"{_given} -c idle_in_transaction_session_timeout=2000 -c lock_timeout=1500".strip()
-    )
+        f"{_given} -c idle_in_transaction_session_timeout=2000 -c lock_timeout=1500 -c jit=off"
+        " -c work_mem=16MB"
+    ).strip()
 # Off: PostgreSQL's statements are executed by Django's own cursors, where tracing tools see them.
 FINESSE_PREPARED_STATEMENTS = env.bool("FINESSE_PREPARED_STATEMENTS", True)
 
@@ -325,6 +342,8 @@ REDIS_URL = env.str("REDIS_URL", "")
 # Distinguishes installations that share one Redis or one broker.
 FINESSE_INSTANCE = env.str("FINESSE_INSTANCE", "finesse")
 if REDIS_URL:
+    from redis.exceptions import ConnectionError as RedisConnectionError
+
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -350,6 +369,9 @@ if REDIS_URL:
                         "socket_connect_timeout": 1,
                         "socket_keepalive": True,
                         "health_check_interval": 10,
+                        # At once, by a new connection: each child of a worker would lose a sweep
+                        # by one that Redis has ended meanwhile.
+                        "retry_on_error": [RedisConnectionError],
                     }
                 ],
                 "prefix": FINESSE_INSTANCE,
@@ -379,9 +401,15 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The queue of a worker's remote control is one connection's own: a worker ended that connected anew
+# before RabbitMQ had given up its dead connection. The embedded one turns it on, to be told to end.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # Without end: worker and beat must outlive an hour without a broker.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_HEARTBEAT = 10
+# RabbitMQ sends a worker a sign of life at half of this, and ends the connection of one that has
+# sent none for two or three times as long. Fewer than the usual five seconds: a worker that was
+# taken for dead, since it stood still, connects anew within a second, and nothing is lost.
+CELERY_BROKER_HEARTBEAT = 2
 # The longest that a request waits for the broker: to ring the bell, which may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -412,8 +440,18 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expiration": 60},
     },
+    "limits": {
+        "task": "media.tasks.mind_limits",
+        "schedule": 5.0,
+        "options": {"expiration": 5},
+    },
     "use": {
         "task": "media.tasks.count_use",
+        "schedule": 10.0,
+        "options": {"expiration": 10},
+    },
+    "sums": {
+        "task": "media.tasks.sum_up",
         "schedule": 10.0,
         "options": {"expiration": 10},
     },
@@ -421,6 +459,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+FINESSE_LOG_FORMAT = env.str("FINESSE_LOG_FORMAT", "text")
+_FORMATTERS = {"text": LineFormatter, "json": JSONFormatter}
+if FINESSE_LOG_FORMAT not in _FORMATTERS:
+    raise ImproperlyConfigured("FINESSE_LOG_FORMAT is text, for people, or json, for programs.")
+# A line for each request that is accepted and for each that is applied.
+FINESSE_LOG_REQUESTS = env.bool("FINESSE_LOG_REQUESTS", False)
+# Share of the requests that are traced, from 0 (none) to 1 (all).
+FINESSE_TRACES = env.float("FINESSE_TRACES", 0.0)
 # Libraries print what they send and receive at DEBUG, with passwords, cookies and tokens. So DEBUG
 # is for our own packages. uvicorn and Celery have options of their own that set other loggers to
 # DEBUG, so libraries that print such things have their level here in any case.
@@ -429,13 +475,14 @@ _QUIET: dict[str, Any] = {"level": quiet_level(LOG_LEVEL)}
 _IS_DEBUG = LOG_LEVEL == "DEBUG"
 _CONNECTIONS = {"level": "DEBUG" if _IS_DEBUG else "WARNING"}
 _PEERS = {"level": "DEBUG" if _IS_DEBUG else "CRITICAL"}
-_OWN: dict[str, Any] = {} if _QUIET["level"] == LOG_LEVEL else {"level": LOG_LEVEL}
+# In any case: a worker's command line sets the level of all others to WARNING.
+_OWN: dict[str, Any] = {"level": LOG_LEVEL}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": LineFormatter,
+            "()": _FORMATTERS[FINESSE_LOG_FORMAT],
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }
@@ -446,6 +493,11 @@ LOGGING: dict[str, Any] = {
         "except_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
+        },
+        # asyncio's words about a client that has left while much was being sent to it.
+        "except_departures": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: record.msg != "socket.send() raised exception.",
         },
     },
     "handlers": {
@@ -464,13 +516,14 @@ LOGGING: dict[str, Any] = {
         "finesse.server.peers": _PEERS,
         # Not by the handler of a uvicorn command line, which would write past filter and formatter.
         "uvicorn.error": {"handlers": ["console"], "propagate": False, **_QUIET},
+        "gunicorn.error": {"handlers": ["console"], "propagate": False, **_QUIET},
         "websockets": _QUIET,
         "amqp": _QUIET,
         "kombu": _QUIET,
         "redis": _QUIET,
         "channels_redis": _QUIET,
         "psycopg": _QUIET,
-        "asyncio": _QUIET,
+        "asyncio": {**_QUIET, "filters": ["except_departures"]},
         "httpcore": _QUIET,
         # It prints the address of each request, which may hold a password.
         "httpx": {"level": "WARNING"},

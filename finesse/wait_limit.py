@@ -50,6 +50,19 @@ def bounded(seconds: float = REQUEST_SECONDS, *, is_probe: bool = False) -> Iter
         _bound.is_probe = outer[1]
 
 
+@contextmanager
+def raised(seconds: float) -> Iterator[None]:
+    """Let this thread wait so long in the context, whatever it has waited before: for what reads so
+    much that its user expects to wait. For a service that stands still it does not wait at all."""
+    outer = _bound.left
+    if outer is not None:
+        _bound.left = max(seconds, outer)
+    try:
+        yield
+    finally:
+        _bound.left = outer
+
+
 def left(service: str) -> float | None:
     """Seconds that this thread may wait for the service: 0 if none are left, None if any number."""
     seconds = _bound.left

@@ -10,6 +10,7 @@ from django.utils import timezone
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
+from media.break_rules import admin as break_rules  # noqa: F401 (registers its pages)
 from media.documents.user import desktop_of
 from media.models import Cause, Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.people.pages import PeopleFilesAdmin
@@ -179,7 +180,9 @@ class MemberAdmin(PeopleFilesAdmin, UserAdmin):
     def desktop_state(self, user: User) -> str:
         desktop = desktop_of(user)
         label = desktop.reason_code and desktop.reason_code.label
-        return ", ".join(part for part in (desktop.state, label, desktop.extension) if part)
+        return ", ".join(
+            part for part in (desktop.get_state_display(), label, desktop.extension) if part
+        )
 
 
 @admin.register(MediaRequest)

@@ -10,14 +10,21 @@ class MediaConfig(AppConfig):
 
     def ready(self) -> None:
         # Their receivers are connected.
+        from finesse import traces
+        from finesse.metrics import exposition
         from media.changes import (  # noqa: F401
+            break_rules,
             many_reason_codes,
             memberships,
             reason_codes,
             teams,
             users,
         )
+        from media.metrics import ServiceCollector
+        from media.traced_requests import of_positions
 
+        traces.look_up = of_positions
+        exposition.register(ServiceCollector())
         post_migrate.connect(create_voice_mrd, sender=self)
 
 

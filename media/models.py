@@ -1,6 +1,6 @@
 """MRDs, the users' Media in them, desktops, accepted requests and the history of states."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,19 +10,25 @@ from django.db.models.functions import Lower
 
 from finesse.db.models import SavedWhole
 from finesse.db.names import NameField, UniqueNameField
+from finesse.log_context import MRD, POSITION, REQUEST_ID, USER
 from finesse.users.models import User
+from media.break_tables import BreakRule, BreakStay  # noqa: F401 (Django finds models here)
+from media.state_words import choices
 from media.states import DESKTOP_TRANSITIONS, Requested, State
+from media.sum_tables import StaleHour, SumHead, SumOfHour  # noqa: F401
+from media.supervision_tables import (  # noqa: F401 (the same)
+    ActionRow,
+    SupervisorAction,
+    WaitingChange,
+)
 from media.use_tables import LastUse, UseHead, UseOnDay  # noqa: F401 (Django finds models here)
 from reasoncodes.models import ReasonCode
 
 VOICE_MRD = 1
 """The voice MRD: always there, read only, and not for the Media API [Media Routing Domain API]."""
 EXTENSION_LENGTH = 32
+NOTE_LENGTH = 255
 STATE_LENGTH = max(map(len, State))
-
-
-def choices(members: "Iterable[State | Requested]") -> list[tuple[str, str]]:
-    return [(member.value, member.value) for member in members]
 
 
 class InterruptAction(models.TextChoices):
@@ -168,7 +174,7 @@ class Media(SavedWhole):
         )
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.mrd_id}: {self.state}"
+        return f"{self.user_id} in {self.mrd_id}: {self.get_state_display()}"
 
     def clean(self) -> None:
         if self.mrd_id == VOICE_MRD:
@@ -217,7 +223,7 @@ class Desktop(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.state}"
+        return f"{self.user_id}: {self.get_state_display()}"
 
 
 def user_uri(login_id: str) -> str:
@@ -230,6 +236,7 @@ class Cause(models.TextChoices):
     SELF = "self", "the agent"
     SUPERVISOR = "supervisor", "a supervisor"
     SYSTEM = "system", "the system"
+    LIMIT = "limit", "the system, as the time for the reason was over"
     DEACTIVATED = "inactive", "the system, as the user was deactivated"
     REMOVED = "removed", "the system, as the user was taken out of the MRD"
     DELETED = "deleted", "the system, as the user was deleted"
@@ -241,10 +248,17 @@ class Outcome(models.TextChoices):
     CHANGED = "changed", "changed: the new state was published"
     IGNORED = "ignored", "nothing to change: nothing was published"
     ERROR = "error", "failed: the error was published"
+    WAITING = "waiting", "waits: a change that waits has taken its place, and ends as it does"
 
 
 # Of both columns: a CHECK takes a comparison with NULL for true.
 _APPLIED = Q(outcome__isnull=False, applied_at__isnull=False)
+
+
+def _note() -> models.CharField:  # type: ignore[type-arg]
+    """What the person who has asked says about it, to the agent and to other supervisors."""
+    # The database has the default, too: processes of the last version may write meanwhile.
+    return models.CharField(max_length=NOTE_LENGTH, blank=True, default="", db_default="")
 
 
 class MediaRequest(models.Model):
@@ -272,6 +286,7 @@ class MediaRequest(models.Model):
     cause = models.CharField(max_length=10, choices=Cause, default=Cause.SELF)
     actor = models.CharField(max_length=64)
     """Login id of the user who has asked; empty for the system."""
+    note = _note()
     accepted_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=7, choices=Outcome, null=True)  # noqa: DJ001 (null: none yet)
@@ -299,6 +314,7 @@ class MediaRequest(models.Model):
                 condition=Q(outcome=None, applied_at=None, position=None, error="")
                 | Q(_APPLIED, outcome=Outcome.CHANGED, position__isnull=False, error="")
                 | Q(_APPLIED, outcome=Outcome.IGNORED, position=None, error="")
+                | Q(_APPLIED, outcome=Outcome.WAITING, position=None, error="")
                 | Q(_APPLIED, ~Q(error=""), outcome=Outcome.ERROR, position__isnull=False),
                 name="request_one_outcome",
             ),
@@ -306,7 +322,21 @@ class MediaRequest(models.Model):
 
     def __str__(self) -> str:
         subject = f"{self.login_id} in {self.mrd_id}" if self.mrd_id else self.login_id
-        return f"{subject}: {self.requested}"
+        return f"{subject}: {self.get_requested_display()}"
+
+    def trace_key(self) -> str:
+        """Of what never changes, and without the key, which the one who saves it does not know."""
+        at = self.accepted_at.timestamp()
+        return f"{self.login_id} {self.mrd_id} {self.requested} {self.request_id} {at:.6f}"
+
+    def log_fields(self) -> Mapping[str, object]:
+        """For lines of the log that are about this request (finesse.log_context)."""
+        return {
+            REQUEST_ID: self.request_id,
+            USER: self.login_id,
+            MRD: self.mrd_id,
+            POSITION: self.position,
+        }
 
 
 class StateInterval(models.Model):
@@ -325,13 +355,18 @@ class StateInterval(models.Model):
     code = models.PositiveIntegerField(null=True)
     label = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, db_index=True)
+    ended_at = models.DateTimeField(null=True)
     cause = models.CharField(max_length=10, choices=Cause)
     actor = models.CharField(max_length=64)
+    note = _note()
 
     class Meta:
         verbose_name = "state interval"
         ordering = ("-id",)
+        indexes = (
+            # For reports. One of the ends alone would cost the writer as much, and serves none.
+            models.Index(fields=("mrd_id", "login_id", "started_at"), name="interval_of_media"),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=("login_id", "mrd_id"), condition=Q(ended_at=None), name="interval_one_open"
@@ -342,4 +377,32 @@ class StateInterval(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.login_id} in {self.mrd_id}: {self.state}"
+        return f"{self.login_id} in {self.mrd_id}: {self.get_state_display()}"
+
+
+class IntervalCorrection(models.Model):
+    """Another reason for an interval, which a supervisor has put right. The interval itself stays
+    as it was entered; of several corrections the last one counts.
+
+    Code and label are copied as they were when the correction was made.
+    """
+
+    interval = models.ForeignKey(
+        StateInterval, on_delete=models.CASCADE, related_name="corrections"
+    )
+    reason_code = models.ForeignKey(
+        ReasonCode, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """None: the interval had no reason."""
+    code = models.PositiveIntegerField(null=True)
+    label = models.CharField(max_length=40, blank=True)
+    actor = models.CharField(max_length=64)
+    """Login id of the supervisor."""
+    note = _note()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.interval_id}: {self.label or 'no reason'}"

@@ -41,6 +41,8 @@ class Requested(StrEnum):
     # Not in any body: made by the system, or of a supervisor's LOGOUT.
     FORCED_LOGOUT = "FORCED_LOGOUT"
     CONNECTION_LOST = "CONNECTION_LOST"
+    # A supervisor puts the reason right; the time in the state goes on.
+    CORRECT_REASON = "CORRECT_REASON"
 
 
 MEDIA_STATES = frozenset(
@@ -92,6 +94,11 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Correct:
+    """The request gives the state another reason, as if it had been that one from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
 class Error:
     """The request is accepted and ends in this error: `name` is its name in the error table."""
 
@@ -106,7 +113,7 @@ class Refused:
     name: str = "STATE_INVALID"
 
 
-Cell = To | Stay | Mode | ModeLater | Resume | Error | Refused
+Cell = To | Stay | Mode | ModeLater | Resume | Correct | Error | Refused
 Row = Mapping[Requested, Cell]
 
 WORDS: Mapping[str, Cell] = MappingProxyType(
@@ -117,6 +124,7 @@ WORDS: Mapping[str, Cell] = MappingProxyType(
         "not routable": Mode(False),
         "deferred": ModeLater(),
         "resumes": Resume(),
+        "corrected": Correct(),
         "not in": Error("AGENT_NOT_LOGGED_IN"),
         "already in": Error("AGENT_ALREADY_LOGGED_IN"),
         "refused": Refused(),
@@ -145,26 +153,26 @@ def _read(table: str) -> Mapping[State, Row]:
 # WORK, where a lost connection leads, signing in leads to NOT_READY: no tasks wait to be resumed.
 # Cisco's sample gadget offers NOT_READY there, though the page of the states does not list it.
 TRANSITIONS: Mapping[State, Row] = _read("""
-state        LOGIN       READY    NOT_READY  LOGOUT   ACTIVE   ROUTABLE  NOT_ROUTABLE  FORCED_LOGOUT  CONNECTION_LOST
-LOGOUT       NOT_READY   not in   not in     not in   refused  not in    not in        stays          stays
-NOT_READY    already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-READY        already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-RESERVED     already in  refused  NOT_READY  LOGOUT   refused  routable  deferred      LOGOUT         WORK
-ACTIVE       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-PAUSED       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-WORK_READY   already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-INTERRUPTED  already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK
-WORK         NOT_READY   refused  NOT_READY  refused  resumes  no mode   no mode       LOGOUT         stays
+state        LOGIN       READY    NOT_READY  LOGOUT   ACTIVE   ROUTABLE  NOT_ROUTABLE  FORCED_LOGOUT  CONNECTION_LOST  CORRECT_REASON
+LOGOUT       NOT_READY   not in   not in     not in   refused  not in    not in        stays          stays            not in
+NOT_READY    already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             corrected
+READY        already in  READY    NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             refused
+RESERVED     already in  refused  NOT_READY  LOGOUT   refused  routable  deferred      LOGOUT         WORK             refused
+ACTIVE       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             refused
+PAUSED       already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             refused
+WORK_READY   already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             refused
+INTERRUPTED  already in  refused  NOT_READY  LOGOUT   refused  routable  not routable  LOGOUT         WORK             refused
+WORK         NOT_READY   refused  NOT_READY  refused  resumes  no mode   no mode       LOGOUT         stays            refused
 """)  # noqa: E501
 """A Media: every state, everything that can be asked for."""
 
 # Signing in again is forced, and keeps the state [User—Sign In to Finesse]. The voice MRD signs out
 # from NOT_READY only.
 DESKTOP_TRANSITIONS: Mapping[State, Row] = _read("""
-state      LOGIN      READY    NOT_READY  LOGOUT   FORCED_LOGOUT
-LOGOUT     NOT_READY  not now  not now    not now  stays
-NOT_READY  stays      READY    NOT_READY  LOGOUT   LOGOUT
-READY      stays      READY    NOT_READY  not now  LOGOUT
+state      LOGIN      READY    NOT_READY  LOGOUT   FORCED_LOGOUT  CORRECT_REASON
+LOGOUT     NOT_READY  not now  not now    not now  stays          not now
+NOT_READY  stays      READY    NOT_READY  LOGOUT   LOGOUT         corrected
+READY      stays      READY    NOT_READY  not now  LOGOUT         not now
 """)
 """The desktop: the states of the voice MRD that need no telephone."""
 
@@ -253,6 +261,8 @@ def decide(now: MediaSession, change: Change) -> Decision[MediaSession]:
         case Resume():
             state = State.NOT_READY if now.resume is State.NOT_READY else State.READY
             return Decision(session=replace(now, state=state, routable=True, resume=None))
+        case Correct():
+            return Decision(session=replace(now, reason_code=change.reason_code))
         case Mode(routable):
             return _switch(now, replace(now, routable=routable, not_routable_next=False))
         case ModeLater():
@@ -277,6 +287,8 @@ def decide_session(now: DesktopSession, change: Change) -> Decision[DesktopSessi
             return Decision(
                 session=DesktopSession(state=state, reason_code=reason_code, extension=extension)
             )
+        case Correct():
+            return Decision(session=replace(now, reason_code=change.reason_code))
         case Error(name) | Refused(name):
             return Decision(session=now, error=name)
         case _:

@@ -14,37 +14,54 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from finesse import heartbeat
+from finesse import heartbeat, wait_limit
+from finesse.metrics import counters, timing
 from finesse.notifications.models import Notification, TransportCursor
 from finesse.notifications.outages import publish_status
 from finesse.notifications.publisher import publish_all
 from finesse.status.system_info import Status
 from finesse.users import lockout
 from finesse.users.sessions import SessionStore
+from finesse.users.team_history import record_all
 from media.absence import sign_out_absent
 from media.deactivation import sign_out_deactivated
 from media.models import MediaRequest, StateInterval
+from media.overdue import act_on_limits
+from media.reports.making import forget_before, make_some
+from media.supervision_tables import SupervisorAction, WaitingChange
 from media.use_counting import count_new, forget_old
 from media.writing import bell
-from media.writing.writer import apply_pending
+from media.writing.writer import apply_batch, serve_queues
 
 logger = logging.getLogger(__name__)
 
 BATCH_INTERVAL_SECONDS = 0.04
-"""At least so long from one batch that the bell has called for to the next of the same worker."""
+"""At most so long from one batch that the bell has called for to the next of the same worker."""
+REQUESTS_OF_A_BUSY_SERVICE = 20
+"""After a batch of so many requests or more, the interval is waited for in full."""
 LONGEST_WORK_SECONDS = 0.1
 """After so long a task ends, and calls for another: in between a sweep has its turn, and stamps."""
+LONGEST_WAIT_SECONDS = 10.0
+"""For the answers of database and cache to one task. Without a bound a task would wait for ever on
+a connection whose other end is gone and where nobody says so: a proxy takes what is sent. A batch
+takes a hundredth of it."""
+LONGEST_WAIT_FOR_REPORTS_SECONDS = 300.0
+"""The same for what reads much, and holds up nobody else."""
+PAUSE_BETWEEN_SUMS_SECONDS = 0.05
+"""Six times as long as making the sums of an hour takes. A week of the demo takes ten seconds."""
 ROWS_PER_DELETE = 5_000
 """Old rows deleted in one statement: more would hold locks for longer."""
 
 
 @shared_task
+@timing.task("apply_requests")
 def apply_requests() -> None:
     """Apply and publish the pending requests, at the bell."""
+    global _last_applied
     _gather()
     # Before the pending requests are read: a request that is accepted after that rings again.
     bell.clear()
-    _work()
+    _last_applied = _work()
 
 
 def _gather() -> None:
@@ -52,19 +69,24 @@ def _gather() -> None:
 
     Each batch has a fixed cost in the worker, in PostgreSQL and for the processes that it
     pre-empts: with half the interval a busy service did 660 requests a second from end to end, not
-    960. In a quiet service a request does not wait.
+    960. The fewer there were, the shorter the pause: in a quiet service a request does not
+    wait, and at 170 a second it waits for a part of the interval.
     """
     global _gathered_at
-    pause = _gathered_at + BATCH_INTERVAL_SECONDS - _monotonic()
+    busy = min(1.0, _last_applied / REQUESTS_OF_A_BUSY_SERVICE)
+    pause = _gathered_at + busy * BATCH_INTERVAL_SECONDS - _monotonic()
     if pause > 0:
         _sleep(pause)
     _gathered_at = _monotonic()
 
 
+_last_applied = 0
+"""Requests that this process has applied when the bell called last."""
 _gathered_at = float("-inf")
 
 
 @shared_task
+@timing.task("sweep")
 def sweep() -> None:
     """Do what a lost bell or a killed worker has left undone, and what is due twice a second.
 
@@ -82,28 +104,35 @@ def sweep() -> None:
         _work()
 
 
-def _work() -> None:
+def _work() -> int:
     """Apply and publish, batch after batch, and stamp the heartbeat of each part that succeeds.
 
-    What is left after LONGEST_WORK_SECONDS waits for the next task.
+    What is left after LONGEST_WORK_SECONDS waits for the next task. Returns how many requests it
+    has applied.
     """
-    more, end = True, _monotonic() + LONGEST_WORK_SECONDS
+    applied, more, end = 0, True, _monotonic() + LONGEST_WORK_SECONDS
     with _broken_connections_closed():
         while more:
-            more = apply_pending()
+            number, more = apply_batch()
+            applied += number
             heartbeat.stamp(heartbeat.WORKER)
             publish_all()
             heartbeat.stamp(heartbeat.NOTIFICATIONS)
             if more and _monotonic() > end:
                 bell.ring()
-                return
+                break
+    return applied
 
 
 @contextmanager
-def _broken_connections_closed() -> Iterator[None]:
-    """Close the database connection if it breaks: a task leaves its connection to the next one."""
+def _broken_connections_closed(wait_seconds: float | None = None) -> Iterator[None]:
+    """Close the database connection if it breaks, or is silent for so long: a task leaves its
+    connection to the next one."""
+    seconds = LONGEST_WAIT_SECONDS if wait_seconds is None else wait_seconds
     try:
-        yield
+        # A probe: unlike a request a task waits for what stands still, and notices its return.
+        with wait_limit.bounded(seconds, is_probe=True):
+            yield
     except (OperationalError, InterfaceError):
         connection.close()
         raise
@@ -114,6 +143,7 @@ def _broken_connections_closed() -> Iterator[None]:
 
 
 @shared_task
+@timing.task("sign_out_the_deactivated")
 def sign_out_the_deactivated() -> None:
     """Sign out whom something else than the administration has deactivated."""
     with _broken_connections_closed():
@@ -123,6 +153,23 @@ def sign_out_the_deactivated() -> None:
 
 
 @shared_task
+@timing.task("mind_limits")
+def mind_limits() -> None:
+    """Do what break rules say of those who stay over the time of a reason.
+
+    Places that have become free let others in at once; this is for what has passed that by.
+    """
+    end = _monotonic() + LONGEST_WORK_SECONDS
+    with _broken_connections_closed():
+        serve_queues()
+        while act_on_limits():
+            if _monotonic() > end:
+                mind_limits.apply_async(retry=False)
+                return
+
+
+@shared_task
+@timing.task("count_use")
 def count_use() -> None:
     """Count the use of reason codes in the intervals that have come since the last time.
 
@@ -130,7 +177,7 @@ def count_use() -> None:
     are applied in between.
     """
     end = _monotonic() + LONGEST_WORK_SECONDS
-    with _broken_connections_closed():
+    with _broken_connections_closed(LONGEST_WAIT_FOR_REPORTS_SECONDS):
         while count_new():
             if _monotonic() > end:
                 count_use.apply_async(retry=False)
@@ -138,9 +185,30 @@ def count_use() -> None:
 
 
 @shared_task
+@timing.task("sum_up")
+def sum_up() -> None:
+    """Make the sums of reports that are due, and write changes of teams that nobody else
+    has written."""
+    end = _monotonic() + LONGEST_WORK_SECONDS
+    with _broken_connections_closed(LONGEST_WAIT_FOR_REPORTS_SECONDS):
+        record_all()
+        while make_some():
+            if connection.vendor == "sqlite":
+                # One step has the lock of the whole database. SQLite lets those who wait for it
+                # try now and then: with one step after another some of them never had it in time.
+                sum_up.apply_async(countdown=PAUSE_BETWEEN_SUMS_SECONDS, retry=False)
+                return
+            if _monotonic() > end:
+                sum_up.apply_async(retry=False)
+                return
+
+
+@shared_task
+@timing.task("prune")
 def prune() -> None:
     """Delete requests, intervals and notifications that are older than their retention, and
-    expired sessions, failed sign-ins, and counts of use that nobody asks for any more.
+    expired sessions, failed sign-ins, actions of supervisors, changes that waited, and counts of
+    use that nobody asks for any more.
 
     A request without an outcome, an open interval, and a notification that a transport has not
     handed over yet stay, however old; so does the last one that it has, which proves its place.
@@ -156,10 +224,16 @@ def prune() -> None:
             outcome__isnull=False, accepted_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)
         )
     )
+    _delete(WaitingChange.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS)))
+    _delete(
+        SupervisorAction.objects.filter(created_at__lt=_ago(settings.FINESSE_KEEP_REQUESTS_DAYS))
+    )
     lockout.prune()
     forget_old()
     SessionStore.clear_expired()
-    _delete(StateInterval.objects.filter(ended_at__lt=_ago(settings.FINESSE_KEEP_INTERVALS_DAYS)))
+    oldest = _ago(settings.FINESSE_KEEP_INTERVALS_DAYS)
+    forget_before(oldest)
+    _delete(_before_the_first_interval_since(oldest).filter(ended_at__lt=oldest))
     _delete(
         _before_the_first_since(_ago(settings.FINESSE_KEEP_NOTIFICATIONS_DAYS)).filter(
             position__lt=handed_over
@@ -178,6 +252,18 @@ def _before_the_first_since(time: datetime) -> "QuerySet[Notification]":
     return old.filter(position__lt=young.position) if young else old
 
 
+def _before_the_first_interval_since(time: datetime) -> "QuerySet[StateInterval]":
+    """The beginning of the history, before the first interval that began as late as this time.
+
+    Without an index of times, which the writer would pay for: ids are in the order of time, but
+    where the clock was set back. What that has put further behind is pruned later.
+    """
+    young = StateInterval.objects.filter(started_at__gte=time).order_by("pk")
+    first = young.values_list("pk", flat=True).first()
+    old = StateInterval.objects.all()
+    return old.filter(pk__lt=first) if first else old
+
+
 def _ago(days: int) -> datetime:
     return timezone.now() - timedelta(days=days)
 
@@ -186,4 +272,5 @@ def _delete(old: "QuerySet[Any]") -> None:
     """Delete the oldest first, so that no gaps are left."""
     while batch := list(old.order_by("pk").values_list("pk", flat=True)[:ROWS_PER_DELETE]):
         deleted, _ = old.model._default_manager.filter(pk__in=batch).delete()
+        counters.pruned_rows.labels(old.model._meta.db_table).inc(deleted)
         logger.info("Pruned %s old rows of %s", deleted, old.model._meta.verbose_name)

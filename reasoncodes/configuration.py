@@ -72,10 +72,12 @@ def hold(pk: int) -> None:
 def save(reason_code: ReasonCode) -> None:
     """Insert or update it; call it in `exclusive`.
 
-    Raises FinesseError `Finesse API Error` for a duplicate, `Maximum Exceeded` over a limit.
+    Raises FinesseError `Finesse API Error` for a duplicate, in whatever language, `Maximum
+    Exceeded` over a limit.
     """
     if taken := reason_code.taken():
-        raise REASON_CODE_DUPLICATE(parameter=taken[0])
+        # A label may be what another code is called in another language.
+        raise REASON_CODE_DUPLICATE(parameter="code" if taken[0] == "code" else "label")
     if reason_code.exceeds():
         raise REASON_CODES_EXCEEDED(limit=str(reason_code.limit), scope=reason_code.scope)
     try:

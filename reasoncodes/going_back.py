@@ -20,6 +20,7 @@ from reasoncodes.access import changeable_by, manages_global, versions_visible_t
 from reasoncodes.changes import Change, Way
 from reasoncodes.configuration import exclusive, hold, save
 from reasoncodes.history import State, Version, state_of, state_of_version
+from reasoncodes.languages import language_name
 from reasoncodes.models import ReasonCode
 
 
@@ -220,6 +221,14 @@ def _teams(version: Any, wanted: ReasonCode, by: User) -> set[int]:
 
 
 def _refuse_conflicts(wanted: ReasonCode, by: User) -> None:
+    if namesake := wanted.namesake():
+        rival, language = namesake
+        is_seen = visible_to(by).filter(pk=rival.pk).exists()
+        raise RefusedError(
+            f"In {language_name(language)} agents would read the same for it and for "
+            f"{rival if is_seen else 'a reason code of another team'}. "
+            "Change or retire that one first."
+        )
     for name in wanted.taken():
         raise RefusedError(
             f"Another reason code has the {name} of then now{_rival(wanted, name, by)}. "

@@ -8,18 +8,26 @@ was written, and so does everybody else whose languages it is not translated int
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from finesse.db.names import validate_visible
+from finesse.db.names import folded, validate_visible
 
 LONGEST_LABEL = 40
 MOST_LANGUAGES = 30
 """Of one label."""
+
+
+class Labelled(Protocol):
+    """A reason code, as far as labels are concerned."""
+
+    label: Any
+    translations: Any
+
 
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
 
@@ -99,6 +107,23 @@ def label_in(languages: tuple[str, ...], label: str, translations: Mapping[str, 
         if language == "*" or _base(language) == _base(settings.FINESSE_LABEL_LANGUAGE):
             return label
     return label
+
+
+def read_in(language: str, reason_code: Labelled) -> str:
+    """What readers of this language get, to be compared with what another code is called there."""
+    return folded(label_in((language,), reason_code.label, reason_code.translations))
+
+
+def same_language(reason_code: Labelled, other: Labelled) -> str:
+    """The tag of a language in which both are called the same; "" if there is none.
+
+    A label that is not translated is read in every language. Where neither has a translation,
+    both are called by their labels, which is another question.
+    """
+    tags = {*reason_code.translations, *other.translations}
+    return next(
+        (one for one in sorted(tags) if read_in(one, reason_code) == read_in(one, other)), ""
+    )
 
 
 def _lookup(language: str, translations: Mapping[str, str]) -> str | None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, Trim
 from simple_history.models import HistoricalRecords
 
 from finesse.db.models import SavedWhole
-from finesse.db.names import NameField, UniqueNameField
+from finesse.db.names import NameField, UniqueNameField, folded
 from finesse.db.statements import Placeholder
 from finesse.users.models import Team
 from reasoncodes.changes import (
@@ -21,7 +21,7 @@ from reasoncodes.changes import (
     version_user,
 )
 from reasoncodes.colours import validate_colour
-from reasoncodes.languages import validate_translations
+from reasoncodes.languages import same_language, validate_translations
 
 
 class Category(models.TextChoices):
@@ -161,8 +161,16 @@ class ReasonCode(SavedWhole):
 
     def clean(self) -> None:
         self.clean_alone()
-        if "code" in self.taken():
+        taken = self.taken()
+        if "code" in taken:
             raise ValidationError({"code": "This category has another reason code with this code."})
+        if "translations" in taken:
+            raise ValidationError(
+                {
+                    "translations": "Another reason code of this category is called the same in "
+                    "one of the languages."
+                }
+            )
         if self.exceeds():
             raise ValidationError(
                 f"This category has {self.limit} {self.scope} reason codes already. "
@@ -212,11 +220,15 @@ class ReasonCode(SavedWhole):
         return int(settings.FINESSE_MAX_TEAM_REASON_CODES)
 
     def taken(self) -> list[str]:
-        """Those of `code` and `label` that a rival has. Certain only under the writer's lock."""
+        """Those of `code`, `label` and `translations` that a rival has.
+
+        Certain only under the writer's lock.
+        """
         labels: Any = self._meta.get_field("label")
         found = {
             "code": self.rivals().filter(code=self.code).exists(),
             "label": labels.is_taken(self.label, self),
+            "translations": self.namesake() is not None,
         }
         return [name for name, is_taken in found.items() if is_taken]
 
@@ -225,6 +237,17 @@ class ReasonCode(SavedWhole):
         if self.retired:
             return ReasonCode.objects.none()
         return ReasonCode.objects.not_retired().filter(category=self.category).exclude(pk=self.pk)
+
+    def namesake(self) -> "tuple[ReasonCode, str] | None":
+        """A rival that has another label but is called the same in some language, and its tag.
+
+        Compared in Python, as labels are. Certain only under the writer's lock.
+        """
+        label = folded(self.label)
+        for rival in self.rivals():
+            if folded(rival.label) != label and (language := same_language(self, rival)):
+                return rival, language
+        return None
 
     def exceeds(self) -> bool:
         """Whether it would be one too many of its scope; one that is stored in it already is not.

@@ -2,22 +2,21 @@
 
 from finesse.db.statements import Placeholder, Statement
 from finesse.users.models import User
-from reasoncodes.models import ReasonCode
+from reasoncodes.models import ReasonCode, ReasonCodeQuerySet
 
-_SELECTABLE = Statement(
-    lambda: (
-        ReasonCode.objects.offered_to(Placeholder("team"))
-        .filter(category=Placeholder("category"))
-        .in_order()
-    )
-)
-_SELECTED = Statement(
-    lambda: (
-        ReasonCode.objects.offered_to(Placeholder("team"))
-        .filter(category=Placeholder("category"), pk=Placeholder("id"))
-        .order_by()
-    )
-)
+_SHOWN = ("category", "code", "label", "for_all", "system_code")
+"""The columns that documents show. Every other one costs each request that reads a code."""
+
+
+def _offered() -> ReasonCodeQuerySet:
+    of_team = ReasonCode.objects.offered_to(Placeholder("team"))
+    return of_team.filter(category=Placeholder("category"))
+
+
+_SELECTABLE = Statement(lambda: _offered().in_order())
+_LISTED = Statement(lambda: _offered().only(*_SHOWN).in_order())
+_TRANSLATED = Statement(lambda: _offered().only(*_SHOWN, "translations").in_order())
+_SELECTED = Statement(lambda: _offered().filter(pk=Placeholder("id")).only(*_SHOWN).order_by())
 
 
 def selectable_by(user: User, category: str) -> list[ReasonCode]:
@@ -25,6 +24,15 @@ def selectable_by(user: User, category: str) -> list[ReasonCode]:
     return _SELECTABLE.all(team=user.team_id, category=category)
 
 
+def listed_for(user: User, category: str, *, translated: bool) -> list[ReasonCode]:
+    """As `selectable_by`, with what the API's list shows of each code alone.
+
+    Translations are read for clients that ask for a language: each is a text in JSON to be parsed.
+    """
+    listed = _TRANSLATED if translated else _LISTED
+    return listed.all(team=user.team_id, category=category)
+
+
 def selected_by(user: User, category: str, pk: int) -> ReasonCode | None:
-    """The one with this id, if the user may choose it."""
+    """The one with this id, if the user may choose it, with what documents show of it."""
     return _SELECTED.first(team=user.team_id, category=category, id=pk)

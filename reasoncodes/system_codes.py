@@ -58,6 +58,11 @@ LABELS = {
 """The label of each, by category and code."""
 
 
+def system_code(category: str, code: int) -> ReasonCode | None:
+    """The system's reason code with this number; None where somebody has deleted it."""
+    return ReasonCode.objects.filter(system_code=True, category=category, code=code).first()
+
+
 def create_missing(using: str) -> None:
     """Create those that do not exist yet.
 

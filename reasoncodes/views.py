@@ -33,7 +33,7 @@ from reasoncodes.documents import represent, represent_list
 from reasoncodes.languages import asked_for
 from reasoncodes.models import ReasonCode
 from reasoncodes.parameters import ALL, read_category, read_changes, read_new, read_references
-from reasoncodes.selection import selectable_by
+from reasoncodes.selection import listed_for
 
 
 class ReasonCodeCollection(FinesseView):
@@ -114,8 +114,9 @@ class UserReasonCodeList(FinesseView):
     def get(self, request: Request, user_id: str) -> Response:
         user = _user_of(request, user_id)
         category = read_category(request)
-        reason_codes = selectable_by(user, category)
-        return Response(represent_list(reason_codes, category, asked_for(request.META)))
+        languages = asked_for(request.META)
+        reason_codes = listed_for(user, category, translated=bool(languages))
+        return Response(represent_list(reason_codes, category, languages))
 
 
 class UserReasonCodeDetail(FinesseView):

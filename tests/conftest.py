@@ -48,11 +48,16 @@ LOGIN = (
 
 
 LONGEST = (
+    "production/test_production.py",
+    "upgrades/test_upgrades.py",
     "xmpp/test_kill.py",
     "installation/test_conformance.py",
     "board/test_browser.py",
+    "board/test_live_board_in_browser.py",
     "installation/test_standstill.py",
     "installation/test_workers.py",
+    "supervision/test_browser.py",
+    "supervision/test_at_once.py",
     "docs/test_description.py",
     "xmpp/test_clients.py",
     "installation/test_demo.py",
@@ -73,6 +78,9 @@ LONGEST = (
 )
 """Files whose tests take longest. They start first, so that none is left for the end."""
 
+LINES_OF_A_FAILURE = 30
+"""As many of its last lines the end of `make test` repeats."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
@@ -80,6 +88,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=turn)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What failed, as it fails and for the end of `make test`: of a log that is cut the end
+    remains."""
+    kept = os.environ.get("FINESSE_TESTS_FAILED")
+    if kept and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        last_lines = report.longreprtext.splitlines()[-LINES_OF_A_FAILURE:]
+        with Path(kept).open("a") as file:
+            file.write("\n".join([f"-- {report.nodeid} ({report.when})", *last_lines, ""]))
 
 
 def pytest_sessionfinish() -> None:

@@ -6,6 +6,7 @@ It starts a demo of its own, which nobody else uses, with a few changes to show.
 import shutil
 import sys
 import tempfile
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,33 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import ROOT, Installation
 
+
+def _ago(days: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=days)
+
+
+def _work_day() -> date:
+    """The last day that is over and of which the demo has a history: none of it is of a Sunday."""
+    return next(day for day in (_ago(1), _ago(2)) if day.weekday() != SUNDAY)
+
+
+SUNDAY = 6
 PICTURES = ROOT / "docs" / "pictures"
 LIST = "/admin/reasoncodes/reasoncode/"
 PAGES = {
+    "board": "/?rows=mrds&sort=over",
+    "board-by-agent": "/?rows=agents",
+    "board-on-a-wall": "/?wall=1&rows=agents",
     "list": LIST,
     "form": f"{LIST}1003/change/",
     "add": f"{LIST}add/",
     "retire": f"{LIST}1003/retire/",
     "what-agents-see": f"{LIST}preview/?agent=1234",
     "history": f"{LIST}1003/history/",
+    "report": f"/admin/reports/?from={_ago(7)}&to={_ago(1)}",
+    "agent-day": f"/admin/reports/agent/1234/?from={_work_day()}",
 }
-EVERY_SCREEN = ("list", "form")
+EVERY_SCREEN = ("board", "board-by-agent", "list", "form")
 """Pages that are pictured at all widths, in light and in dark."""
 WIDTHS = (1400, 1024, 960, 390)
 OF_THE_GUIDE = (1024, "light")
@@ -46,18 +63,36 @@ def make(url: str) -> None:
                 for name in PAGES if whole else EVERY_SCREEN:
                     picture(page, f"{url}{PAGES[name]}", f"{name}-{width}-{scheme}")
                 page.context.close()
+        picture_own_page(browser, url)
         browser.close()
 
 
-def signed_in(browser: Browser, url: str, width: int, scheme: Any) -> Page:
+def signed_in(
+    browser: Browser, url: str, width: int, scheme: Any, login: str = "2001", address: str = LIST
+) -> Page:
     size: Any = {"width": width, "height": HEIGHT}
     page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
-    page.goto(f"{url}/login/?next={LIST}")
-    page.get_by_label("Login ID").fill("2001")
+    page.goto(f"{url}/login/?next={address}")
+    page.get_by_label("Login ID").fill(login)
     page.get_by_label("Password").fill("finesse")
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{url}{LIST}")
+    page.wait_for_url(f"{url}{address}")
     return page
+
+
+def picture_own_page(browser: Browser, url: str) -> None:
+    """An agent on a phone, in a reason with a maximum, and about to choose another one."""
+    media = f"{url}/finesse/api/User/1238/Media/5001"
+    body = STATE.format("NOT_READY", "<reasonCodeId>1001</reasonCodeId>")
+    headers = {"Content-Type": "application/xml"}
+    httpx.put(media, content=body, headers=headers, auth=("1238", "finesse")).raise_for_status()
+    page = signed_in(browser, url, 390, "light", login="1238", address="/")
+    card = page.get_by_test_id("my-state-5001")
+    card.get_by_text("Lunch").wait_for()
+    card.get_by_test_id("act-not-ready").click()
+    card.get_by_test_id("reason").select_option("1005")
+    page.screenshot(path=PICTURES / "own-page-390-light.png")
+    page.context.close()
 
 
 def change_something(browser: Browser, url: str) -> None:
@@ -76,6 +111,17 @@ def change_something(browser: Browser, url: str) -> None:
     httpx.put(media, content=body, headers=headers, auth=("1234", "finesse")).raise_for_status()
 
 
+def let_time_pass(installation: Installation) -> None:
+    """Gina's break has been too long for three minutes."""
+    installation.query(
+        "from datetime import timedelta\n"
+        "from django.utils import timezone\n"
+        "from media.models import Media\n"
+        "began = timezone.now() - timedelta(minutes=18)\n"
+        "print(Media.objects.filter(user='1238').update(state_change_time=began))"
+    )
+
+
 def picture(page: Page, address: str, name: str) -> None:
     page.goto(address, wait_until="networkidle")
     page.screenshot(path=PICTURES / f"{name}.png")
@@ -85,6 +131,7 @@ if __name__ == "__main__":
     installation = Installation(Path(tempfile.mkdtemp(prefix="finesse-pictures-")))
     try:
         installation.start()
+        let_time_pass(installation)
         make(installation.url)
     finally:
         installation.end()

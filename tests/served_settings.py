@@ -1,10 +1,14 @@
 """The product's settings for the processes that tests start, but passwords are quick to check."""
 
+import os
 import sys
 
 # As with requirements.txt alone. Where the tests' own requirements are installed, too, Django REST
 # framework and slixmpp import these for nothing: a tenth of what starting a process takes.
-sys.modules["pygments"] = sys.modules["requests"] = None
+sys.modules["pygments"] = None
+if "FINESSE_TRACES" not in os.environ:
+    # OpenTelemetry's exporter sends by it.
+    sys.modules["requests"] = None
 
 from finesse.settings import *  # noqa: E402, F403
 

@@ -28,6 +28,11 @@ if "options" in DATABASES["default"]["OPTIONS"]:  # noqa: F405
     # A test may think for long within its transaction.
     DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"  # noqa: F405
 
+# What one of these processes counts is not the others', though they share the folder of data.
+if "FINESSE_RUN_DIR" not in os.environ:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    FINESSE_RUN_DIR = FINESSE_DATA_DIR / f"run-{worker}"  # noqa: F405
+
 # Threads come and go in the tests; what they leave open would keep the database from being dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 

@@ -149,7 +149,7 @@ def cycles(bench: Bench) -> list[Figure]:
 
     def one_round(contender: Contender) -> None:
         try:
-            rate, spent, share = _cycle(bench, contender, seen[contender.name])
+            rate, spent, share = one_cycle(bench, contender, seen[contender.name])
         except EndedError:
             if not isinstance(contender, Plain):
                 raise
@@ -197,7 +197,7 @@ def _account(name: str, seen: Cycles) -> str:
     )
 
 
-def _cycle(
+def one_cycle(
     bench: Bench, contender: Contender, seen: Cycles
 ) -> tuple[float, dict[str, float], float]:
     """One round: cycles a second, CPU ms a cycle by role, and how busy the generator was."""

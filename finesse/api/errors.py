@@ -118,6 +118,14 @@ LIST_NOT_AUTHORIZED = ErrorRow(
     "{user}",
     elements=_WITHOUT_MEDIA,
 )
+# Ours, since Finesse has no such authentication: a page's request without proof that it is ours.
+PAGE_NOT_PROVED = ErrorRow(
+    403,
+    "Forbidden",
+    "The X-CSRFToken header is missing or wrong, or the request comes from another site",
+    "X-CSRFToken",
+    elements=_WITHOUT_MEDIA,
+)
 INVALID_SUPERVISOR = ErrorRow(
     401,
     "Invalid Supervisor",
@@ -189,6 +197,14 @@ REASON_CODE_INVALID = ErrorRow(
     "Invalid Input",
     "The Reason Code specified in the request does not exist",
     "finesse.api.reasoncode.not_valid",
+)
+# Ours: Finesse has no such rules. The type is that of a number that is exceeded elsewhere.
+REASON_CODE_FULL = ErrorRow(
+    400,
+    "Maximum Exceeded",
+    "All places that the team has for this reason are taken",
+    "finesse.api.reasoncode.all_places_taken",
+    later_number=UNKNOWN_NUMBER,
 )
 
 # --- Configuration [ReasonCode API Errors] ------------------------------------------------------

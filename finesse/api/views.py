@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from finesse import traces
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
 from finesse.api.responses import COMMON_HEADERS, add_content_length
 from finesse.api.xml import Children
@@ -16,7 +17,7 @@ from finesse.heartbeat import in_service
 _REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HttpRequest | Request) -> str:
     """The caller's requestId; empty if it is missing or not printable ASCII of 255 at most."""
     given = request.META.get("HTTP_REQUESTID", "")
     return given if _REQUEST_ID.fullmatch(given) else ""
@@ -34,10 +35,12 @@ class FinesseView(APIView):
         return vary | COMMON_HEADERS
 
     def perform_authentication(self, request: Request) -> None:
+        traces.begin(request.META)
         # First of all checks, and for all callers alike [Client Requests].
         if self.needs_service and not in_service():
             raise OUT_OF_SERVICE()
         super().perform_authentication(request)
+        traces.mark(traces.AUTHENTICATE)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

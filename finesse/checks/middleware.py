@@ -10,6 +10,7 @@ ONLY_FOR_PAGES = frozenset(
         "django.middleware.security.SecurityMiddleware",
         "finesse.server.content_policy.ContentSecurityPolicyMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
+        "finesse.users.time_zones.TimeZoneMiddleware",
         "finesse.users.sessions.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -77,6 +77,12 @@ EXPLANATIONS = {
         "users or of all teams.",
         "Use the login of an administrator. A supervisor reads a team by its id, with its users.",
     ),
+    "PAGE_NOT_PROVED": Explanation(
+        "The request has the cookie of a browser's session instead of an Authorization header, but "
+        "not the token of the page that it comes from, or it comes from a page of another site.",
+        "Programs send HTTP Basic. A page of this server sends the value of the cookie csrftoken "
+        "in the header X-CSRFToken; reload the page if it is an old one.",
+    ),
     "INVALID_SUPERVISOR": Explanation(
         "You are a supervisor, but the user of the path is in none of your teams, or does not "
         "exist.",
@@ -171,6 +177,15 @@ EXPLANATIONS = {
         "changed.",
         "Send the database id (id, or the last segment of uri), not the code. Read the list again: "
         "it may have changed.",
+        _REASON_CODES,
+    ),
+    "REASON_CODE_FULL": Explanation(
+        "A break rule says how many agents of a team may have this reason at once, and as many "
+        "have it. As a notification: another agent got the last place between the 202 and the turn "
+        "of this request. Nothing was changed. Agents who have the reason already, in another MRD, "
+        "are not refused; supervisors are not bound by the rule.",
+        "Try again later, or choose another reason. Supervisors see and change the rule in the "
+        "administration, under Break rules.",
         _REASON_CODES,
     ),
     # --- configuration --------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from finesse import log_context
+from finesse.metrics import counters
 from finesse.notifications import frames
 from finesse.notifications.follower import Follower
 from finesse.notifications.hub import Hub
@@ -66,9 +68,13 @@ class NotificationsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Channels calls disconnect() for a client that closes the socket, but not if the client
         # turns out to be gone when something is sent to it.
+        log_context.subject.set(log_context.OfUser(scope["reader"].login_id))
+        connected = counters.sockets.labels("viewer")
+        connected.inc()
         try:
             await super().__call__(scope, receive, send)
         finally:
+            connected.dec()
             self._stop_following()
             if self._forwarding is not None:
                 self._forwarding.cancel()

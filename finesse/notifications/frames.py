@@ -33,15 +33,23 @@ def message(item: Notification | AccessChanged | LogRestored) -> dict[str, Any]:
         item.request_id,
         item.at,
         item.update,
+        item.context,
     )
 
 
 # By content, not by place: of two logs, too, clients get what was written.
 @lru_cache(maxsize=RENDERED_FRAMES_KEPT)
 def _rendered(
-    position: int, node: str, source: str, event: str, request_id: str, at: datetime, update: str
+    position: int,
+    node: str,
+    source: str,
+    event: str,
+    request_id: str,
+    at: datetime,
+    update: str,
+    context: str,
 ) -> dict[str, Any]:
-    frame = {
+    frame: dict[str, Any] = {
         "type": "notification",
         "position": position,
         "node": node,
@@ -51,6 +59,8 @@ def _rendered(
         "at": timestamp(at),
         "update": update,
     }
+    if context:
+        frame["context"] = json.loads(context)
     return _sent(frame)
 
 

@@ -21,7 +21,9 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.layers import get_channel_layer
 
+from finesse import traces
 from finesse.db.off_loop import off_loop
+from finesse.metrics.counters import subscriptions
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
@@ -107,6 +109,7 @@ class Hub:
                 break  # Otherwise these answers are about another log.
         start = after if after is not None and resume == "replayed" else self.place
         follower = Follower(self, current or reader, start)
+        subscriptions.labels(resume).inc()
         if current is None:
             follower.end()
         else:
@@ -267,6 +270,7 @@ class Hub:
                     self._let_see(follower, None)
 
     async def _take(self, message: dict[str, Any]) -> None:
+        begun = time.time_ns()
         async with self._advancing:
             batch = [unpacked(packed) for packed in message["batch"]]
             steps = [Place(*message["after"]), *(notification.place for notification in batch)]
@@ -274,6 +278,8 @@ class Hub:
                 await self._advance(batch[steps.index(self.place) :], message["access"])
             elif message["access"] != self._access:
                 await self._advance([], message["access"])
+        if traces.on:
+            traces.delivered(message.get("traces", ()), begun)
         # Something is missing here, or the log was restored. A batch may be late; but a sweep that
         # has nothing to hand over says where the log is.
         head = Place(*message["head"])
@@ -305,6 +311,7 @@ class Hub:
         self._restores += 1
         self.place = place
         self._recent.clear()
+        subscriptions.labels("restored").inc(len(self._followers))
         for follower in self._followers:
             follower.restart()
 

@@ -8,6 +8,7 @@ have seen before. Whoever keeps a place in the log, in memory or at a client, co
 log's own (`known`, `read_on`); nobody has to say that there was a restore.
 """
 
+import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Entry:
     event: Event = Event.PUT
     request_id: str = ""
     is_error: bool = False
+    context: Mapping[str, Any] | None = None
+    """For viewers' frames only, to be rendered as JSON: no client of Finesse is shown it."""
 
 
 class AnotherLogError(LookupError):
@@ -114,6 +117,7 @@ def _notification(place: Place, entry: Entry, at: Any) -> Notification:
         request_id=request_id,
         at=at,
         update=render({"Update": update}),
+        context="" if entry.context is None else json.dumps(entry.context),
     )
 
 

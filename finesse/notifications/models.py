@@ -82,6 +82,9 @@ class Notification(Placed):
     request_id = models.CharField("requestId", max_length=255, blank=True)
     at = models.DateTimeField(db_index=True)
     update = models.TextField(help_text="The rendered <Update>, as every transport sends it.")
+    # The database has the default, too: processes of the last version may write meanwhile.
+    context = models.TextField(default="", db_default="", blank=True)
+    """What Cisco's `<Update>` has no element for, as a JSON object for the viewers' frames."""
 
     class Meta:
         ordering = ("position",)

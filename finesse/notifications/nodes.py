@@ -11,6 +11,10 @@ DIALOGS_MEDIA = "/finesse/api/User/{id}/Dialogs/Media"
 QUEUES = "/finesse/api/User/{id}/Queues"
 CLIENT_LOG = "/finesse/api/User/{id}/ClientLog"
 
+LIMITS = "/finesse/api/User/{id}/Limits"
+"""About the times that break rules give an agent. The protocol has no such node: clients of XMPP
+get none of it."""
+
 OF_A_USER = (USER, MEDIA)
 """The nodes about a user. The user is subscribed to them without asking."""
 EMPTY_OF_A_USER = (DIALOGS, DIALOGS_MEDIA, QUEUES, CLIENT_LOG)
@@ -24,7 +28,9 @@ REASON_CODES = "/finesse/api/ReasonCodes"
 """About the reason codes that are offered to everybody."""
 TEAM_REASON_CODES = "/finesse/api/TeamResource/{id}/ReasonCodes"
 """About those that are offered to the members of one team."""
-# The protocol has no nodes for these two: clients of XMPP get none of it.
+WAITING_CHANGES = "/finesse/api/User/{id}/WaitingChanges"
+"""About the changes of a user's states that wait until the rules allow them."""
+# The protocol has no nodes for these three: clients of XMPP get none of it.
 
 
 def reason_codes_of(teams: Iterable[int]) -> tuple[str, ...]:
@@ -35,6 +41,12 @@ def reason_codes_of(teams: Iterable[int]) -> tuple[str, ...]:
 def nodes_of(login_id: str) -> tuple[str, ...]:
     """The nodes about a user on which something is published."""
     return tuple(node.format(id=login_id) for node in OF_A_USER)
+
+
+def viewers_nodes_of(login_id: str) -> tuple[str, ...]:
+    """The same, and what viewers' sockets alone get about a user."""
+    of_viewers = (WAITING_CHANGES, LIMITS)
+    return (*nodes_of(login_id), *(node.format(id=login_id) for node in of_viewers))
 
 
 def empty_nodes_of(login_id: str) -> tuple[str, ...]:

@@ -7,9 +7,12 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
+from finesse import traces
 from finesse.db.bulk import BulkUpdate
 from finesse.db.statements import Placeholder, Statement
+from finesse.metrics import timing
 from finesse.notifications.models import LogHead, Notification, TransportCursor
 from finesse.notifications.places import Place
 
@@ -67,6 +70,10 @@ def publish(name: str, transport: Transport) -> None:
             if batch:
                 cursor.position, cursor.check_digits = batch[-1].place
                 _MOVE([cursor])
+        if batch:
+            timing.count_published(name, (timezone.now() - batch[0].at).total_seconds())
+            if traces.on:
+                traces.published(name, batch)
         # Each append is published after its commit: a batch that is not full is the last one.
         more = len(batch) == NOTIFICATIONS_PER_BATCH
 

@@ -17,6 +17,7 @@ from finesse.notifications.nodes import (
     published_as,
     reason_codes_of,
     team_of,
+    viewers_nodes_of,
 )
 from finesse.users.access import Access, access_of
 from finesse.users.models import BrowserSession, User
@@ -46,7 +47,7 @@ class Reader(Access):
             return frozenset([SYSTEM_INFO, *nodes_of(self.login_id), *asked_for])
         if self.watches is None:
             return None
-        of_users = (node for login_id in self.watches for node in nodes_of(login_id))
+        of_users = (node for login_id in self.watches for node in viewers_nodes_of(login_id))
         return frozenset([SYSTEM_INFO, *of_users, *reason_codes_of(self.of_reason_codes)])
 
     @property

@@ -2,13 +2,11 @@
 for programs."""
 
 import asyncio
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.sessions import CookieMiddleware
 from django.conf import settings
-from django.contrib.auth import get_user
 
 from finesse.api.authentication import parse_basic
 from finesse.api.errors import as_finesse_error
@@ -17,6 +15,7 @@ from finesse.db.off_loop import off_loop
 from finesse.notifications.readers import Reader, claimed
 from finesse.server.admission import Admission, Admissions, TooManyError
 from finesse.users.passwords import verify
+from finesse.users.sessions import user_of_session
 
 HANDSHAKE_SECONDS = 1.8
 """Time to find out who asks, before the handshake is answered 503."""
@@ -108,18 +107,9 @@ class _Authenticate:
     async def _reader_of_session(self, cookies: dict[str, str]) -> Reader | None:
         # Not Channels' SessionMiddleware: it wraps the socket's `send`, in case the session is to
         # be saved, which would be a fifth of what a notification costs.
-        store = import_module(settings.SESSION_ENGINE).SessionStore
-        session = store(cookies.get(settings.SESSION_COOKIE_NAME))
-        request: Any = _Request(session)
-        user = await off_loop(get_user)(request)
-        return claimed(user, session.session_key) if user.is_authenticated else None
-
-
-class _Request:
-    """As much of a request as Django needs to find out whose session it is."""
-
-    def __init__(self, session: Any) -> None:
-        self.session = session
+        key = cookies.get(settings.SESSION_COOKIE_NAME)
+        user = await off_loop(user_of_session)(key)
+        return claimed(user, str(key)) if user else None
 
 
 async def refuse(scope: dict[str, Any], send: Any, status: int) -> None:

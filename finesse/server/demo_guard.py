@@ -17,7 +17,8 @@ passes here, before Django. It is refused unless
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from finesse.loopback import is_loopback_address, is_loopback_host
+from finesse.local_requests import is_local_request, wsgi_headers
+from finesse.loopback import is_loopback_address
 
 Scope: TypeAlias = MutableMapping[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
@@ -27,8 +28,6 @@ REFUSAL = (
     "127.0.0.1 or localhost, with no proxy in between. To serve others, run the service without "
     "FINESSE_DEMO (docs/operations.md).\n"
 )
-FORWARDING_HEADERS = frozenset({"forwarded", "via", "x-real-ip"})
-FORWARDING_PREFIX = "x-forwarded-"
 
 
 class DemoGuardASGI:
@@ -54,7 +53,7 @@ class DemoGuardWSGI:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         # WSGI does not say the connection's own address; SERVER_NAME is what was configured.
-        if _is_local_request(environ.get("REMOTE_ADDR", ""), _wsgi_headers(environ)):
+        if is_local_request(environ.get("REMOTE_ADDR", ""), wsgi_headers(environ)):
             return self._application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
         return [REFUSAL.encode()]
@@ -69,31 +68,5 @@ def _is_local(scope: Scope) -> bool:
         peer is not None
         and server is not None
         and is_loopback_address(server[0])
-        and _is_local_request(peer[0], headers)
+        and is_local_request(peer[0], headers)
     )
-
-
-def _is_local_request(peer: str, headers: Iterable[tuple[str, str]]) -> bool:
-    return is_loopback_address(peer) and all(
-        is_loopback_host(_without_port(value)) if name == "host" else not _is_forwarding(name)
-        for name, value in headers
-    )
-
-
-def _wsgi_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name.removeprefix("HTTP_").replace("_", "-").lower(), value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    ]
-
-
-def _without_port(host: str) -> str:
-    host = host.strip()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
-
-
-def _is_forwarding(name: str) -> bool:
-    return name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIX)

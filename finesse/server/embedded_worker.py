@@ -22,6 +22,8 @@ STOP_TIMEOUT_SECONDS = 3
 @contextmanager
 def embedded_worker(app: Celery) -> Iterator[None]:
     """A real worker (solo pool) and a real beat for as long as the context lasts."""
+    # Else nothing would tell the worker to end.
+    app.conf.worker_enable_remote_control = True
     worker = threading.Thread(target=_work, args=[app], name="celery-worker", daemon=True)
     beat: Any = EmbeddedService(app, thread=True, scheduler_cls=MonotonicScheduler)
     worker.start()

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
+from time import perf_counter
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -19,9 +20,11 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from finesse import service_watch, wait_limit
+from finesse import log_context, service_watch, wait_limit
 from finesse.api.errors import OUT_OF_SERVICE
 from finesse.api.responses import response_without_view
+from finesse.metrics import timing
+from finesse.server.served import Served
 
 THREADS = 32
 """Requests served at once; each thread keeps its database connection."""
@@ -54,9 +57,11 @@ class Handler(base.BaseHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer it in this thread, within the bound of its waits."""
-        with wait_limit.bounded():
+        begin = perf_counter()
+        with wait_limit.bounded(), log_context.about(Served(request)):
             response: HttpResponseBase = super().get_response(request)
-            return response
+        _count(request, response, perf_counter() - begin)
+        return response
 
     def _api_or_page(self, request: HttpRequest) -> Any:
         is_api = request.path_info.startswith(API_PREFIX)
@@ -107,10 +112,12 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
             async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
                 await self._free_threads.acquire()
         except TimeoutError:
-            return out_of_service()
+            response = out_of_service()
+            _count(request, response, THREAD_TIMEOUT_SECONDS)
+            return response
         respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
-        response: HttpResponseBase = await respond(request)
-        return response
+        answer: HttpResponseBase = await respond(request)
+        return answer
 
     def _respond(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -145,6 +152,11 @@ class _Threads(ThreadPoolExecutor):
             loop.call_soon_threadsafe(self._free.release)
 
 
+def _count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    is_api = request.path_info.startswith(API_PREFIX)
+    timing.count_answer(timing.API if is_api else timing.PAGE, response.status_code, seconds)
+
+
 def out_of_service() -> HttpResponse:
     """The answer while no thread is free."""
     return response_without_view(OUT_OF_SERVICE())
@@ -152,6 +164,14 @@ def out_of_service() -> HttpResponse:
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """A file is read in chunks and off the event loop; Django would first read all of it."""
-    read = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
+    read = sync_to_async(partial(_read, chunks), thread_sensitive=False)
     while (chunk := await read()) is not None:
         yield chunk
+
+
+def _read(chunks: Iterator[bytes]) -> bytes | None:
+    """The next chunk; one that is made of the database leaves its connection as a request does."""
+    try:
+        return next(chunks, None)
+    finally:
+        close_old_connections()

@@ -8,7 +8,9 @@ the memory or delay everybody else.
 """
 
 import asyncio
+import contextlib
 import logging
+import socket
 from asyncio.sslproto import SSLProtocol
 from collections import Counter
 from typing import Any
@@ -46,6 +48,8 @@ EMPTY_FRAMES_PER_SECOND = 10
 so many more at once."""
 CLOSE_TIMEOUT_SECONDS = 10
 """When a WebSocket is closed, its peer has this time to read the rest."""
+FIRST_REQUEST_SECONDS = 1
+"""So long a server that ends waits for the request of a connection that it has just accepted."""
 BODY_GRACE_SECONDS = 5
 """The application answers a body that is late; so much later the connection is closed."""
 
@@ -106,6 +110,8 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
     _silent: _SilentConnection | None = None
     _deadline: asyncio.TimerHandle | None = None
     _awaits_body = False
+    _is_last = False
+    """The server is ending, and this connection has yet to send its only request."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,6 +120,7 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.logger = connections_logger
+        _send_at_once(transport)
         self._silent = _SilentConnection(transport)
         self._set_deadline(self._silent.timeout)
 
@@ -121,6 +128,8 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
         super().data_received(data)
         if self.scope is not None:
             self._count_no_more()
+        if self._is_last and self.cycle is not None:
+            self.cycle.keep_alive = False
         self._expect_body()
         if self.conn.their_state is h11.IDLE and self._deadline is None:
             # uvicorn's own timeout for idle connections ends with the first byte.
@@ -131,10 +140,20 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
         self._expect_body()
 
     def shutdown(self) -> None:
+        if self.cycle is None and not self._is_last and not self.transport.is_closing():
+            # It was accepted a moment ago, and its first request is on its way: whoever sent that
+            # would get no answer. The other processes that share the port take the next.
+            self._is_last = True
+            self.loop.call_later(FIRST_REQUEST_SECONDS, self._end_if_silent)
+            return
         super().shutdown()
         if self.conn.their_state is h11.SEND_BODY:
             # The server would wait for the rest of the body.
             self.transport.abort()
+
+    def _end_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.shutdown()
 
     def _expect_body(self) -> None:
         """A body that has begun has a deadline until its end; a head's deadline ends with it."""
@@ -163,6 +182,14 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
     def _count_no_more(self) -> None:
         if self._silent is not None:
             self._silent.end()
+
+
+def _send_at_once(transport: asyncio.Transport) -> None:
+    """Without Nagle's delay. asyncio takes sockets that uvicorn got by `--fd` for UNIX sockets."""
+    if (accepted := transport.get_extra_info("socket")) is not None:
+        # Of a UNIX socket.
+        with contextlib.suppress(OSError):
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class WebSocketProtocol(UnreadDeadline, WebSocketsSansIOProtocol):

@@ -1,4 +1,4 @@
-"""/healthz for load balancers and people, SystemInfo for Finesse clients."""
+"""/healthz and /readyz for people and load balancers, SystemInfo for Finesse clients."""
 
 import sys
 
@@ -11,11 +11,13 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from finesse import heartbeat, service_watch
+from finesse import heartbeat, service_watch, wait_limit
 from finesse.api.errors import as_finesse_error
 from finesse.api.views import FinesseView
 from finesse.status.description import GET_SYSTEM_INFO
 from finesse.status.system_info import Status, represent
+
+DOES_NOT_ANSWER = "does not answer"
 
 
 @never_cache
@@ -26,11 +28,35 @@ def healthz(request: HttpRequest) -> JsonResponse:
     seen = heartbeat.noted()
     parts |= (seen or heartbeat.read()).faults
     if seen is None and not service_watch.database_answers():
-        parts["database"] = "does not answer"
+        parts["database"] = DOES_NOT_ANSWER
     is_healthy = set(parts.values()) == {"ok"}
     return JsonResponse(
         {"status": Status.IN_SERVICE if is_healthy else Status.OUT_OF_SERVICE, "parts": parts},
         status=200 if is_healthy else 503,
+    )
+
+
+@never_cache
+@require_safe
+def readyz_api(request: HttpRequest) -> JsonResponse:
+    """200 if this server answers API calls by more than 503, otherwise 503: as /healthz."""
+    return healthz(request)
+
+
+@never_cache
+@require_safe
+def readyz_sockets(request: HttpRequest) -> JsonResponse:
+    """200 if sockets can be opened at this server and get what is published, otherwise 503.
+
+    They need the database alone: without workers there is nothing to publish, and the outage is
+    published; without the channel layer the hub reads the log.
+    """
+    is_ready = wait_limit.DATABASE not in wait_limit.standing_still
+    if heartbeat.noted() is None:
+        is_ready = service_watch.database_answers()
+    return JsonResponse(
+        {"parts": {"database": "ok" if is_ready else DOES_NOT_ANSWER}},
+        status=200 if is_ready else 503,
     )
 
 

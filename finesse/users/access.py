@@ -26,6 +26,11 @@ class Access:
     team: int | None = None
     """The team that this user is a member of."""
 
+    def manages(self, login_id: str) -> bool:
+        """As `managed_users`: everybody for an administrator, for others whom they watch but
+        themselves."""
+        return self.watches is None or (login_id in self.watches and login_id != self.login_id)
+
 
 def supervised_teams(user: User) -> QuerySet[Team]:
     """The teams that this user watches and configures: all of them for an administrator."""
@@ -37,6 +42,16 @@ def visible_users(user: User) -> QuerySet[User]:
     if user.is_superuser:
         return User.objects.all()
     return User.objects.filter(Q(pk=user.pk) | Q(team__in=user.supervises()))
+
+
+def managed_users(user: User) -> QuerySet[User]:
+    """The users whose states this user may change beside the own ones: the others in teams that the
+    user supervises, or everybody for an administrator."""
+    if not user.may_sign_in:
+        return User.objects.none()
+    if user.is_superuser:
+        return User.objects.all()
+    return User.objects.filter(team__in=user.supervises()).exclude(pk=user.pk)
 
 
 def runs_accounts(user: User) -> bool:

@@ -108,7 +108,17 @@ class AccountPages(admin.ModelAdmin):
             messages.success(request, "Lifted. The right password is accepted again.")
         if act == "end":
             self._end(request, user)
+        if act == "end-one":
+            self._end_one(request, user)
         return {}
+
+    def _end_one(self, request: HttpRequest, user: User) -> None:
+        this = request.session.session_key
+        with transaction.atomic():
+            ended = sign_ins.end_one(user, request.POST.get("session", ""), this)
+            if ended:
+                self.log_change(request, user, f"Ended the session of {ended.browser}.")
+        messages.success(request, sign_ins.told_of(ended))
 
     def _end(self, request: HttpRequest, user: User) -> None:
         with transaction.atomic():

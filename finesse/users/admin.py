@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -41,7 +42,7 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
     ordering = ("login_id",)
     filter_horizontal = ()
     autocomplete_fields = ("team",)
-    readonly_fields = ("sign_in", "supervises", "last_login", "date_joined")
+    readonly_fields = ("sign_in", "supervises", "last_sign_in", "made")
     fieldsets = (
         (None, {"fields": ("login_id", "sign_in", "must_change_password")}),
         ("Person", {"fields": ("first_name", "last_name", "team")}),
@@ -57,7 +58,7 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
                 )
             },
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("last_sign_in", "made")}),
     )
     add_fieldsets = (
         (
@@ -85,6 +86,9 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
             return redirect("password")
         return super().user_change_password(request, id, form_url)
 
+    last_sign_in = moment("last_login", "last sign-in")
+    made = moment("date_joined", "made")
+
     @admin.display(description="supervises")
     def supervises(self, user: User) -> str:
         teams = ", ".join(str(team) for team in user.supervised_teams.all())
@@ -100,7 +104,6 @@ class TeamAdmin(PlainFormsAdmin):
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
     ordering = ("name",)
-    filter_horizontal = ("supervisors",)
     readonly_fields = ("id", "supervised_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
@@ -122,6 +125,7 @@ class TeamAdmin(PlainFormsAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # A user who is not marked as a supervisor would not see the team.
         kwargs["queryset"] = User.objects.filter(is_supervisor=True)
+        kwargs["widget"] = forms.CheckboxSelectMultiple
         kwargs["help_text"] = "Users who are marked as supervisors. They watch the team’s members."
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

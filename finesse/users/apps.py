@@ -7,5 +7,6 @@ class UsersConfig(AppConfig):
     verbose_name = "Users and teams"
 
     def ready(self) -> None:
-        # Its receivers.
-        import finesse.users.sessions  # noqa: F401
+        # Their receivers.
+        import finesse.users.sessions
+        import finesse.users.team_history  # noqa: F401

@@ -107,6 +107,12 @@ def blocked_until(failures: SignInFailures) -> datetime | None:
     return until if is_blocked and earliest < failures.last_at <= latest else None
 
 
+def blocks() -> int:
+    """How many blocks there are now, of a user at an origin each."""
+    now = timezone.now()
+    return SignInFailures.objects.filter(_is_recent(), blocked_until__gt=now).count()
+
+
 def prune() -> None:
     """Delete expired counts."""
     SignInFailures.objects.exclude(_is_recent()).delete()

@@ -22,6 +22,10 @@ SUPERVISOR_PERMISSIONS = frozenset(
         "reasoncodes.change_reasoncode",
         "reasoncodes.delete_reasoncode",
         "users.view_team",
+        "media.view_breakrule",
+        "media.add_breakrule",
+        "media.change_breakrule",
+        "media.delete_breakrule",
     }
 )
 """Permissions of supervisors in the admin; administrators have all."""
@@ -191,6 +195,40 @@ class User(SavedWhole, AbstractBaseUser, PermissionsMixin):
             and any(perm.startswith(f"{app_label}.") for perm in SUPERVISOR_PERMISSIONS)
         )
         return by_role or super().has_module_perms(app_label)
+
+
+class TeamMembership(models.Model):
+    """A time that a user spent in one team, or in none: one row after another for each user.
+
+    Login ids and teams are copied, so that users and teams may be deleted.
+    `finesse.users.team_history` writes them.
+    """
+
+    login_id = models.CharField("login ID", max_length=64)
+    team_id = models.BigIntegerField(null=True)
+    team_name = models.CharField("team", max_length=64, blank=True)
+    """The last one that the team had."""
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=("team_id",), name="membership_team"),
+            models.Index(fields=("login_id", "started_at"), name="membership_login_id"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("login_id",), condition=models.Q(ended_at=None), name="membership_one_open"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None) | models.Q(ended_at__gte=models.F("started_at")),
+                name="membership_order",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.login_id} in {self.team_name or 'no team'}"
 
 
 class BrowserSession(AbstractBaseSession):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from finesse import wait_limit
+from finesse.metrics.counters import password_checks, password_results
 
 LONGEST_WAIT_SECONDS = 20.0
 """Time that a caller waits for its turn before it is refused."""
@@ -60,6 +61,7 @@ class Queue:
         finally:
             with self._changed:
                 self._running.discard(login_id)
+                password_checks.labels("running").dec()
                 self._leave_place(login_id)
                 self._changed.notify_all()
 
@@ -73,6 +75,7 @@ class Queue:
                 most = max(1, places // 2) if is_doubted else places
                 is_full |= of_strangers.count(origin) >= most
             if is_full or not places:
+                password_results.labels("refused").inc()
                 raise PasswordChecksOverrunError
             if not is_known:
                 self._origins[login_id] = origin
@@ -88,17 +91,21 @@ class Queue:
         self._number += 1
         me = (not is_known, self._number, login_id)
         self._waiting.append(me)
+        password_checks.labels("waiting").inc()
         self._waiting.sort()
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         try:
             while self._next() != me:
                 self._changed.wait(LOOK_SECONDS)
                 if time.monotonic() > deadline or wait_limit.standing_still:
+                    password_results.labels("refused").inc()
                     raise PasswordChecksOverrunError
         finally:
             self._waiting.remove(me)
+            password_checks.labels("waiting").dec()
             self._changed.notify_all()
         self._running.add(login_id)
+        password_checks.labels("running").inc()
 
     def _next(self) -> tuple[bool, int, str] | None:
         if len(self._running) >= settings.FINESSE_PASSWORD_CHECKS:

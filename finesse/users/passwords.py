@@ -2,7 +2,7 @@
 
 The user's row is read every time, so deactivating or deleting a user has effect at once. The row
 also notes whether wrong passwords were used lately: only then the lock-out is looked up for a
-password that this process remembers.
+password that any process remembers.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 
 from finesse.db.statements import Placeholder, Statement
+from finesse.metrics.counters import password_results
 from finesse.users import lockout, remembered
 from finesse.users.password_checks import QUEUE, PasswordChecksOverrunError
 
@@ -40,7 +41,7 @@ def verify_password(login_id: str, password: str, origin: str = "") -> "Abstract
     """
     user = _read(login_id)
     key = _key(login_id, password, user, origin)
-    if user is None or user.sign_in_failed or not remembered.is_remembered_here(key):  # type: ignore[attr-defined]
+    if user is None or user.sign_in_failed or not remembered.is_remembered(key):  # type: ignore[attr-defined]
         user = _verify(user, login_id, password, origin)
     return user if user and user.is_active else None
 
@@ -90,8 +91,11 @@ def _check(user: "AbstractBaseUser | None", password: str) -> bool:
     if user is None:
         # As slow as a wrong password, so that the time does not show which users exist.
         make_password(password)
-        return False
-    return user.check_password(password)
+        is_right = False
+    else:
+        is_right = user.check_password(password)
+    password_results.labels("right" if is_right else "wrong").inc()
+    return is_right
 
 
 def _key(login_id: str, password: str, user: "AbstractBaseUser | None", origin: str) -> str:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends import db
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from finesse.client_networks import origin_of_request
-from finesse.users.models import BrowserSession
+from finesse.users.models import BrowserSession, User
 
 SIGN_IN = "sign_in"
 """The session's key of how its user signed in; it outlives the change of a session's own key."""
@@ -92,3 +92,20 @@ def note_used(keys: Collection[str]) -> None:
 def is_signed_in(key: str) -> bool:
     """Whether this is the key of a session in which a user has signed in. Raises DatabaseError."""
     return SESSION_KEY in SessionStore(key)
+
+
+def user_of_session(key: str | None) -> User | None:
+    """The user who is signed in by the session with this key, and may be. Raises DatabaseError.
+
+    For requests that have no session middleware.
+    """
+    request: Any = _Request(SessionStore(key))
+    user = get_user(request)
+    return user if isinstance(user, User) else None
+
+
+class _Request:
+    """As much of a request as Django needs to find out whose session it is."""
+
+    def __init__(self, session: SessionStore) -> None:
+        self.session = session

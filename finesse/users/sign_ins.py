@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from finesse.presence import stamps
 from finesse.presence.models import Watched
@@ -39,6 +39,11 @@ class SignIn:
     session: BrowserSession
     is_this: bool
     """Whether it is the browser that asks."""
+
+    @property
+    def named(self) -> str:
+        """What a page calls the session by: its key is a secret, and never on a page."""
+        return name_of(self.session)
 
     @property
     def browser(self) -> str:
@@ -97,6 +102,29 @@ def keep_this(request: HttpRequest, user: User) -> None:
     update_session_auth_hash(request, user)
     request.session.save()
     forget_sessions(user, but=request.session.session_key)
+
+
+def end_one(user: User, named: str, but: str | None = None) -> SignIn | None:
+    """End the one session of the user that is called so, and its sockets; None if there is none.
+
+    The one with the key `but` stays. Other browsers, clients and sign-in links stay as they are.
+    """
+    for sign_in in in_browsers(user, but):
+        if not sign_in.is_this and constant_time_compare(sign_in.named, named):
+            sign_in.session.delete()
+            return sign_in
+    return None
+
+
+def told_of(ended: SignIn | None) -> str:
+    """What became of it, for the person who asked."""
+    if ended is None:
+        return "That session has ended already."
+    return f"Ended: {ended.browser}, from {ended.place}."
+
+
+def name_of(session: BrowserSession) -> str:
+    return salted_hmac("finesse.users.sign_ins", session.pk, algorithm="sha256").hexdigest()[:32]
 
 
 def forget_sessions(user: User, but: str | None = None) -> None:

@@ -33,6 +33,10 @@ CHOOSING = "choosing"
 def account(request: HttpRequest) -> HttpResponse:
     """Who one is here, where one is signed in, and the way out of everywhere else."""
     user = cast(User, request.user)
+    if request.method == "POST" and "session" in request.POST:
+        ended = sign_ins.end_one(user, request.POST["session"], request.session.session_key)
+        messages.success(request, sign_ins.told_of(ended))
+        return redirect("account")
     if request.method == "POST":
         with transaction.atomic():
             sign_ins.end_others(request, user)

@@ -29,7 +29,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 from slixmpp.xmlstream.tostring import tostring
 
-from finesse import heartbeat
+from finesse import heartbeat, readiness
 from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
@@ -315,6 +315,7 @@ class Component(ComponentXMPP):
             if self.sessionstarted:
                 raise RefusedError("silent") from None
             raise LostError(_NO_ANSWER) from None
+        readiness.announce()
         logger.info("%s is connected, with %s clients so far", pubsub_domain(), len(self._clients))
         for pings in itertools.count(1):
             reached = self._reached()

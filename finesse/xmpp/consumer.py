@@ -14,8 +14,10 @@ from xml.etree.ElementTree import Element, SubElement
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from finesse import log_context
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
+from finesse.metrics import counters
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.server.admission import Admission, Admissions, TooManyError
@@ -105,12 +107,15 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         # Channels calls disconnect() for a client that closes the socket, but not if the client
         # turns out to be gone when something is sent to it.
         self._serving = asyncio.current_task()
+        connected = counters.sockets.labels("xmpp")
+        connected.inc()
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
             if not self._dropped:
                 raise
         finally:
+            connected.dec()
             self._leave()
 
     async def connect(self) -> None:
@@ -215,6 +220,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._assert_open()
             assert self.admission is not None
             self.admission.sign_in(self.user.pk)
+            log_context.subject.set(log_context.OfUser(self.user.pk))
         except sasl.SASLError as error:
             await self._refuse(error.condition)
         except TooManyError:

@@ -8,6 +8,8 @@ from xml.etree.ElementTree import Element
 
 from slixmpp.jid import JID
 
+from finesse import log_context
+from finesse.metrics import counters
 from finesse.notifications.models import Notification
 from finesse.notifications.places import Place
 from finesse.notifications.readers import Reader
@@ -72,6 +74,7 @@ class RemoteClient:
         self._failure: Exception | None = None
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._serve(), name=f"xmpp {address}")
+        counters.sockets.labels("component").inc()
 
     @property
     def place(self) -> Place:
@@ -95,9 +98,11 @@ class RemoteClient:
     def close(self) -> None:
         """The client has disconnected: send nothing more to it."""
         self._task.cancel()
+        counters.sockets.labels("component").dec()
         self._leave()
 
     async def _serve(self) -> None:
+        log_context.subject.set(log_context.OfUser(self._jid.node))
         while True:
             try:
                 if (session := await self._join()) is not None:

@@ -27,7 +27,7 @@ from media.api.parameters import read_options, read_reason_code, read_requested
 from media.documents.media import represent, represent_mrd, represent_non_member
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
 from media.states import Requested, State
-from media.writing.acceptance import accept, refuse
+from media.writing.acceptance import accept, refuse, refuse_without_place
 from media.writing.requests import new_request
 
 MAX_MRD_ID = 2**31 - 1
@@ -165,11 +165,13 @@ def _validated(
     options = read_options(children) if requested is Requested.LOGIN else None
     state = State(media.state) if media else State.LOGOUT
     refuse(requested, state, user.pk, mrd_id)
+    reason_code = read_reason_code(children, requested, user)
+    refuse_without_place(user, requested, reason_code)
     return new_request(
         user.pk,
         mrd_id,
         requested,
-        reason_code=read_reason_code(children, requested, user),
+        reason_code=reason_code,
         options=options,
         request_id=request_id_of(request),
         cause=Cause.SELF,

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from finesse.users.access import supervised_teams
 from finesse.users.models import User
+from media.break_tables import BreakRule
 from reasoncodes.access import visible_to
 from reasoncodes.languages import label_in
 from reasoncodes.models import ReasonCode
@@ -14,9 +16,32 @@ def meanings(user: User, languages: tuple[str, ...]) -> dict[str, dict[str, Any]
     """By id as text, of the codes that have more to say than code and label.
 
     A label is None if none of the languages has another than the one that the Media shows.
+    `ofRules` are the longest stays that break rules give, in minutes or None: of teams by their
+    names, of `others` if there is a rule for all.
     """
-    found = {str(one.pk): _meaning(one, languages) for one in _visible_to(user)}
-    return {pk: meaning for pk, meaning in found.items() if {*meaning.values()} != {None}}
+    rules = _maxima_of_rules(user)
+    found = {
+        str(one.pk): _meaning(one, languages) | {"ofRules": rules.get(one.pk)}
+        for one in _visible_to(user)
+    }
+    return {
+        pk: meaning
+        for pk, meaning in found.items()
+        if any(one is not None for one in meaning.values())
+    }
+
+
+def _maxima_of_rules(user: User) -> dict[int, dict[str, Any]]:
+    """By the id of a reason code. Where only other teams have rules it has none."""
+    own = Q(team__in=supervised_teams(user)) | Q(team=user.team_id)
+    found: dict[int, dict[str, Any]] = {}
+    for rule in BreakRule.objects.filter(own | Q(team=None)).select_related("reason_code", "team"):
+        of_code = found.setdefault(rule.reason_code_id, {"teams": {}})
+        if rule.team is None:
+            of_code["others"] = rule.stay_minutes
+        else:
+            of_code["teams"][rule.team.name] = rule.stay_minutes
+    return found
 
 
 def _visible_to(user: User) -> "QuerySet[ReasonCode]":

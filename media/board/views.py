@@ -1,18 +1,19 @@
 """The viewer's pages: who is in which state, and the stream of notifications."""
 
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as render_template
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from finesse.api.xml import render
 from finesse.notifications import log
 from finesse.notifications.models import Notification
 from finesse.notifications.nodes import TEAM
@@ -22,8 +23,9 @@ from finesse.users.forms import SignInForm
 from finesse.users.models import User
 from finesse.users.views import ask_for_new_password
 from media.board.meanings import meanings
-from media.documents.media import represent
-from media.models import Media
+from media.board.rows import rows
+from media.breaks.shown import limits_now
+from media.state_words import state_word
 from media.states import State
 from reasoncodes.languages import asked_for
 
@@ -32,6 +34,11 @@ RECENT = 50
 _UNAVAILABLE = (State.NOT_READY, State.LOGOUT)
 STATES_IN_ORDER = [*(state for state in State if state not in _UNAVAILABLE), *_UNAVAILABLE]
 """The order in which the board counts and sorts: agents who are not available come last."""
+_STATES = [(state.value, state_word(state)) for state in STATES_IN_ORDER]
+
+
+_OTHER = ("session-goes-on", "signed-out")
+"""Scripts of other pages."""
 
 
 class SignIn(LoginView):
@@ -55,14 +62,23 @@ class SignIn(LoginView):
 @login_required
 def viewer(request: HttpRequest) -> HttpResponse:
     role = cast(User, request.user).role
-    context = {"role": role, "states": STATES_IN_ORDER}
+    is_wall = request.GET.get("wall") == "1"
+    context = {"role": role, "states": _STATES, "wall": is_wall, "modules": _modules()}
     return render_template(request, "board/viewer.html", context)
+
+
+@cache
+def _modules() -> list[str]:
+    """The page's scripts, so that browsers need not find them by reading one after the other."""
+    folder = Path(__file__).parent / "static"
+    found = (folder / "board").glob("*.js")
+    return sorted(one.relative_to(folder).as_posix() for one in found if one.stem not in _OTHER)
 
 
 @never_cache
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """Every Media that the user may see, as of `position`; 401 when the session has ended.
+    """All that the user may see, as of `position`; 401 when the session has ended.
 
     The notifications after `position` are exactly the changes that the board does not show.
     A person who types this address means the page: a script does not ask for HTML.
@@ -81,8 +97,9 @@ def board(request: HttpRequest) -> HttpResponse:
         {
             "position": here.number,
             "replayFrom": _replay_from(reader, here).number,
-            "media": [_row(media) for media in _visible(reader)],
+            **rows(reader),
             "reasonCodes": meanings(request.user, asked_for(request.META)),
+            "limits": limits_now(reader.watches),
         }
     )
 
@@ -96,23 +113,18 @@ def reason_codes(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"reasonCodes": meanings(request.user, asked_for(request.META))})
 
 
+@never_cache
+@require_POST
+def session(request: HttpRequest) -> HttpResponse:
+    """Let the session begin its time anew: for a board on a wall, where nobody signs in again."""
+    if not request.user.is_authenticated:
+        return _refused()
+    request.session.modified = True
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
 def _refused() -> HttpResponse:
     return JsonResponse({"error": "Sign in again"}, status=401)
-
-
-def _visible(reader: Reader) -> QuerySet[Media]:
-    media = Media.objects.select_related("user__team", "mrd", "reason_code").order_by("user", "mrd")
-    return media if reader.watches is None else media.filter(user__in=reader.watches)
-
-
-def _row(media: Media) -> dict[str, Any]:
-    user, team = media.user, media.user.team
-    return {
-        "source": media.uri,
-        "user": {"id": user.pk, "name": user.get_full_name(), "team": team.name if team else ""},
-        "mrd": {"id": str(media.mrd_id), "name": media.mrd.name},
-        "media": render({"Media": represent(media)}),
-    }
 
 
 def _replay_from(reader: Reader, here: Place) -> Place:

@@ -38,7 +38,7 @@ def remember_reason_code(instance: ReasonCode, raw: bool = False, **kwargs: Any)
         # From here on no agent comes to show it: that is the writer's to do.
         log.lock()
         _SHOWN.remember(instance)
-        instance.__dict__["_lists_before"] = _lists_of(_stored(instance))
+        instance.__dict__["_lists_before"] = lists_of(_stored(instance))
 
 
 @receiver(post_save, sender=ReasonCode)
@@ -51,7 +51,7 @@ def publish_changed_reason_code(instance: ReasonCode, raw: bool = False, **kwarg
         publish_changed_users(User.objects.filter(desktop__reason_code=instance.pk))
     # The object at hand may be older, or may be saved in part.
     stored = ReasonCode.objects.get(pk=instance.pk)
-    before, now = instance.__dict__.pop("_lists_before"), _lists_of(stored)
+    before, now = instance.__dict__.pop("_lists_before"), lists_of(stored)
     _publish(stored, before - now, Event.DELETE)
     _publish(stored, now - before, Event.POST)
     if changed:
@@ -62,7 +62,7 @@ def publish_changed_reason_code(instance: ReasonCode, raw: bool = False, **kwarg
 def remember_lists(instance: ReasonCode, **kwargs: Any) -> None:
     log.lock()
     stored = _stored(instance)
-    instance.__dict__["_removed"] = stored, _lists_of(stored)
+    instance.__dict__["_removed"] = stored, lists_of(stored)
 
 
 @receiver(post_delete, sender=ReasonCode)
@@ -106,7 +106,7 @@ def _stored(instance: ReasonCode) -> ReasonCode | None:
     return ReasonCode.objects.filter(pk=instance.pk).first() if instance.pk else None
 
 
-def _lists_of(stored: ReasonCode | None) -> set[str]:
+def lists_of(stored: ReasonCode | None) -> set[str]:
     """The nodes of the lists that the reason code stands in."""
     if stored is None or stored.retired or stored.system_code:
         return set()

@@ -17,6 +17,7 @@ from media.changes.publishing import ShownFields, pages
 from media.changes.users import publish_changed_users
 from media.documents.updates import of_moved_member, of_user
 from media.documents.user import represent_user, with_desktops
+from media.writing.writer import serve_queues
 
 _SHOWN = ShownFields(Team, "name")
 
@@ -52,6 +53,7 @@ def publish_removed_team(instance: Team, **kwargs: Any) -> None:
             entries.extend(of_moved_member(whole, instance.pk, None))
         log.append(log.lock(), entries)
     publish_changed_users(User.objects.filter(pk__in={*supervisors} - {*members}))
+    serve_queues()
 
 
 @receiver(m2m_changed, sender=Team.supervisors.through)

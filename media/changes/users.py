@@ -20,6 +20,7 @@ from media.models import VOICE_MRD
 from media.removal import sign_out_deleted_user
 from media.writing import bell
 from media.writing.history import close_intervals
+from media.writing.writer import serve_queues
 
 _SHOWN = ShownFields(User, "first_name", "last_name", "team", "is_supervisor", "is_superuser")
 
@@ -47,6 +48,9 @@ def publish_saved_user(
     if raw or update_fields == SIGN_IN or not _SHOWN.have_changed(instance):
         return
     before = _SHOWN.before(instance)
+    if not created and "team" in _SHOWN.changed(instance):
+        # An agent takes a place along, or waits in another team's queue now.
+        serve_queues()
     event = Event.POST if created else Event.PUT
     _publish(instance.pk, event, old_team=before["team"] if before else None)
 

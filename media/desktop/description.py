@@ -18,6 +18,7 @@ from finesse.api.errors import (
     OTHER_USER,
     PARAMETER_INVALID,
     PARAMETER_MISSING,
+    REASON_CODE_FULL,
     REASON_CODE_INVALID,
     REASON_CODE_NOT_ALLOWED,
     REASON_CODE_REQUIRED,
@@ -60,9 +61,10 @@ PUT_USER = Operation(
         REASON_CODE_NOT_ALLOWED,
         REASON_CODE_REQUIRED,
         REASON_CODE_INVALID,
+        REASON_CODE_FULL,
     ),
     notification=serializers.USER_NOTIFICATION,
-    later=(INVALID_STATE, AGENT_NOT_FOUND, INTERNAL_ERROR),
+    later=(INVALID_STATE, REASON_CODE_FULL, AGENT_NOT_FOUND, INTERNAL_ERROR),
 )
 GET_TEAM = Operation(
     summary="Read a team with its users",

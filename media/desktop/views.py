@@ -35,10 +35,10 @@ from media.documents.user import (
 )
 from media.models import Cause
 from media.states import USER_STATES, Requested, State
-from media.writing.acceptance import accept, refuse
+from media.writing.acceptance import accept, refuse, refuse_without_place
 from media.writing.requests import new_request
 from reasoncodes.models import Category, ReasonCode
-from reasoncodes.system_codes import SUPERVISOR_INITIATED
+from reasoncodes.system_codes import SUPERVISOR_INITIATED, system_code
 
 
 class UserDetail(FinesseView):
@@ -66,6 +66,7 @@ class UserDetail(FinesseView):
         refuse(requested, state, user.pk, None)
         if is_own:
             reason_code = read_reason_code(children, requested, user)
+            refuse_without_place(user, requested, reason_code)
         elif reason_code_id(children):
             raise REASON_CODE_NOT_ALLOWED()
         else:
@@ -148,6 +149,4 @@ def _of_supervisors(requested: Requested) -> ReasonCode | None:
     }
     if requested not in categories:
         return None
-    return ReasonCode.objects.filter(
-        system_code=True, category=categories[requested], code=SUPERVISOR_INITIATED
-    ).first()
+    return system_code(categories[requested], SUPERVISOR_INITIATED)

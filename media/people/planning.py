@@ -1,6 +1,6 @@
 """What a file of people would do, row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,14 +29,21 @@ _NO_PASSWORDS = (
 )
 
 
-def plan(table: Table, by: User, *, may_make_teams: bool) -> Plan:
-    """Certain only under the writer's lock. Raises FileRefusedError for the file as a whole."""
-    return _Planning(table, by, may_make_teams).plan()
+def plan(
+    table: Table, by: User, *, may_make_teams: bool, leaving: Collection[str] = frozenset()
+) -> Plan:
+    """Certain only under the writer's lock. Raises FileRefusedError for the file as a whole.
+
+    `leaving` are login ids of people who came by an import that is undone: they go again.
+    """
+    return _Planning(table, by, may_make_teams, leaving).plan()
 
 
 class _Planning:
-    def __init__(self, table: Table, by: User, may_make_teams: bool) -> None:
-        self.table, self.by = table, by
+    def __init__(
+        self, table: Table, by: User, may_make_teams: bool, leaving: Collection[str]
+    ) -> None:
+        self.table, self.by, self.leaving = table, by, leaving
         self.present = Present()
         self.resource = self.present.resource(may_make_teams=may_make_teams)
         for cell in table.head.cells:
@@ -128,7 +135,7 @@ class _Planning:
         ]
         if stored is None:
             row.outcome = Outcome.NEW
-        elif row.differences:
+        elif row.differences or stored.login_id in self.leaving:
             row.outcome = Outcome.CHANGED
         row.wanted = wanted
 

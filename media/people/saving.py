@@ -13,6 +13,7 @@ from finesse.files.plan import MEANWHILE, Outcome, Plan, PlannedRow
 from finesse.files.tables import Table
 from finesse.notifications import log
 from finesse.users.models import Team, User
+from finesse.users.team_history import record
 from media.changes.memberships import publish_new_media
 from media.changes.users import publish_new_users
 from media.models import Media
@@ -28,7 +29,8 @@ class Imported:
     plan: Plan
     moved: Collection[str] = ()
     """What has changed since its user looked at it. If there is any, nothing is imported."""
-    is_saved: bool = False
+    before: Present | None = None
+    """The people as they were; None if nothing was saved."""
 
 
 def import_table(
@@ -46,16 +48,19 @@ def import_table(
             moved = now.moved_since(seen)
             if moved or not now.may_be_saved:
                 return Imported(plan=now, moved=moved)
-            _Saving().save(now)
-            _write_history(now, by, name)
+            before = Present()
+            Saving().save(now)
+            write_history(now, by, name)
     except IntegrityError:
         # Users are also made without the lock.
         again = plan(table, by, may_make_teams=may_make_teams)
         return Imported(plan=again, moved=(MEANWHILE,))
-    return Imported(plan=now, is_saved=True)
+    return Imported(plan=now, before=before)
 
 
-class _Saving:
+class Saving:
+    """Saves what a plan wants, under the writer's lock."""
+
     def __init__(self) -> None:
         self.present = Present()
 
@@ -80,6 +85,7 @@ class _Saving:
         for user in users:
             user.set_unusable_password()
         User.objects.bulk_create(users, batch_size=_ROWS)
+        record([user.pk for user in users])
         for start in range(0, len(users), _ROWS):
             page = [user.pk for user in users[start : start + _ROWS]]
             publish_new_users(User.objects.filter(pk__in=page))
@@ -128,7 +134,8 @@ class _Saving:
             publish_new_media(Media.objects.filter(pk__in=page))
 
 
-def _write_history(now: Plan, by: User, name: str) -> None:
+def write_history(now: Plan, by: User, name: str) -> None:
+    """An entry for each user in Django's history; `name` is the file's."""
     kind = ContentType.objects.get_for_model(User)
     LogEntry.objects.bulk_create(
         LogEntry(

@@ -18,8 +18,10 @@ from media.reason_codes.numbers import (
     label_taken,
     retired_before,
     retired_since,
+    translation_taken,
 )
-from media.reason_codes.two_at_once import latest_version_id, refuse_stale
+from media.reason_codes.two_at_once import PastOfCode
+from media.two_at_once import refuse_stale
 from reasoncodes.access import hidden_teams, manages_global
 from reasoncodes.models import DAY_MINUTES, Category, ReasonCode
 
@@ -116,7 +118,7 @@ class ReasonCodeForm(forms.ModelForm):
         if not self.is_new:
             self.fields["category"].disabled = True
             self.fields["category"].help_text = "Fixed after creation."
-            self.initial["version"] = str(latest_version_id(self.instance.pk))
+            self.initial["version"] = PastOfCode(self).token()
 
     def _show_numbers(self) -> None:
         code = self.fields["code"]
@@ -165,7 +167,7 @@ class ReasonCodeForm(forms.ModelForm):
         if {"category", "label", "code"} & data.keys():
             self._refuse_duplicates(data)
         if not self.is_new:
-            refuse_stale(self)
+            refuse_stale(self, PastOfCode(self))
         return data
 
     def _refuse_nobody(self, data: dict[str, Any]) -> None:
@@ -197,12 +199,15 @@ class ReasonCodeForm(forms.ModelForm):
             category=data.get("category", ""),
             code=data.get("code") or 0,
             label=data.get("label", "").strip(),
+            translations=data.get("translations") or {},
             retired=self.instance.retired,
         )
         if "code" in data and (taken := code_taken(wanted, self.user)):
             self.add_error("code", ValidationError(taken, code="unique"))
         if "label" in data and (taken := label_taken(wanted, self.user)):
             self.add_error("label", ValidationError(taken, code="unique"))
+        elif "translations" in data and (taken := translation_taken(wanted, self.user)):
+            self.add_error("translations", ValidationError(taken, code="unique"))
         elif self.is_new and "label" in data and not data.get("again"):
             self._ask_about_retired(wanted)
 

@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from finesse.api.xml import identifier
 from finesse.users.access_in_admin import signed_in
 from finesse.users.models import User
+from media.reason_codes.use import use_of
 from reasoncodes.access import changeable_by, versions_visible_to
 from reasoncodes.going_back import Outcome, go_back
 from reasoncodes.history import latest_version
@@ -85,6 +86,7 @@ class HistoryPages(admin.ModelAdmin):
             "differences": Reader(user).differences(old, version),
             "is_deleted": is_deleted,
             "takes_away": _takes_away(latest, version),
+            "in_it_now": use_of([version.id])[version.id].now,
             "pk": version.id,
             "object": self.get_queryset(request).filter(pk=version.id).first(),
         }

@@ -7,7 +7,7 @@ from typing import Any
 from finesse.users.access import visible_users
 from finesse.users.models import User
 from media.models import Desktop, Media
-from media.reason_codes.numbers import code_taken, label_taken
+from media.reason_codes.numbers import code_taken, label_taken, translation_taken
 from media.reason_codes.use import Use, use_of
 from reasoncodes.access import changeable_by
 from reasoncodes.models import ReasonCode
@@ -95,10 +95,16 @@ def _problem(code: ReasonCode, by: User, retired: bool) -> str:
     if retired:
         return ""
     wanted = ReasonCode(
-        pk=code.pk, category=code.category, code=code.code, label=code.label, for_all=code.for_all
+        pk=code.pk,
+        category=code.category,
+        code=code.code,
+        label=code.label,
+        translations=code.translations,
+        for_all=code.for_all,
     )
-    if taken := code_taken(wanted, by) or label_taken(wanted, by):
-        return taken
+    for taken in (code_taken, label_taken, translation_taken):
+        if problem := taken(wanted, by):
+            return problem
     if wanted.exceeds():
         return (
             f"Its category has {wanted.limit} {wanted.scope} reason codes already. "

@@ -10,6 +10,7 @@ from finesse.db.names import folded
 from finesse.users.models import User
 from reasoncodes.access import changeable_by, visible_to
 from reasoncodes.history import Version
+from reasoncodes.languages import label_in, language_name
 from reasoncodes.models import Category, ReasonCode
 
 HIGHEST = 65535
@@ -54,6 +55,26 @@ def label_taken(reason_code: ReasonCode, by: User) -> str | SafeString:
     return _taken(rival, by, "This is the label of", "has this label", advice)
 
 
+def translation_taken(reason_code: ReasonCode, by: User) -> str | SafeString:
+    """Who is called the same in another language, and what to do; empty if nobody is.
+
+    A label counts in every language into which it is not translated.
+    """
+    found = reason_code.namesake()
+    if found is None:
+        return ""
+    rival, language = found
+    name = language_name(language)
+    label = label_in((language,), reason_code.label, reason_code.translations)
+    of = f"In {name} agents would read “{label}” for this code and for"
+    advice = f"Choose another label in {name}, or change that one."
+    if rival.system_code:
+        return f"{of} {rival.code} “{rival.label}”, which is reserved by the system. {advice}"
+    if not visible_to(by).filter(pk=rival.pk).exists():
+        return f"{of} a code of another team. Choose another label in {name}."
+    return _named(rival, of, advice)
+
+
 def retired_before(reason_code: ReasonCode, by: User) -> ReasonCode | None:
     """A retired one of the category with this label, which the user could bring back instead."""
     retired = changeable_by(by).filter(category=reason_code.category, retired=True)
@@ -78,6 +99,10 @@ def _taken(rival: ReasonCode, by: User, of: str, has: str, advice: str) -> str |
     if not visible_to(by).filter(pk=rival.pk).exists():
         # Its label is not the user's to read.
         return f"A reason code of another team {has}. {advice}"
+    return _named(rival, of, advice)
+
+
+def _named(rival: ReasonCode, of: str, advice: str) -> SafeString:
     return format_html(
         '{} <a href="{}">{}, code {}</a>. {}', of, _page(rival), rival.label, rival.code, advice
     )

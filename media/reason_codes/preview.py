@@ -1,9 +1,11 @@
 """The list of reason codes as an agent gets it, before and after a change that nobody has saved."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finesse.users.models import User
+from media.breaks.rules import every_rule
+from media.breaks.words import sentence
 from reasoncodes.models import Category, ReasonCode
 from reasoncodes.selection import selectable_by
 
@@ -18,6 +20,8 @@ class Line:
     mark: str = SAME
     before: str = ""
     """For one that is changed: what it was."""
+    says: str = ""
+    """What a break rule says of it to these agents."""
 
 
 def list_of(team_id: int | None, category: str) -> list[Line]:
@@ -26,8 +30,18 @@ def list_of(team_id: int | None, category: str) -> list[Line]:
 
 
 def lists_of(team_id: int | None) -> list[tuple[Category, list[Line]]]:
-    """Both lists, with what they are for."""
-    return [(category, list_of(team_id, category)) for category in Category]
+    """Both lists, with what they are for, and what break rules say."""
+    rules = every_rule()
+
+    def said(code: ReasonCode) -> str:
+        rule = rules.of(team_id, code.pk)
+        return sentence(rule) if rule else ""
+
+    lists = ((category, list_of(team_id, category)) for category in Category)
+    return [
+        (category, [replace(line, says=said(line.reason_code)) for line in lines])
+        for category, lines in lists
+    ]
 
 
 def list_after(changed: ReasonCode, teams: Collection[int], team_id: int | None) -> list[Line]:

@@ -7,7 +7,7 @@ from django import forms
 from finesse.admin import PlainNumberField
 from finesse.db.names import validate_visible
 from finesse.users.models import User
-from media.reason_codes.numbers import code_taken, label_taken, next_free
+from media.reason_codes.numbers import code_taken, label_taken, next_free, translation_taken
 from reasoncodes.models import ReasonCode
 
 
@@ -42,9 +42,12 @@ class ReplacementForm(forms.Form):
             category=self.old.category,
             code=data.get("code") or 0,
             label=data.get("label", ""),
+            translations=self.old.translations,
         )
         if "code" in data and (taken := code_taken(wanted, self.user)):
             self.add_error("code", taken)
-        if "label" in data and (taken := label_taken(wanted, self.user)):
+        if "label" in data and (
+            taken := label_taken(wanted, self.user) or translation_taken(wanted, self.user)
+        ):
             self.add_error("label", taken)
         return data

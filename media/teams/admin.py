@@ -28,16 +28,19 @@ class TeamPage(TeamAdmin):
         css: ClassVar[Any] = {"all": ("users/account-admin.css",)}
 
     def get_fields(self, request: HttpRequest, obj: Team | None = None) -> tuple[str, ...]:
-        return ("name", "supervisors", "members")
+        return ("name", "supervisors", "members", "new_members")
 
     def get_fieldsets(self, request: HttpRequest, obj: Team | None = None) -> Any:
         if obj is None:
-            return ((None, {"fields": self.get_fields(request)}),)
+            return ((None, {"fields": ("name", "supervisors", "new_members")}),)
         # Shown read-only, the list would name supervisors who are members of other teams.
         is_form = self.has_change_permission(request, obj)
         return (
             (None, {"fields": ("id", "name")}),
-            ("Agents", {"fields": ("agents", "members") if is_form else ("agents",)}),
+            (
+                "Agents",
+                {"fields": ("agents", "members", "new_members") if is_form else ("agents",)},
+            ),
             ("Supervisors", {"fields": ("supervisors" if is_form else "supervised_by",)}),
             ("Reason codes", {"fields": ("codes",)}),
         )
@@ -59,7 +62,7 @@ class TeamPage(TeamAdmin):
     def agents(self, team: Team) -> SafeString:
         media = Media.objects.select_related("mrd", "reason_code").order_by("mrd")
         members = team.members.prefetch_related(Prefetch("media", media))
-        context = {"members": members, "reader": team.reader}  # type: ignore[attr-defined]
+        context = {"team": team, "members": members, "reader": team.reader}  # type: ignore[attr-defined]
         return render_to_string("admin/users/team/agents.html", context)
 
     @admin.display(description="reason codes")

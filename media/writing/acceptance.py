@@ -2,25 +2,39 @@
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from finesse.api.errors import REASON_CODE_INVALID, TABLE
+from finesse import traces, wait_limit
+from finesse.api.errors import REASON_CODE_FULL, REASON_CODE_INVALID, TABLE
 from finesse.db.statements import Insertion
+from finesse.users.models import User
+from media.breaks.places import is_full
+from media.breaks.rules import gives_numbers
 from media.models import Desktop, Media, MediaRequest
 from media.states import DESKTOP_TRANSITIONS, TRANSITIONS, Requested, State, refusal
 from media.writing import bell
+from media.writing.options import lets_requests_wait
+from media.writing.request_lines import say_accepted
+from media.writing.waiting import may_wait
+from reasoncodes.models import ReasonCode
 
 _INSERT = Insertion(MediaRequest)
+LOOK_SECONDS = 0.3
+"""To find out whether a request was saved whose answer was lost: after 1.5 s of waiting for that a
+503 still comes within two."""
 
 
 def refuse(requested: Requested, state: State, login_id: str, mrd_id: int | None) -> None:
     """Raise the FinesseError with which the transition table refuses the request in this state.
 
     It is about a Media, or without an MRD about the user's desktop. While another request about the
-    same is pending nothing is raised: that one may change the state before this one is applied.
+    same is pending nothing is raised: that one may change the state before this one is applied. Nor
+    is it if requests wait for such a change (FINESSE_AFTER_THIS_ONE): the writer lets it wait.
     """
     table = DESKTOP_TRANSITIONS if mrd_id is None else TRANSITIONS
     if refusal(state, requested, table) is None:
+        return
+    if lets_requests_wait() and may_wait(mrd_id, state, requested):
         return
     pending = MediaRequest.objects.filter(outcome=None, login_id=login_id, mrd_id=mrd_id)
     if pending.exists():
@@ -28,6 +42,24 @@ def refuse(requested: Requested, state: State, login_id: str, mrd_id: int | None
     # What was pending when the state was read may have been applied before this look.
     if error := refusal(_state_now(login_id, mrd_id), requested, table):
         raise TABLE[error]()
+
+
+def refuse_without_place(user: User, requested: Requested, reason_code: ReasonCode | None) -> None:
+    """Raise FinesseError `Maximum Exceeded` if a break rule leaves no place for the user.
+
+    Only if it is certain: while a request of the user or of one who has a place is pending, that
+    one may make a place. Without this look, too, the writer refuses the request at its turn, or
+    lets it wait in the queue, if requests do (FINESSE_AFTER_THIS_ONE).
+    """
+    if reason_code is None or requested is not Requested.NOT_READY or not gives_numbers():
+        return
+    full = is_full(user, reason_code.pk)
+    if full is None or (full.has_queue and lets_requests_wait()):
+        return
+    pending = MediaRequest.objects.filter(outcome=None, login_id__in={user.pk, *full.by})
+    # What was pending at the first look may have been applied before the second.
+    if not pending.exists() and is_full(user, reason_code.pk) is not None:
+        raise REASON_CODE_FULL()
 
 
 def _state_now(login_id: str, mrd_id: int | None) -> State:
@@ -42,8 +74,10 @@ def _state_now(login_id: str, mrd_id: int | None) -> State:
 def accept(requests: Sequence[MediaRequest]) -> None:
     """Save the requests, all or none, and ring the bell. Answer 202 afterwards.
 
-    Raises FinesseError `Invalid Input` if a reason code was deleted after it was read.
+    Raises FinesseError `Invalid Input` if a reason code was deleted after it was read, and
+    OperationalError or InterfaceError if they are not saved, or nobody can tell now.
     """
+    traces.mark(traces.CHECK)
     # The bell and the answer come after the commit: a 202 is a promise.
     try:
         if len(requests) == 1:
@@ -52,4 +86,37 @@ def accept(requests: Sequence[MediaRequest]) -> None:
             MediaRequest.objects.bulk_create(requests)
     except IntegrityError:
         raise REASON_CODE_INVALID() from None
+    except (OperationalError, InterfaceError):
+        if not _are_saved(requests):
+            raise
+    traces.mark(traces.SAVE)
     bell.ring_soon()
+    traces.mark(traces.RING)
+    say_accepted(requests)
+
+
+def _are_saved(requests: Sequence[MediaRequest]) -> bool:
+    """Whether they were committed, and only the answer was lost with the connection.
+
+    A 503 would be a lie then. All or none are saved, so the first one shows it.
+    """
+    if connection.in_atomic_block:
+        return False
+    # What was lost with it comes no more; the next look opens another.
+    connection.close()
+    first = requests[0]
+    same = MediaRequest.objects.filter(
+        accepted_at=first.accepted_at,
+        login_id=first.login_id,
+        mrd_id=first.mrd_id,
+        request_id=first.request_id,
+    )
+    try:
+        # The wait for the answer has spent the bound; and the watch may have noticed it, too.
+        with (
+            wait_limit.raised(LOOK_SECONDS),
+            wait_limit.bounded(LOOK_SECONDS, is_probe=True),
+        ):
+            return same.exists()
+    except (OperationalError, InterfaceError):
+        return False

@@ -9,6 +9,7 @@ from django.utils import timezone
 from media.models import Cause, Desktop, Media, MediaRequest
 from media.states import Options, Requested, State
 from reasoncodes.models import Category, ReasonCode
+from reasoncodes.system_codes import system_code
 
 
 def new_request(
@@ -24,11 +25,12 @@ def new_request(
     logout_all_media: bool | None = None,
     request_id: str = "",
     accepted_at: datetime | None = None,
+    note: str = "",
 ) -> MediaRequest:
     """A request about a user's Media in this MRD, or without an MRD about the user's desktop.
 
     It is not saved. `actor` is the login id of the user who asks, empty for the system; the time
-    is now unless given.
+    is now unless given. The note is for the agent and other supervisors.
     """
     return MediaRequest(
         login_id=login_id,
@@ -44,6 +46,7 @@ def new_request(
         cause=cause,
         actor=actor,
         accepted_at=accepted_at or timezone.now(),
+        note=note,
     )
 
 
@@ -74,9 +77,7 @@ def _sign_outs(
 ) -> list[MediaRequest]:
     if not subjects:
         return []
-    reason_code = ReasonCode.objects.filter(
-        system_code=True, category=Category.LOGOUT, code=code
-    ).first()
+    reason_code = system_code(Category.LOGOUT, code)
     return [
         new_request(login_id, mrd_id, Requested.FORCED_LOGOUT, reason_code=reason_code, cause=cause)
         for login_id, mrd_id in subjects

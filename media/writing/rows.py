@@ -6,8 +6,9 @@ from finesse.db.bulk import Among, BulkUpdate, keys
 from finesse.db.statements import Placeholder, Statement
 from finesse.users.models import User
 from media.documents.user import desktop_of, with_desktops
-from media.models import Desktop, Media, MediaRequest
+from media.models import VOICE_MRD, Desktop, Media, MediaRequest
 from media.states import Requested
+from media.supervision_tables import WaitingChange
 from media.writing.history import Key
 
 update_media = BulkUpdate(
@@ -47,10 +48,13 @@ _MEDIA = Statement(
 )
 
 
-def media_of(requests: Iterable[MediaRequest]) -> dict[Key, Media]:
-    """The Media that the requests are about, and all Media of users who sign out of the desktop."""
+def media_of(
+    requests: Iterable[MediaRequest | WaitingChange], may_sign_out: Collection[str] = ()
+) -> dict[Key, Media]:
+    """The Media that the requests are about, and all Media of users who sign out of the desktop:
+    who asks for it, and who `may_sign_out` as a consequence."""
     wanted = {(one.login_id, one.mrd_id) for one in requests if one.mrd_id is not None}
-    signing_out = {
+    signing_out = {*may_sign_out} | {
         one.login_id
         for one in requests
         if one.mrd_id is None and one.requested in {Requested.LOGOUT, Requested.FORCED_LOGOUT}
@@ -61,7 +65,7 @@ def media_of(requests: Iterable[MediaRequest]) -> dict[Key, Media]:
     return {(media.user_id, media.mrd_id): media for media in found}
 
 
-def users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
+def users_of(requests: Iterable[MediaRequest | WaitingChange]) -> dict[str, User]:
     """The users whose desktops the requests are about, each with a desktop, saved or new."""
     login_ids = {one.login_id for one in requests if one.mrd_id is None}
     if not login_ids:
@@ -70,6 +74,15 @@ def users_of(requests: Iterable[MediaRequest]) -> dict[str, User]:
     for user in users.values():
         user.desktop = desktop_of(user)
     return users
+
+
+def to_correct(requests: Iterable[MediaRequest]) -> set[Key]:
+    """The Media and desktops whose reason is to be corrected."""
+    return {
+        (one.login_id, one.mrd_id or VOICE_MRD)
+        for one in requests
+        if one.requested == Requested.CORRECT_REASON
+    }
 
 
 def deactivated_of(requests: Iterable[MediaRequest]) -> set[str]:

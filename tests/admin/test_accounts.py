@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from finesse.users import sessions
+from finesse.users import sessions, sign_ins
 from finesse.users.lockout import count_failure
 from finesse.users.models import BrowserSession, SignInFailures, User
 from finesse.users.passwords import verify
@@ -358,6 +358,56 @@ def test_an_administrator_who_ends_the_own_sessions_stays(cast: Cast) -> None:
     assert (is_in(administrator), is_in(other)) == (True, False)
 
 
+def names_of(page: Any) -> list[str]:
+    """What the page calls the sessions that it offers to end."""
+    return re.findall(r'name="session" value="([0-9a-f]+)"', page.content.decode())
+
+
+@pytest.mark.parametrize("login", ROLES)
+def test_everybody_ends_one_of_the_own_sessions_and_no_other(cast: Cast, login: str) -> None:
+    browser, kept, lost = signed_in(login), signed_in(login), signed_in(login)
+    key = lost.cookies["sessionid"].value
+    page = browser.get("/account/")
+    (named,) = (one.named for one in page.context["sign_ins"] if one.session.pk == key)
+    assert named in names_of(page)
+    assert len(names_of(page)) == 2, "this browser's is not offered"
+    assert key not in page.content.decode()
+    said = browser.post("/account/", {"session": named}, follow=True).content.decode()
+    assert "Ended: Firefox on Linux, from 127.0.0.1." in said
+    assert (is_in(browser), is_in(kept), is_in(lost)) == (True, True, False)
+    again = browser.post("/account/", {"session": named}, follow=True).content.decode()
+    assert "That session has ended already." in again
+
+
+@pytest.mark.parametrize("named", ["", "nonsense", "\0", "ä" * 100, "0" * 32])
+def test_a_session_that_is_none_ends_nothing(cast: Cast, named: str) -> None:
+    browser, other = signed_in("alice"), signed_in("alice")
+    said = browser.post("/account/", {"session": named}, follow=True).content.decode()
+    assert "That session has ended already." in said
+    assert (is_in(browser), is_in(other)) == (True, True)
+
+
+def test_nobody_ends_somebody_elses_session_or_the_own_present_one_by_its_name(cast: Cast) -> None:
+    alice, bob, bobs_other = signed_in("alice"), signed_in("bob"), signed_in("bob")
+    for one in bob.get("/account/").context["sign_ins"]:
+        alice.post("/account/", {"session": one.named})
+        if one.is_this:
+            bob.post("/account/", {"session": one.named})
+    assert (is_in(alice), is_in(bob), is_in(bobs_other)) == (True, True, True)
+
+
+def test_an_administrator_ends_one_session_of_a_user(cast: Cast) -> None:
+    administrator, lost, kept = signed_in("dave"), signed_in("alice"), signed_in("alice")
+    key = lost.cookies["sessionid"].value
+    page = administrator.get(account_of("alice"))
+    (named,) = (one.named for one in page.context["sign_ins"] if one.session.pk == key)
+    said = administrator.post(account_of("alice"), {"do": "end-one", "session": named})
+    assert "Ended: Firefox on Linux, from 127.0.0.1." in said.content.decode()
+    assert (is_in(lost), is_in(kept), is_in(administrator)) == (False, True, True)
+    history = administrator.get("/admin/users/user/alice/history/").content.decode()
+    assert "Ended the session of Firefox on Linux." in history
+
+
 def test_a_script_that_asks_with_a_former_key_takes_no_cookie_away(cast: Cast) -> None:
     browser, tab = signed_in("alice"), Client()
     tab.cookies["sessionid"] = browser.cookies["sessionid"].value
@@ -388,12 +438,14 @@ def test_deleting_a_user_shows_no_session_key(cast: Cast) -> None:
 # --- who may ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("act", ["", "link", "lift", "end"])
+@pytest.mark.parametrize("act", ["", "link", "lift", "end", "end-one"])
 @pytest.mark.parametrize("login", NOT_ADMINISTRATORS)
 def test_only_administrators_run_accounts(cast: Cast, login: str, act: str) -> None:
     browser, bob = signed_in(login), signed_in("bob")
     address = account_of("bob")
-    answer = browser.post(address, {"do": act}) if act else browser.get(address)
+    named = sign_ins.name_of(BrowserSession.objects.get(user="bob"))
+    asked = {"do": act, "session": named}
+    answer = browser.post(address, asked) if act else browser.get(address)
     assert answer.status_code == (302 if login == "alice" else 403)
     assert is_in(bob)
 

@@ -327,6 +327,40 @@ def test_a_value_is_refused_as_in_the_form(column: str, value: str, reason: str)
     assert reason in said(page)
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("Not ready,21,Tea,Chat,pause\n", "for it and for Not ready 1 “Lunch”"),
+        ("Not ready,21,Pause,Chat,\n", "for it and for Not ready 1 “Lunch”"),
+        ("Not ready,21,Tea,Chat,Tee\nNot ready,22,Brew,Chat,TEE\n", "“Tea”"),
+    ],
+)
+def test_a_label_that_another_code_has_in_one_language_is_refused(
+    rows: str, told: str, codes: dict[str, ReasonCode]
+) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(translations={"de": "Pause"})
+    _, page = upload("carol", f"category,code,label,offered to,label de\n{rows}")
+    assert outcomes(page)["refused"] == 1
+    assert "In German agents would read" in said(page)
+    assert told in said(page)
+    assert not kept_in(page)
+
+
+def test_codes_of_one_file_may_swap_their_labels_in_one_language(
+    codes: dict[str, ReasonCode],
+) -> None:
+    new = {"category": "NOT_READY", "for_all": False}
+    ReasonCode.objects.create(code=21, label="Tea", translations={"de": "Tee"}, **new)
+    ReasonCode.objects.create(code=22, label="Brew", translations={"de": "Sud"}, **new)
+    for code in ReasonCode.objects.filter(code__in=(21, 22)):
+        code.teams.add(Team.objects.get(name="Chat"))
+    file = "category,code,label,label de\nNot ready,21,Tea,Sud\nNot ready,22,Brew,Tee\n"
+    client, page = upload("carol", file)
+    assert outcomes(page) == {"changed": 2}, said(page)
+    confirm(client, page)
+    assert ReasonCode.objects.get(label="Tea").translations == {"de": "Sud"}
+
+
 FINESSE = """<?xml version="1.0" encoding="UTF-8"?>
 <ReasonCodes category="ALL">
   <ReasonCode><uri>/finesse/api/ReasonCode/12</uri><category>NOT_READY</category><code>31</code>

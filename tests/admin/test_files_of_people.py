@@ -110,6 +110,68 @@ def test_people_change_in_what_the_file_says_alone(cast: Cast, settle: Callable[
     assert "team from “Chat” to “Back office”" in said_in_history
 
 
+def undo(client: Client, done: Any) -> Any:
+    kept = re.search(r'name="undo" value="([^"]+)"', done.content.decode())
+    assert kept
+    return client.post(f"{IMPORT}undo/", {"undo": kept[1]})
+
+
+def test_an_import_is_undone_as_a_whole(cast: Cast, settle: Callable[[], Any]) -> None:
+    rows = (
+        "alice,Alicia,Lima,Night,agent,,Chat; Tasks,\n"
+        "carol,Carol,,,supervisor,Chat; Back office,,\n"
+        "erin,Erin,,Night,,,Email,\n"
+    )
+    client, page = upload(HEAD + rows, new_teams="on")
+    done = confirm(client, page)
+    assert "1 new, 2 changed" in said(done)
+    settle()
+    assert "2 changed back, 1 deleted" in said(undo(client, done))
+    alice = User.objects.get(pk="alice")
+    assert (alice.first_name, alice.team and alice.team.name) == ("Alice", "Chat")
+    assert sorted(alice.media.values_list("mrd", flat=True)) == [5000, 5001]
+    assert [team.name for team in cast.carol.supervised_teams.all()] == ["Chat"]
+    assert not User.objects.filter(pk="erin").exists()
+    assert not Team.objects.filter(name="Night").exists(), "the import made it"
+    published = [(one.event, one.source) for one in settle()]
+    assert ("DELETE", "/finesse/api/User/erin") in published
+    assert ("PUT", "/finesse/api/User/alice") in published
+    entry = LogEntry.objects.filter(object_id="alice").latest("pk")
+    assert entry.change_message.startswith("Imported from undo of people.csv: ")
+
+
+def test_nothing_is_undone_if_one_of_the_people_was_changed_since(cast: Cast) -> None:
+    client, page = upload(f"{HEAD}alice,Alicia,,Chat,,,Chat,\nbob,Bobby,,Back office,,,,\n")
+    done = confirm(client, page)
+    User.objects.filter(pk="bob").update(last_name="Bauer")
+    refused = undo(client, done)
+    assert "Nothing was undone" in said(refused)
+    assert "(bob)" in said(refused)
+    assert User.objects.get(pk="alice").first_name == "Alicia"
+
+
+def test_a_new_person_who_has_a_password_already_is_made_inactive_and_not_deleted() -> None:
+    client, page = upload(f"{HEAD}erin,Erin,,Chat,,,Email,\n")
+    done = confirm(client, page)
+    erin = User.objects.get(pk="erin")
+    erin.set_password("a long enough one")
+    erin.save()
+    assert "erin had signed in or worked since" in said(undo(client, done))
+    erin.refresh_from_db()
+    assert not erin.is_active
+
+
+def test_an_undo_is_its_users_alone_and_once(cast: Cast) -> None:
+    client, page = upload(f"{HEAD}erin,Erin,,Chat,,,Email,\n")
+    done = confirm(client, page)
+    User.objects.create_superuser("zoe", "finesse-test", first_name="Zoe")
+    assert "can no longer be undone" in said(undo(signed_in("zoe"), done))
+    assert "1 deleted" in said(undo(client, done))
+    assert "Nothing was undone" in said(undo(client, done))
+    assert signed_in("carol").post(f"{IMPORT}undo/").status_code == 403
+    assert "can no longer be undone" in said(client.post(f"{IMPORT}undo/", {"undo": "x"}))
+
+
 REFUSED = {
     "no login id": (",Erin,,,,,,", "cannot be blank"),
     "a login id with blanks": ("e rin,Erin,,,,,,", "Use letters, digits"),

@@ -199,6 +199,51 @@ def test_a_duplicate_names_the_other_code_and_what_to_do(
     assert not ReasonCode.objects.filter(label="Tea").exists()
 
 
+def german(label: str) -> dict[str, list[str]]:
+    return {"translations_language": ["de"], "translations_label": [label]}
+
+
+def test_a_label_that_another_code_has_in_one_language_is_refused_and_the_code_is_named(
+    codes: dict[str, ReasonCode],
+) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(translations={"de": "Pause"})
+    carol, lunch = signed_in("carol"), codes["Lunch"]
+    refused = text_of(carol.post(reverse(ADD), new(teams=[chat().pk], **german("pause"))))
+    link = f'<a href="{page("change", lunch.pk)}">Lunch, code 1</a>'
+    assert f"In German agents would read “pause” for this code and for {link}" in refused
+    assert refused.count("In German agents would read") == 1
+    assert "called the same" not in refused, "it is said once"
+    untranslated = text_of(carol.post(reverse(ADD), new(teams=[chat().pk], label="Pause")))
+    assert f"for {link}. Choose another label in German, or change that one." in untranslated
+    assert carol.post(reverse(ADD), new(teams=[chat().pk], **german("Tee"))).status_code == 302
+
+
+def test_a_code_of_another_team_is_not_named_when_it_has_the_label_in_one_language(
+    codes: dict[str, ReasonCode],
+) -> None:
+    ReasonCode.objects.filter(label="Filing").update(translations={"de": "Ablage"})
+    asked = new(teams=[chat().pk], category=codes["Filing"].category, **german("Ablage"))
+    refused = text_of(signed_in("carol").post(reverse(ADD), asked))
+    assert "for a code of another team. Choose another label in German." in refused
+    assert "Filing" not in refused
+
+
+def test_a_code_whose_label_in_one_language_is_taken_meanwhile_is_neither_brought_back_nor_copied(
+    codes: dict[str, ReasonCode],
+) -> None:
+    coaching = codes["Coaching"]
+    ReasonCode.objects.filter(pk=coaching.pk).update(translations={"de": "Pause"}, retired=True)
+    ReasonCode.objects.filter(label="Lunch").update(translations={"de": "Pause"})
+    carol = signed_in("carol")
+    asked = text_of(carol.get(page("bring_back", coaching.pk)))
+    assert "In German agents would read “Pause” for this code and for" in asked
+    ReasonCode.objects.filter(pk=coaching.pk).update(retired=False)
+    refused = carol.post(page("replace", coaching.pk), {"code": 30, "label": "Training"})
+    assert "In German agents would read “Pause” for this code and for" in text_of(refused)
+    coaching.refresh_from_db()
+    assert not coaching.retired
+
+
 def test_a_label_that_was_retired_is_offered_to_be_brought_back(
     codes: dict[str, ReasonCode],
 ) -> None:

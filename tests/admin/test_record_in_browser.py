@@ -141,7 +141,7 @@ def test_going_back_is_asked_for_where_agents_lose_a_code(
     alone.get_by_role("button", name="Go back to this").last.click()
 
     expect(page.locator("h1")).to_contain_text("Go back to what")
-    expect(page.locator(".warned")).to_contain_text("no longer be offered it")
+    expect(page.locator(".warned")).to_contain_text("no longer be offered it. Nobody is in it now.")
     page.get_by_role("button", name="Go back to this").click()
     expect(page.locator(".record > li").first).to_contain_text("by undo")
 

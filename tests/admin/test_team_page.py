@@ -85,6 +85,18 @@ def test_a_new_team_may_have_members_at_once(cast: Cast) -> None:
     assert Team.objects.get(name="Night").members.count() == 2
 
 
+def test_members_are_added_by_their_login_ids(cast: Cast, chat: Team) -> None:
+    browser = browser_of(cast.dave)
+    form = {"name": "Chat", "supervisors": ["carol"], "members": ["alice"]}
+    form |= {"initial-members": ["alice"]}
+    refused = browser.post(page_of(chat), {**form, "new_members": "bob, nobody"})
+    assert "Nobody has the login ID “nobody”" in refused.content.decode()
+    assert list(chat.members.values_list("pk", flat=True)) == ["alice"]
+    page = browser.post(page_of(chat), {**form, "new_members": " bob;"}, follow=True)
+    assert "From another team: Bob (bob)." in page.content.decode()
+    assert set(chat.members.values_list("pk", flat=True)) == {"alice", "bob"}
+
+
 @pytest.mark.parametrize("login", ["carol", "alice"])
 def test_nobody_else_changes_a_team(cast: Cast, chat: Team, login: str) -> None:
     browser = browser_of(User.objects.get(pk=login))

@@ -144,6 +144,15 @@ def test_a_new_process_uses_the_shared_cache(
     assert checks == ["alice"]
 
 
+def test_a_password_that_another_process_has_verified_costs_the_users_row_alone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    assert passwords.verify("alice", PASSWORD) == cast.alice
+    monkeypatch.setattr(remembered, "_until", {})
+    with django_assert_num_queries(1):
+        assert passwords.verify("alice", PASSWORD) == cast.alice
+
+
 def test_a_process_remembers_a_bounded_number(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "_until", {})
     monkeypatch.setattr(remembered, "MOST_REMEMBERED", 2)

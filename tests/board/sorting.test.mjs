@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Sorting } from "../../media/board/static/board/sorting.js";
-import { rankOf, states } from "../../media/board/static/board/states.js";
+import { names, rankOf, states, wordOf } from "../../media/board/static/board/states.js";
 
 const STATES = ["READY", "TALKING", "NOT_READY", "LOGOUT"];
+const WORDS = ["Ready", "Talking", "Not ready", "Signed out"];
 const COLUMNS = ["agent", "team", "mrd", "state", "reason", "time"];
 
 // The page's list of states, which states.js reads when it is first needed.
 before(() => {
-  globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(STATES) }) };
+  globalThis.document = { getElementById: () => ({ textContent: JSON.stringify(STATES.map((state, rank) => [state, WORDS[rank]])) }) };
 });
 after(() => delete globalThis.document);
 
@@ -131,4 +132,9 @@ test("the rank of a state that the page does not list is behind all others", () 
   assert.deepEqual(states(), STATES);
   assert.equal(rankOf("LOGOUT"), 3);
   assert.equal(rankOf("SINGING"), STATES.length);
+});
+
+test("a state is called by its word, one that the page does not list by its name", () => {
+  assert.deepEqual([...STATES, "SINGING"].map(wordOf), [...WORDS, "SINGING"]);
+  assert.deepEqual(names().slice(-4), ["NOT_READY", "Not_ready", "LOGOUT", "Signed_out"]);
 });

@@ -1,5 +1,6 @@
 """What reason codes mean, on the board in a real browser: changed while it is open."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -11,6 +12,7 @@ from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.programs import needed
 
 MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
+READY = "<Media><state>READY</state></Media>"
 TIMEOUT_MS = 15_000
 TEAL, RED = "rgb(23, 136, 127)", "rgb(214, 69, 69)"
 
@@ -73,6 +75,12 @@ class Board:
     def _note(self, message: object) -> None:
         if message.type in ("error", "warning"):  # type: ignore[attr-defined]
             self.problems.append(str(message))
+
+    def expect_left(self, text: str) -> None:
+        """`text` is a pattern, for what changes each second."""
+        source = "/finesse/api/User/1234/Media/5001"
+        left = self.page.locator(f'tr[data-source="{source}"] [data-field=over]')
+        expect(left).to_have_text(re.compile(text), timeout=TIMEOUT_MS)
 
     @property
     def reason(self) -> Locator:
@@ -146,3 +154,38 @@ def test_the_filter_finds_the_label_in_either_language(
     german.page.locator("#filter").fill("Mittag")
     expect(german.reason).to_be_hidden()
     assert german.problems == []
+
+
+def change_rule(installation: Installation, what: str) -> None:
+    """`what` is Python about `rules`, those of Ana's team for the reason that she is in."""
+    installation.query(
+        "from media.break_tables import BreakRule\n"
+        "rules = BreakRule.objects.filter(team_id=1, reason_code_id=1002)\n"
+        f"{what}\n"
+        "print(1)"
+    )
+
+
+def test_an_open_board_shows_the_times_of_changed_codes_and_rules_at_once(
+    installation: Installation, boards: tuple[Board, Board]
+) -> None:
+    """The maxima are hours: however slow the machine is, minutes later it is the same hour."""
+    board = boards[0]
+    ask(installation, "PUT", "User/1234/Media/5001", READY, "1234")
+    ask(installation, "PUT", "User/1234/Media/5001", MEETING, "1234")
+    give_meaning(installation, maximum_minutes=600)
+    board.expect_left(r"^(9:5\d|10:00):\d\d left$")
+    give_meaning(installation, maximum_minutes=480)
+    board.expect_left(r"^(7:5\d|8:00):\d\d left$")
+    change_rule(
+        installation,
+        "BreakRule.objects.create(team_id=1, reason_code_id=1002, maximum_minutes=360)",
+    )
+    board.expect_left(r"^(5:5\d|6:00):\d\d left$")
+    change_rule(installation, "rule = rules.get(); rule.maximum_minutes = 240; rule.save()")
+    board.expect_left(r"^(3:5\d|4:00):\d\d left$")
+    change_rule(installation, "rules.get().delete()")
+    board.expect_left(r"^(7:5\d|8:00):\d\d left$")
+    give_meaning(installation, maximum_minutes=None)
+    board.expect_left("^$")
+    assert board.problems == []

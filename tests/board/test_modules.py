@@ -8,11 +8,12 @@ import pytest
 from tests.kit.programs import needed_node
 
 HERE = Path(__file__).parent
+MODULES = sorted(one.name.removesuffix(".test.mjs") for one in HERE.glob("*.test.mjs"))
 READS_MODULES = (20, 19)
 """The first version of Node that takes a .js file with `import` and `export` for a module."""
 
 
-@pytest.mark.parametrize("module", ["clock", "positions", "sorting"])
+@pytest.mark.parametrize("module", MODULES)
 def test_the_viewers_module_passes_its_own_tests(module: str) -> None:
     node, tests = needed_node(oldest=READS_MODULES), HERE / f"{module}.test.mjs"
     done = subprocess.run(

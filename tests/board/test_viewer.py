@@ -3,17 +3,23 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from finesse.notifications import log
-from finesse.users.models import User
-from media.states import State
+from finesse.notifications import frames, log
+from finesse.users.models import BrowserSession, User
+from media.models import Cause, Media
+from media.states import Requested, State
+from media.writing.acceptance import accept
+from media.writing.requests import new_request
+from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, PASSWORD, Cast
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -51,10 +57,12 @@ def test_the_page_lists_every_state_with_the_unavailable_ones_last() -> None:
     page = signed_in("alice").get("/").content.decode()
     found = re.search(r'<script id="states" type="application/json">(.+?)</script>', page)
     assert found
-    states = json.loads(found[1])
+    words = dict(json.loads(found[1]))
+    states = [*words]
     assert sorted(states) == sorted(State)
     assert states[0] == "READY"
     assert states[-2:] == ["NOT_READY", "LOGOUT"]
+    assert (words["NOT_READY"], words["LOGOUT"]) == ("Not ready", "Signed out")
 
 
 def test_the_pages_allow_nothing_from_elsewhere() -> None:
@@ -86,16 +94,135 @@ def test_the_board_shows_the_agents_that_the_user_may_see(login: str, sources: l
     ]
 
 
-def test_the_board_shows_the_same_media_as_get(api: API, settle: Callable[[], Any]) -> None:
+def test_the_board_shows_the_same_media_as_get(
+    api: API, settle: Callable[[], Any], codes: dict[str, ReasonCode]
+) -> None:
     api.put(LOGIN)
+    api.state("NOT_READY", codes["Lunch"].pk)
     settle()
     board = signed_in("carol").get("/board/").json()
-    row = board["media"][1]
-    assert row["user"] == {"id": "alice", "name": "Alice", "team": "Chat"}
-    assert row["mrd"] == {"id": "5001", "name": "Email"}
+    assert board["mrds"]["5001"] == "Email"
     assert board["position"] == log.head().place.number
-    shown, got = fromstring(row["media"]), fromstring(api.get().content)
-    assert [(one.tag, one.text) for one in shown] == [(one.tag, one.text) for one in got]
+    row, got = board["media"][1], fromstring(api.get().content)
+    assert (row["user"], row["mrd"]) == ("alice", got.findtext("id"))
+    assert row["state"] == got.findtext("state")
+    assert row["routable"] == (got.findtext("routable") == "true")
+    reason = {name: got.findtext(f"ReasonCode/{name}") for name in ("id", "label", "code")}
+    assert row["reason"] == reason
+    changed = datetime.fromisoformat(got.findtext("stateChangeTime") or "")
+    assert row["since"] == int(changed.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        ("alice", {"alice": False}),
+        ("carol", {"alice": True}),
+        ("dave", {"alice": True, "bob": True}),
+    ],
+)
+def test_the_board_says_on_whom_the_user_may_act(login: str, expected: dict[str, bool]) -> None:
+    users = signed_in(login).get("/board/").json()["users"]
+    assert {user["id"]: user["mayAct"] for user in users} == expected
+
+
+def test_supervisors_do_not_act_on_themselves_in_their_own_team() -> None:
+    carol = User.objects.get(pk="carol")
+    carol.team = carol.supervised_teams.get()
+    carol.save()
+    Media.objects.create(user=carol, mrd_id=5000)
+    users = signed_in("carol").get("/board/").json()["users"]
+    assert {user["id"]: user["mayAct"] for user in users} == {"alice": True, "carol": False}
+
+
+def by_carol(requested: Requested, mrd_id: int | None = 5001, **more: Any) -> None:
+    options = {"cause": Cause.SUPERVISOR, "actor": "carol", **more}
+    accept([new_request("alice", mrd_id, requested, **options)])
+
+
+def origin(login: str = "dave") -> Any:
+    row = signed_in(login).get("/board/").json()["media"][1]
+    return row["reason"] and row["reason"]["label"], row["by"]
+
+
+CAROL = {"id": "carol", "name": "Carol"}
+
+
+def test_the_board_says_who_brought_a_state_about(
+    api: API, settle: Callable[[], Any], codes: dict[str, ReasonCode]
+) -> None:
+    api.put(LOGIN)
+    settle()
+    assert origin() == (None, None)
+    by_carol(Requested.READY, note="The queue is long")
+    settle()
+    assert origin() == (
+        None,
+        {
+            "cause": "supervisor",
+            "actor": CAROL,
+            "note": "The queue is long",
+            "requested": "READY",
+        },
+    )
+    api.state("NOT_READY", codes["Lunch"].pk)
+    settle()
+    by_carol(Requested.CORRECT_REASON, reason_code=codes["Coaching"], note="With me")
+    settle()
+    label, by = origin()
+    assert label == "Coaching"
+    assert by == {
+        "cause": "supervisor",
+        "actor": CAROL,
+        "note": "With me",
+        "requested": "CORRECT_REASON",
+    }
+    api.state("READY")
+    settle()
+    assert origin() == (None, None)
+
+
+def test_the_board_shows_the_reason_of_a_sign_out_and_so_does_its_notification(
+    api: API, settle: Callable[[], Any], codes: dict[str, ReasonCode]
+) -> None:
+    api.put(LOGIN)
+    settle()
+    api.state("LOGOUT", codes["End of shift"].pk)
+    (*_, published) = settle()
+    assert origin() == ("End of shift", None)
+    told = json.loads(frames.message(published)["text"])["context"]
+    assert told["reason"]["label"] == "End of shift"
+    assert (told["cause"], told["actor"], told["note"]) == ("self", None, "")
+
+
+def test_the_board_shows_desktops_that_are_in_use(api: API, settle: Callable[[], Any]) -> None:
+    client = signed_in("carol")
+    (alice,) = client.get("/board/").json()["users"]
+    assert alice["desktop"] is None
+    body = "<User><state>LOGIN</state><extension>1001</extension></User>"
+    assert api.request("PUT", "User/alice", body).status_code == 202
+    settle()
+    (alice,) = client.get("/board/").json()["users"]
+    assert alice["desktop"]["state"] == "NOT_READY"
+
+
+def test_a_session_is_renewed_by_a_board_on_a_wall_and_by_nobody_else() -> None:
+    client = signed_in("carol")
+    sessions = BrowserSession.objects.filter(pk=client.session.session_key)
+    sessions.update(expire_date=timezone.now() + timedelta(minutes=5))
+    assert client.get("/board/").status_code == 200
+    assert sessions.get().expire_date < timezone.now() + timedelta(minutes=6)
+    assert client.get("/board/session/").status_code == 405
+    assert client.post("/board/session/").status_code == 204
+    assert sessions.get().expire_date > timezone.now() + timedelta(days=13)
+    assert Client().post("/board/session/").status_code == 401
+    assert Client(enforce_csrf_checks=True).post("/board/session/").status_code == 403
+
+
+def test_the_page_names_all_scripts_that_it_needs() -> None:
+    page = signed_in("carol").get("/").content.decode()
+    assert "board/agents.js" in page
+    assert "board/signed-out.js" not in page
 
 
 def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
@@ -115,7 +242,7 @@ def test_the_boards_queries_do_not_grow_with_the_agents(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
     client = signed_in("dave")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(16):
         client.get("/board/")
 
 

@@ -184,6 +184,6 @@ def test_every_object_says_what_it_is(cast: Cast, codes: dict[str, ReasonCode]) 
     assert str(cast.alice) == "Alice (alice)"
     assert str(cast.alice.team) == "Chat"
     assert str(codes["Lunch"]) == "Not ready 1 “Lunch”"
-    assert str(Media.objects.get(user="alice", mrd=5001)) == "alice in 5001: LOGOUT"
-    assert str(MediaRequest(**REQUEST)) == "alice in 5001: READY"
+    assert str(Media.objects.get(user="alice", mrd=5001)) == "alice in 5001: Signed out"
+    assert str(MediaRequest(**REQUEST)) == "alice in 5001: Ready"
     assert str(Notification(position=3, event="PUT", **NOTIFICATION)) == "3: PUT s"

@@ -1,9 +1,12 @@
 """Waits have a bound that they share, whatever is waited for, and none where nobody set one."""
 
+import asyncio
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,7 +16,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from finesse import wait_limit
 from finesse.db import redis_cache
+from finesse.db.postgresql import connection as postgresql
+from finesse.db.postgresql.connection import BoundedConnection
 from finesse.notifications.models import LogHead
+from finesse.notifications.transports import channels
+from tests.faults.proxy import Network
 from tests.kit.proxy_between import Between
 
 BOUND_SECONDS = 0.3
@@ -97,9 +104,9 @@ def wrapper(proxy: Between) -> Iterator[Any]:
     made.close()
 
 
-def select(wrapper: Any) -> Any:
+def select(wrapper: Any, sql: str = "SELECT 1") -> Any:
     with wrapper.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute(sql)
         return cursor.fetchone()[0]
 
 
@@ -180,6 +187,163 @@ def test_without_a_bound_the_answer_is_waited_for(
 
 
 @on_services
+def test_a_forked_child_connects_within_a_bound() -> None:
+    url = os.environ["DATABASE_URL"]
+    # The threads that connect for this process are not copied.
+    with wait_limit.bounded():
+        BoundedConnection.connect(url).close()
+    child = os.fork()
+    if child == 0:
+        try:
+            with wait_limit.bounded(LONG_SECONDS):
+                BoundedConnection.connect(url).close()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# --- connections that are dead, and nobody says so ------------------------------------------------
+
+
+@pytest.fixture
+def network(db: None) -> Iterator[Network]:
+    made = Network(os.environ["DATABASE_URL"])
+    yield made
+    made.end()
+
+
+@contextmanager
+def by(network: Network) -> Iterator[Any]:
+    """Another of Django's connections to the tests' database, by the proxy."""
+    port = network.url.rpartition(":")[2].partition("/")[0]
+    given = {**connection.settings_dict, "HOST": "127.0.0.1", "PORT": port}
+    made = type(connections["default"])(given, alias="proxied")
+    made.ensure_connection()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def few_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is noticed soon."""
+    monkeypatch.setattr(postgresql, "SILENT_SECONDS", BOUND_SECONDS)
+    monkeypatch.setattr(postgresql, "_dead", postgresql._Dead())
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+@pytest.mark.parametrize("step", [select, prepared])
+def test_a_dead_connection_is_given_up_long_before_the_bound(
+    network: Network, step: Callable[[Any], Any]
+) -> None:
+    with by(network) as wrapper, wait_limit.bounded(60):
+        assert (select(wrapper), prepared(wrapper)) == (1, 1)
+        network.forget()
+        with pytest.raises(OperationalError, match="dead"):
+            step(wrapper)
+        # The time until then was a wait, and no more than a part of the bound.
+        left = wait_limit.left(wait_limit.DATABASE)
+        assert left is not None
+        assert 60 - LONG_SECONDS < left < 60
+        wrapper.close()
+        assert step(wrapper) == 1
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+@pytest.mark.parametrize("sql", ["SELECT 1 FROM pg_sleep(1.5)"])
+@pytest.mark.parametrize("step", [select, prepared])
+def test_a_statement_that_takes_long_is_not_taken_for_a_dead_connection(
+    network: Network, step: Callable[..., Any], sql: str
+) -> None:
+    with by(network) as wrapper, wait_limit.bounded(60):
+        first = wrapper.connection
+        assert step(wrapper, sql) == 1
+        assert wrapper.connection is first
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+@pytest.mark.parametrize("step", [select, prepared])
+def test_a_postgresql_that_stands_still_is_waited_for(
+    network: Network, step: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new connection gets no answer, either: nothing is known."""
+    monkeypatch.setattr(postgresql, "COMPARISON_SECONDS", BOUND_SECONDS)
+    compared = threading.Event()
+    is_dead = BoundedConnection.is_dead
+
+    def asked(connection: BoundedConnection) -> bool:
+        found = is_dead(connection)
+        compared.set()
+        network.go_on()
+        return found
+
+    monkeypatch.setattr(BoundedConnection, "is_dead", asked)
+    with by(network) as wrapper, wait_limit.bounded(60):
+        network.stand_still()
+        assert step(wrapper) == 1
+    assert compared.is_set()
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+def test_when_one_was_dead_others_that_were_open_then_are_replaced_before_their_use(
+    network: Network,
+) -> None:
+    with by(network) as first, by(network) as second:
+        network.forget()
+        # As the watch of a server does it: it gives up, and connects anew.
+        with wait_limit.bounded(BOUND_SECONDS), pytest.raises(OperationalError):
+            select(first)
+        assert not second.connection.may_be_dead
+        first.close()
+        with wait_limit.bounded():
+            assert select(first) == 1
+            assert second.connection.may_be_dead
+            assert not first.connection.may_be_dead
+            assert select(second) == 1
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+def test_sessions_of_dead_connections_are_ended(network: Network) -> None:
+    """PostgreSQL is not told, either: each would keep a place, and its locks."""
+    with by(network) as first, by(network) as second:
+        left = [one.connection.info.backend_pid for one in (first, second)]
+        network.forget()
+        with wait_limit.bounded(60), pytest.raises(OperationalError, match="dead"):
+            select(first)
+        first.close()
+        with wait_limit.bounded():
+            assert select(second) == 1
+        second.close()
+        with wait_limit.bounded():
+            for one in (first, second):
+                assert one.connection is None
+                one.ensure_connection()
+            sql = "SELECT count(*)::int FROM pg_stat_activity WHERE pid = ANY(%s)"
+            deadline = time.monotonic() + LONG_SECONDS
+            while prepared(first, sql, left) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert prepared(first, sql, left) == 0
+
+
+@on_services
+@pytest.mark.usefixtures("few_moments")
+def test_when_one_was_slow_others_stay(network: Network) -> None:
+    with by(network) as first, by(network) as second:
+        kept = second.connection
+        with wait_limit.bounded(BOUND_SECONDS), pytest.raises(OperationalError):
+            select(first, "SELECT 1 FROM pg_sleep(2)")
+        first.close()
+        with wait_limit.bounded():
+            assert (select(first), select(second)) == (1, 1)
+        assert second.connection is kept
+
+
+@on_services
 def test_what_fills_the_sockets_buffers_is_sent_within_a_bound(wrapper: Any) -> None:
     text = "x" * 8_000_000
     with wait_limit.bounded(60):
@@ -223,6 +387,91 @@ def test_a_request_does_not_wait_for_a_lock_for_as_long_as_a_worker(
 
 
 # --- Redis ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def redis_network() -> Iterator[Network]:
+    made = Network(os.environ["REDIS_URL"])
+    yield made
+    redis_cache._pools.pop(made.url).disconnect()
+    made.end()
+
+
+def redis_by(network: Network) -> Any:
+    """A client, by the proxy, of the kind that the cache has."""
+    pool = redis_cache.ProcessConnectionPool.from_url(network.url, socket_timeout=60)
+    return Redis(connection_pool=pool)
+
+
+@on_services
+@pytest.mark.parametrize("bound", [60, None])
+def test_a_dead_connection_to_redis_is_given_up_and_idle_ones_with_it(
+    redis_network: Network, bound: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_cache, "SILENT_SECONDS", BOUND_SECONDS)
+    client = redis_by(redis_network)
+    idle = [client.connection_pool.get_connection() for _ in range(3)]
+    for one in idle:
+        client.connection_pool.release(one)
+    redis_network.forget()
+    begin = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        if bound is not None:
+            stack.enter_context(wait_limit.bounded(bound))
+        with pytest.raises(RedisTimeoutError):
+            client.incr("dead")
+        assert begin < redis_cache.dead_before()
+        assert not any(one.is_connected for one in idle)
+        # It was not sent again, and what follows needs no patience.
+        assert client.get("dead") is None
+
+
+@on_services
+def test_a_redis_that_stands_still_is_waited_for(
+    redis_network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_cache, "SILENT_SECONDS", BOUND_SECONDS)
+    monkeypatch.setattr(redis_cache, "COMPARISON_SECONDS", BOUND_SECONDS)
+    client = redis_by(redis_network)
+    (connection,) = [client.connection_pool.get_connection()]
+    client.connection_pool.release(connection)
+    is_answered = client.connection_pool.is_answered
+    found: list[bool] = []
+
+    def asked() -> bool:
+        found.append(is_answered())
+        redis_network.go_on()
+        return found[-1]
+
+    monkeypatch.setattr(client.connection_pool, "is_answered", asked)
+    redis_network.stand_still()
+    with wait_limit.bounded(60):
+        assert client.get("nothing") is None
+    assert found == [False]
+    assert connection.is_connected
+
+
+@on_services
+def test_a_worker_that_has_found_its_cache_dead_connects_anew_to_hand_over(
+    redis_network: Network, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by waiting for the other connection, too."""
+    configuration = {"hosts": [{"address": redis_network.url, "socket_timeout": None}]}
+    backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": backend, "CONFIG": configuration}}
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(channels, "_own_loop", lambda: loop)
+    monkeypatch.setattr(channels, "_server_loop", None)
+    monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", LONG_SECONDS)
+    client = redis_by(redis_network)
+    client.get("anything")
+    message = {"type": "nothing"}
+    channels._run(channels._send(message))
+    redis_network.forget()
+    with wait_limit.bounded(60), pytest.raises(RedisTimeoutError):
+        client.get("anything")
+    channels._run(channels._send(message))
+    loop.close()
 
 
 @on_services

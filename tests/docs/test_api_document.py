@@ -8,6 +8,7 @@ import pytest
 from finesse.api.errors import TABLE, ErrorRow
 from finesse.docs import page_contents
 from finesse.xmpp import stanzas
+from media.models import MediaRequest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text()
@@ -73,3 +74,10 @@ def test_the_document_lists_the_stream_errors_that_the_server_sends() -> None:
     sent |= {stanzas.ACCESS_ENDED, stanzas.RESET}
     names = " ".join(name for name, _ in table("stream error", "when"))
     assert {*re.findall(r"[a-z-]+", names)} == sent
+
+
+def test_each_error_that_is_published_fits_into_the_row_of_its_request() -> None:
+    longest = MediaRequest._meta.get_field("error").max_length
+    texts = [TABLE[name].later_message or TABLE[name].message for name in PUBLISHED]
+    assert longest
+    assert max(map(len, texts)) <= longest

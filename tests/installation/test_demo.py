@@ -25,7 +25,7 @@ from tests.conftest import PASSWORD, Cast, basic
 from tests.kit.installation import ON_SERVICES, ROOT, Installation, free_port
 
 PYTHON = sys.executable
-SECONDS = 30
+SECONDS = 120
 WSGI_SERVER = (
     "import sys; from wsgiref.simple_server import make_server;"
     "from finesse.wsgi import application;"

@@ -1,5 +1,6 @@
 """The package, installed into an empty environment and run from there, without a checkout."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.dependencies import licences
+from tests.dependencies.audit import PIP_AUDIT
+from tests.dependencies.pinned import canonical, pinned
 from tests.installation.test_set_ups import assert_a_put_ends_in_its_notification
 from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation
 
@@ -89,3 +93,21 @@ def test_the_configuration_of_prosody_names_modules_that_are_part_of_it(
     code = "from finesse.xmpp.prosody.configuration import MODULES; print(MODULES)"
     shown = installed.run(installed.command, "shell", "--no-imports", "-c", code)
     assert (Path(shown.strip()) / "mod_finesse_sessions.lua").exists()
+
+
+@pytest.mark.skipif(not PIP_AUDIT.exists(), reason="make .venv/audit/installed")
+def test_the_bill_of_materials_names_every_package_with_version_and_licence(
+    installed: Installed,
+) -> None:
+    printed = installed.run(
+        PIP_AUDIT.with_name("cyclonedx-py"),
+        *("environment", "--pyproject", ROOT / "pyproject.toml", "--gather-license-texts"),
+        installed.folder / "environment" / "bin" / "python",
+    )
+    listed = {canonical(one["name"]): one for one in json.loads(printed)["components"]}
+    # Not for this system, or for older releases of Python.
+    expected = {
+        name: version for name, version in pinned().items() if name not in licences.ELSEWHERE
+    }
+    assert {name: listed[name]["version"] for name in expected} == expected
+    assert [name for name in expected if not listed[name].get("licenses")] == []

@@ -71,6 +71,8 @@ class Installation:
         wsgi: bool = False,
     ) -> None:
         self.folder = folder
+        self.code = ROOT
+        """The checkout that runs."""
         self.wsgi = wsgi
         self.name = name or f"journey_{uuid.uuid4().hex[:12]}"
         self.port = free_port()
@@ -129,7 +131,7 @@ class Installation:
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
+            cwd=self.code,
             env=self.environment,
             check=False,
             capture_output=True,
@@ -208,7 +210,7 @@ class Installation:
         with (self.folder / f"{role}.log").open("ab") as log:
             self.processes[role] = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.code,
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -226,6 +228,14 @@ class Installation:
                     return seen
             time.sleep(0.05)
         raise AssertionError(f"/healthz did not answer {status}: {seen}\n{self.logs()}")
+
+    def await_fault(self, part: str) -> None:
+        """Wait until /healthz names this part. Another may be named first: one worker stamps
+        several, each at its own times."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while (seen := self.await_status(503))["parts"][part] == "ok":
+            assert time.monotonic() < deadline, f"{part} is not at fault: {seen}"
+            time.sleep(0.05)
 
     def kill(self, role: str) -> None:
         """kill -9, the whole process group: prefork workers have children."""

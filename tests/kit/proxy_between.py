@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any
@@ -17,6 +18,8 @@ class Between:
     the kernel does, and answers when it goes on.
     """
 
+    _host = "127.0.0.1"
+
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
         self._port = 0
@@ -24,7 +27,7 @@ class Between:
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._do(self._open())
 
@@ -32,7 +35,7 @@ class Between:
     def url(self) -> str:
         """The service's address, by this proxy."""
         login = self._url.netloc.rpartition("@")[0]
-        address = f"127.0.0.1:{self._port}"
+        address = f"{self._host}:{self._port}"
         return urlunsplit(self._url._replace(netloc=f"{login}@{address}" if login else address))
 
     def stand_still(self) -> None:
@@ -47,6 +50,10 @@ class Between:
     def come_back(self) -> None:
         self._do(self._open())
 
+    def lead_to(self, url: str) -> None:
+        """To another server from now on, as an address does that follows the primary."""
+        self._url = urlsplit(url)
+
     def end(self) -> None:
         self.go_on()
         self.be_gone()
@@ -59,8 +66,11 @@ class Between:
         asyncio.run_coroutine_threadsafe(step, self._loop).result(10)
 
     async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._serve, sock=self._listener(self._port))
         self._port = self._server.sockets[0].getsockname()[1]
+
+    def _listener(self, port: int) -> socket.socket:
+        return socket.create_server((self._host, port))
 
     async def _close(self) -> None:
         self._server.close()
@@ -74,7 +84,12 @@ class Between:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = self._url.port or PORTS[self._url.scheme]
-        there, back = await asyncio.open_connection(self._url.hostname, port)
+        try:
+            there, back = await asyncio.open_connection(self._url.hostname, port)
+        except OSError:
+            # The service is gone; its client notices in the same way.
+            writer.close()
+            return
         ends = {writer, back}
         self._writers |= ends
         ways = [self._forward(reader, back), self._forward(there, writer)]

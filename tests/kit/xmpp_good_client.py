@@ -9,7 +9,7 @@ import base64
 import contextlib
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 from xml.etree.ElementTree import Element, XMLPullParser
 
@@ -32,6 +32,10 @@ _PUBSUB = "http://jabber.org/protocol/pubsub"
 
 class LostError(Exception):
     """The connection has ended, or the server wants to be asked later."""
+
+
+class ForgottenError(LostError):
+    """The log does not know the last item that came: the database was restored."""
 
 
 class Wire(Protocol):
@@ -111,14 +115,26 @@ class WebSocket:
 class GoodClient:
     """One client of a user, until `end` is called. `got` has its positions by node, in order."""
 
-    def __init__(self, served: Installation, user: str, resource: str, wire: type[TCP | WebSocket]):
+    def __init__(
+        self,
+        served: Installation,
+        user: str,
+        resource: str,
+        wire: type[TCP | WebSocket],
+        nodes: Sequence[str] = (),
+    ):
+        """`nodes` are those of which it retrieves what it has missed; by default of SystemInfo and
+        of the user's Media."""
         self.user = user
         self.resource = resource
         self.got: dict[str, list[int]] = defaultdict(list)
+        self.until_reset: list[dict[str, list[int]]] = []
+        """What `got` was, each time that the log did not know its end any more."""
         self.ready = asyncio.Event()
         self.connections = 0
         self.losses: list[str] = []
         self._served = served
+        self._nodes = nodes or (SYSTEM_INFO, f"/finesse/api/User/{user}/Media")
         self._new_wire = wire
         self._ids = itertools.count()
         self._task = asyncio.create_task(self._run())
@@ -139,6 +155,10 @@ class GoodClient:
                 await self._live(wire)
             except (OSError, LostError, WebSocketException) as error:
                 self.losses.append(repr(error))
+                if isinstance(error, ForgottenError):
+                    self.until_reset.append(self.got)
+                    self.got = defaultdict(list)
+                    self.connections = 0
             finally:
                 await wire.close()
             await asyncio.sleep(0.2)
@@ -150,10 +170,7 @@ class GoodClient:
             came: list[Element] = []
             await self._ask(wire, "<ping xmlns='urn:xmpp:ping'/>", came)
             if self.connections > 1:
-                missed = {
-                    node: await self._retrieve(wire, node, came)
-                    for node in (SYSTEM_INFO, f"/finesse/api/User/{self.user}/Media")
-                }
+                missed = {node: await self._retrieve(wire, node, came) for node in self._nodes}
                 # All at once: one that is lost before that asks for all of it again.
                 for node, found in missed.items():
                     self.got[node] += found
@@ -211,6 +228,8 @@ class GoodClient:
         )
         while (answer := await wire.receive()).get("id") != asked:
             came.append(answer)
+        if answer.find(".//{*}item-not-found") is not None:
+            raise ForgottenError("the last item")
         if answer.get("type") != "result":
             raise LostError("The server is back, the component is not")
         return answer

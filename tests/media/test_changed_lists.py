@@ -179,6 +179,7 @@ def test_the_board_has_what_codes_mean_in_the_browsers_language(house: House) ->
         "productive": None,
         "maximumMinutes": 30,
         "warningMinutes": None,
+        "ofRules": None,
     }
     pk = str(house.codes["Lunch"].pk)
     assert seen_by(house, "alice") == {pk: meaning}

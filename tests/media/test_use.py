@@ -22,7 +22,6 @@ from tests.conftest import API, LOGIN, Cast
 pytestmark = pytest.mark.usefixtures("own_layer")
 Settle = Callable[[], list[Notification]]
 DESKTOP_LOGIN = "<User><state>LOGIN</state><extension>1001</extension></User>"
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +31,13 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "LONGEST_WORK_SECONDS", 60.0)
 
 
+def noon() -> datetime:
+    """Of today: midnight may pass while the tests run."""
+    return timezone.now().astimezone(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
 def interval(code: ReasonCode | None, login_id: str, days_ago: int) -> StateInterval:
-    at = NOON - timedelta(days=days_ago)
+    at = noon() - timedelta(days=days_ago)
     return StateInterval.objects.create(
         login_id=login_id,
         mrd_id=5001,
@@ -167,7 +171,7 @@ def test_counts_that_differ_from_the_history_are_named_and_mended(
     said = StringIO()
     with pytest.raises(CommandError, match="Count anew"):
         call_command("reason_code_use", check=True, stdout=said)
-    on = NOON.date() - timedelta(days=3)
+    on = noon().date() - timedelta(days=3)
     line = f"reason code {lunch.pk} on {on}: uses and agents (7, 2), in the history (2, 2)"
     assert line in said.getvalue()
     assert f"reason code {filing.pk} on" in said.getvalue()

@@ -444,24 +444,46 @@ def test_notifying_many_members_takes_no_more_queries_than_notifying_one(
 def test_requests_gather_under_load_and_wait_for_nothing_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    now, pauses = 100.0, []
+    now, pauses, whole = 100.0, [], tasks.BATCH_INTERVAL_SECONDS
 
     def pause(seconds: float) -> None:
         nonlocal now
-        pauses.append(round(seconds, 3))
+        pauses.append(round(seconds, 4))
         now += seconds
+
+    def paused(last_applied: int, after: float) -> list[float]:
+        nonlocal now
+        monkeypatch.setattr(tasks, "_last_applied", last_applied)
+        now += after
+        pauses.clear()
+        tasks._gather()
+        return pauses
 
     monkeypatch.setattr(tasks, "_monotonic", lambda: now)
     monkeypatch.setattr(tasks, "_sleep", pause)
     monkeypatch.setattr(tasks, "_gathered_at", float("-inf"))
-    tasks._gather()
-    now += tasks.BATCH_INTERVAL_SECONDS
-    tasks._gather()
-    assert pauses == []
-    now += tasks.BATCH_INTERVAL_SECONDS / 4
-    tasks._gather()
-    tasks._gather()
-    assert pauses == [round(tasks.BATCH_INTERVAL_SECONDS * 3 / 4, 3), tasks.BATCH_INTERVAL_SECONDS]
+    full = tasks.REQUESTS_OF_A_BUSY_SERVICE
+    assert paused(full, after=0) == []
+    assert paused(full, after=whole) == []
+    assert paused(full, after=whole / 4) == [round(whole * 3 / 4, 4)]
+    assert paused(10 * full, after=0) == [whole]
+    # The smaller the batch before, the shorter the wait.
+    assert paused(full // 4, after=0) == [round(whole / 4, 4)]
+    assert paused(full // 4, after=whole / 4) == []
+    assert paused(0, after=0) == []
+
+
+def test_the_size_of_a_batch_is_that_of_the_next_pause(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("media.writing.bell._send", lambda: None)
+    monkeypatch.setattr(tasks, "publish_all", lambda: None)
+    monkeypatch.setattr(tasks, "_sleep", lambda seconds: None)
+    for number in (3, 0, 1):
+        for _ in range(number):
+            assert api.put(LOGIN).status_code == 202
+        tasks.apply_requests()
+        assert tasks._last_applied == number
 
 
 def test_a_request_while_others_gather_needs_no_message(

@@ -29,6 +29,7 @@ from finesse.presence.models import Watched
 from finesse.xmpp.client_session import ClientSession
 from media import absence, tasks
 from media.models import Desktop, Media, MediaRequest, StateInterval
+from media.writing.writer import Applied
 from tests.conftest import API, LOGIN, Cast, empty_the_cache, outcomes, update_of
 
 SECONDS = 60
@@ -286,7 +287,7 @@ class TestStaying:
         running.sweep(SECONDS - 1)
         # Another worker has it in hand: a sign-in that the states do not show yet.
         with monkeypatch.context() as busy:
-            busy.setattr(tasks, "apply_pending", lambda: False)
+            busy.setattr(tasks, "apply_batch", lambda: Applied(0, is_more=False))
             busy.setattr(stamps, "heard", lambda login_id: None)
             api.put(LOGIN)
             running.sweep()

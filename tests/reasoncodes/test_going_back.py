@@ -146,6 +146,22 @@ def test_a_number_that_another_code_has_now_is_refused_and_the_code_is_named(
     assert "has the code of then now: Not ready 7 “Juice”" in str(result)
 
 
+def test_a_label_that_another_code_has_in_one_language_now_is_refused_and_the_code_is_named(
+    tea: ReasonCode, cast: Cast
+) -> None:
+    tea.translations = {"de": "Tee"}
+    tea.save()
+    change = changed(tea, cast.dave, translations={})
+    ReasonCode.objects.create(
+        category="NOT_READY", code=77, label="Brew", translations={"de": "Tee"}
+    )
+
+    result = only(undo(change, cast.dave))
+
+    assert result.refused
+    assert "In German agents would read the same for it and for Not ready 77" in str(result)
+
+
 def test_a_code_beyond_the_limit_is_refused(tea: ReasonCode, cast: Cast, settings: Any) -> None:
     change = changed(tea, cast.carol, retired=True)
     settings.FINESSE_MAX_TEAM_REASON_CODES = 0

@@ -26,6 +26,9 @@ CODES = st.builds(
     label=st.sampled_from(["Lunch", "lunch", "LÜNCH", "lünch", "Filing", "Tea"]),
     for_all=st.booleans(),
     retired=st.booleans(),
+    translations=st.dictionaries(
+        st.sampled_from(["de", "de-AT", "en-GB"]), st.sampled_from(["Tee", "tea", "Lunch", "Rast"])
+    ),
 )
 
 
@@ -38,6 +41,7 @@ def test_the_rules_in_memory_are_those_of_the_model(
 ) -> None:
     settings.FINESSE_MAX_GLOBAL_REASON_CODES = 1
     settings.FINESSE_MAX_TEAM_REASON_CODES = 2
+    ReasonCode.objects.filter(label="Filing").update(translations={"de": "Rast", "fr": "Tea"})
     census = Census(ReasonCode.objects.not_retired())
     assert [*census.rivals(code)] == code.taken()
     assert census.exceeds(code) == code.exceeds()

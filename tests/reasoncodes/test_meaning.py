@@ -228,3 +228,51 @@ def test_a_meaning_that_can_be_is_taken() -> None:
         warning_minutes=3,
         place=4,
     ).full_clean()
+
+
+# --- one label in one language --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "own"),
+    [
+        ({"de": "Pause"}, {"label": "Tea", "translations": {"de": "pause"}}),
+        ({"de": "Pause"}, {"label": "Tea", "translations": {"de-AT": "Pause"}}),
+        # Who reads German gets the label of a code that is not translated.
+        ({"de": "Pause"}, {"label": "Pause", "translations": {}}),
+        ({}, {"label": "Tea", "translations": {"de": "LUNCH"}}),
+    ],
+)
+def test_two_codes_are_not_called_the_same_in_one_language(
+    others: dict[str, str], own: dict[str, Any], codes: dict[str, ReasonCode]
+) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(translations=others)
+    new = ReasonCode(category="NOT_READY", code=7, **own)
+    with pytest.raises(ValidationError) as error:
+        new.full_clean()
+    assert "called the same in one of the languages" in refusal(error)
+    assert new.taken() == ["translations"]
+    new.category = "LOGOUT"
+    new.full_clean()
+    new.category, new.retired = "NOT_READY", True
+    new.full_clean()
+
+
+def test_codes_may_be_called_the_same_in_different_languages(codes: dict[str, ReasonCode]) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(translations={"de": "Pause"})
+    french = {"fr": "Pause", "de": "Rast"}
+    ReasonCode(category="NOT_READY", code=7, label="Break", translations=french).full_clean()
+
+
+def test_the_api_refuses_a_label_that_another_code_has_in_another_language(
+    api: API, codes: dict[str, ReasonCode]
+) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(translations={"de": "Pause"})
+    body = (
+        "<ReasonCode><category>NOT_READY</category><code>12</code><label>pause</label>"
+        "<forAll>true</forAll></ReasonCode>"
+    )
+    refused = api.request("POST", "ReasonCode", body, login="dave")
+    assert refused.status_code == 400
+    assert "Another reason code of this category has this label" in refused.content.decode()
+    assert not ReasonCode.objects.filter(code=12).exists()

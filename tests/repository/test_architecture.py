@@ -14,6 +14,7 @@ import pytest
 from django.apps import apps
 
 from finesse.api import errors
+from finesse.production.processes import PROCESSES
 from media.models import Desktop, Media
 from tests.house.circles import circles
 from tests.house.layers import layers, outside
@@ -258,6 +259,9 @@ def test_a_documents_make_targets_exist(document: Path) -> None:
 def test_every_setting_from_the_environment_is_documented() -> None:
     settings = (ROOT / "finesse" / "settings.py").read_text()
     variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
+    # `production` looks at these before there are settings.
+    variables |= {one for each in PROCESSES for one in (each.variable, each.port_variable) if one}
+    variables.add("FINESSE_LISTEN")
     table = (ROOT / "docs" / "settings.md").read_text()
     assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == variables
 

@@ -7,8 +7,10 @@ set-up: no service is needed.
 import asyncio.sslproto
 import inspect
 import re
+from pathlib import Path
 from typing import Any
 
+import amqp
 import django
 import psycopg
 import psycopg.adapt
@@ -17,10 +19,11 @@ import pytest
 from celery import Celery
 from celery.app.amqp import AMQP
 from celery.beat import EmbeddedService, Scheduler
-from celery.worker import WorkController
+from celery.worker import WorkController, consumer, loops
 from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
 from django.contrib.admin import ModelAdmin
+from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -35,13 +38,18 @@ from django.db.models import QuerySet
 from django.db.models import query as django_query
 from django.db.models.sql.compiler import SQLCompiler
 from drf_spectacular.openapi import AutoSchema
+from prometheus_client import values
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
 from redis.connection import Connection as RedisConnection
+from redis.connection import ConnectionPool
 from slixmpp.xmlstream.tostring import tostring
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import Protocol
 
+from finesse.metrics import process_files
 from finesse.users.models import User
 
 
@@ -111,7 +119,11 @@ def test_waits_for_postgresql_are_methods_that_can_be_overridden() -> None:
 
 def test_waits_for_redis_are_methods_that_can_be_overridden() -> None:
     has(RedisConnection(), "connect send_packed_command socket_connect_timeout", "121")
-    assert "timeout" in inspect.signature(RedisConnection.read_response).parameters, "decision 121"
+    taken = inspect.signature(RedisConnection.read_response).parameters
+    assert {"timeout", "disconnect_on_error"} <= {*taken}, "decisions 121 and 196"
+    pool = ConnectionPool()
+    has(pool, "make_connection connection_class connection_kwargs", "196")
+    takes(pool.disconnect, "inuse_connections", "196")
 
 
 def test_psycopg_has_a_loader_of_moments_in_c_where_it_can() -> None:
@@ -169,6 +181,32 @@ def test_a_parser_hands_namespaces_to_its_target() -> None:
     assert "start_ns" in inspect.getsource(DefusedXMLParser.__mro__[1].__init__), (
         "look at finesse/api/xml_bounds.py: namespaces are bounded there"
     )
+
+
+def test_prometheus_client_keeps_numbers_as_metrics_expects(tmp_path: Path) -> None:
+    assert values.ValueClass is process_files.Value
+    file = tmp_path / "counter_worker-1.db"
+    kept = MmapedDict(str(file))
+    key = '["a", "a_total", {}, "help"]'
+    kept.write_value(key, 3.0, 0.0)
+    kept.close()
+    ((name, value, _, _),) = MmapedDict.read_all_values_from_file(str(file))
+    assert (name, value) == (key, 3.0)
+    (metric,) = MultiProcessCollector.merge([str(file)])
+    assert metric.samples[0].value == 3.0
+
+
+def test_celerys_consumer_calls_back_between_attempts_to_connect() -> None:
+    source = inspect.getsource(consumer.Consumer)
+    assert "callback=maybe_shutdown" in source
+    assert "timer" in inspect.signature(consumer.Consumer).parameters
+    assert "obj.register_with_event_loop(hub)" in inspect.getsource(loops.asynloop), "decision 197"
+    assert "self.bytes_recv" in inspect.getsource(amqp.Connection.heartbeat_tick), "decision 197"
+
+
+def test_django_keeps_the_user_of_a_page_beside_the_request() -> None:
+    source = inspect.getsource(auth_middleware.get_user)
+    assert "request._cached_user = " in source
 
 
 def test_slixmpp_writes_an_opening_tag_alone() -> None:

@@ -1,12 +1,17 @@
 """Beat calls for tasks by time that passes, whatever the time of day."""
 
+import os
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from celery import Celery
+from kombu import Connection
 
 from finesse import beat
 from finesse.celery import app
+from tests.faults.proxy import Network
 
 HOUR = 3600.0
 
@@ -80,3 +85,41 @@ def test_no_message_carries_a_time_of_day_at_which_it_expires() -> None:
     for entry in Calls(app).schedule.values():
         assert "expires" not in entry.options
         assert entry.options["expiration"] > 0
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Between this process and the broker."""
+    made = Network(os.environ["CELERY_BROKER_URL"])
+    yield made
+    made.end()
+
+
+@pytest.mark.skipif("CELERY_BROKER_URL" not in os.environ, reason="a broker in memory is this one")
+def test_a_call_into_a_connection_whose_other_end_is_gone_is_made_by_a_new_one(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beat, "CONFIRMATION_SECONDS", 0.5)
+    queue = f"finesse-tests-beat-{uuid.uuid4().hex}"
+    calling = Celery("calling", amqp="finesse.broker:AMQP", set_as_current=False)
+    calling.conf.update(
+        # The environment overrides `broker_url`.
+        broker_write_url=network.url,
+        task_default_queue=queue,
+        beat_schedule={"sweep": {"task": "media.tasks.sweep", "schedule": 0.5}},
+        broker_transport_options=app.conf.broker_transport_options,
+    )
+    scheduler = beat.MonotonicScheduler(calling)
+    with Connection(os.environ["CELERY_BROKER_URL"]) as broker, scheduler.connection:
+
+        def waiting() -> int:
+            return int(broker.default_channel.queue_declare(queue, passive=True).message_count)
+
+        scheduler.tick()
+        try:
+            assert waiting() == 1
+            network.forget()
+            scheduler.apply_entry(scheduler.schedule["sweep"], producer=scheduler.producer)
+            assert waiting() == 2
+        finally:
+            broker.default_channel.queue_delete(queue)

@@ -18,12 +18,13 @@ from typing import Any
 
 import httpx
 import pytest
-from celery.beat import SchedulingError
+from celery.beat import ScheduleEntry, SchedulingError
 from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 
 from finesse import heartbeat, repeats
 from finesse.beat import MonotonicScheduler
+from finesse.celery import app
 from finesse.log_lines import LineFormatter
 from finesse.repeats import LINES_OF_A_KIND, MAX_KINDS, PERIOD_SECONDS, RepeatsFilter
 from tests.conftest import basic
@@ -564,7 +565,8 @@ def test_a_beat_without_a_broker_says_so_in_one_line(
         raise SchedulingError("Couldn't apply scheduled task sweep: refused")
 
     monkeypatch.setattr(MonotonicScheduler, "apply_async", refuse)
-    MonotonicScheduler.apply_entry(MonotonicScheduler.__new__(MonotonicScheduler), None)
+    entry = ScheduleEntry("sweep", "media.tasks.sweep", schedule=0.5, app=app)
+    MonotonicScheduler.apply_entry(MonotonicScheduler.__new__(MonotonicScheduler), entry)
     (record,) = caplog.records
     assert "refused" in record.getMessage()
     assert record.exc_info is None

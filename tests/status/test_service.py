@@ -18,6 +18,8 @@ from finesse.notifications.places import Place
 from finesse.notifications.transports import channels
 from media import tasks
 from media.models import Media, MediaRequest
+from media.writing import writer
+from media.writing.writer import Applied
 from tests.conftest import API, LOGIN, Cast, silence
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -181,7 +183,7 @@ class TestSweep:
         self, api: API, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cache.delete("heartbeat:worker")
-        monkeypatch.setattr(tasks, "apply_pending", raising(OperationalError("away")))
+        monkeypatch.setattr(tasks, "apply_batch", raising(OperationalError("away")))
         monkeypatch.setattr("media.tasks.connection.close", lambda: None)
         with pytest.raises(OperationalError):
             tasks.sweep()
@@ -193,7 +195,8 @@ class TestSweep:
         """The rest waits for another task, behind the sweep that has been called for."""
         done: list[str] = []
         monkeypatch.setattr(tasks, "LONGEST_WORK_SECONDS", 0.0)
-        monkeypatch.setattr(tasks, "apply_pending", lambda: done.append("batch") or True)
+        busy = Applied(writer.REQUESTS_PER_BATCH, is_more=True)
+        monkeypatch.setattr(tasks, "apply_batch", lambda: done.append("batch") or busy)
         monkeypatch.setattr(tasks.bell, "_send", lambda: done.append("bell"))
         tasks.apply_requests()
         assert done == ["batch", "bell"]
@@ -202,7 +205,7 @@ class TestSweep:
         self, api: API, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cache.delete("heartbeat:sweep")
-        monkeypatch.setattr(tasks, "apply_pending", raising(ValueError("at work")))
+        monkeypatch.setattr(tasks, "apply_batch", raising(ValueError("at work")))
         with pytest.raises(ValueError, match="at work"):
             tasks.sweep()
         assert heartbeat.faults() == {}

@@ -58,6 +58,9 @@ KILLED = (
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path, xmpp=True)
+    # The server ends its clients' streams if the component is away for so long: on a busy machine
+    # that may take half a minute.
+    made.environment["FINESSE_HEARTBEAT_SECONDS"] = "60"
     try:
         yield made
     finally:

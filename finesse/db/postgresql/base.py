@@ -77,7 +77,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._used_at = now
         # In a transaction a check has no place, and while a connection is being opened it would
         # begin one. Psycopg knows; Django's own flag is still that of the connection before.
-        if was_idle and self.connection is not None and self.connection.autocommit:
+        if self.connection is None or not self.connection.autocommit:
+            return
+        if self.connection.may_be_dead:
+            # A check would wait for the answer that others have waited for.
+            self.connection.give_up()
+            self.close()
+        elif was_idle:
             self.health_check_done = False
             super().close_if_health_check_failed()
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from psycopg import Connection, OperationalError, errors
+from psycopg import OperationalError, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from finesse.db.postgresql.connection import Answers, left
+from finesse.db.postgresql.connection import Answers, BoundedConnection, left
 
 _PLACEHOLDER = re.compile("%[s%]")
 _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
@@ -24,7 +24,7 @@ _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
 class PreparedStatements:
     """The prepared statements of one connection, which belongs to one thread."""
 
-    def __init__(self, connection: "Connection[Any]") -> None:
+    def __init__(self, connection: BoundedConnection) -> None:
         self.connection = connection
         self._pgconn = connection.pgconn
         self._answers = Answers(connection)

@@ -14,15 +14,16 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from finesse import wait_limit
+from finesse import traces, wait_limit
+from finesse.db import redis_cache
 from finesse.notifications.models import LogHead, Notification
 from finesse.notifications.places import Place
 
-GROUP = "log"
+GROUP = "log-with-context"
 """Another name for each format of messages: servers and workers of two versions may run at once."""
 HAND_OVER_TIMEOUT_SECONDS = 1.0
 """A hand-over that takes longer counts as failed. The cursor's lock is held meanwhile."""
-_FIELDS = ("position", "check_digits", "node", "source", "event", "request_id", "update")
+_FIELDS = ("position", "check_digits", "node", "source", "event", "request_id", "update", "context")
 
 _server_loop: asyncio.AbstractEventLoop | None = None
 
@@ -34,13 +35,15 @@ def bind_loop(loop: asyncio.AbstractEventLoop | None) -> None:
 
 
 def deliver(batch: Sequence[Notification], head: LogHead, after: Place) -> None:
-    message = {
+    message: dict[str, Any] = {
         "type": "notifications",
         "after": [*after],
         "head": [*head.place],
         "access": head.access,
         "batch": [_packed(notification) for notification in batch],
     }
+    if traces.on:
+        message["traces"] = traces.carried(batch)
     _run(_send(message))
 
 
@@ -105,5 +108,23 @@ def _own_loop() -> asyncio.AbstractEventLoop:
 
 
 async def _in_time(sending: Coroutine[Any, Any, None], seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        await sending
+    try:
+        async with asyncio.timeout(seconds):
+            await _drop_dead_connections()
+            await sending
+    finally:
+        sending.close()
+
+
+async def _drop_dead_connections() -> None:
+    """When the cache has found its connection dead, a worker's other one need not be tried: it
+    would be waited for with the cursor's lock, by one child of a worker after the other."""
+    global _fresh_since
+    if _fresh_since < redis_cache.dead_before():
+        _fresh_since = _monotonic()
+        layer = get_channel_layer()
+        assert layer is not None
+        await layer.flush()
+
+
+_fresh_since = float("-inf")

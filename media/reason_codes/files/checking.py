@@ -9,6 +9,7 @@ from finesse.files.plan import PlannedRow
 from media.reason_codes.files.columns import OFFERED_TO, Offer, ReasonCodeResource
 from media.reason_codes.files.present import Present
 from reasoncodes.census import Census
+from reasoncodes.languages import label_in, language_name
 from reasoncodes.models import ReasonCode
 
 _LABEL: Any = ReasonCode._meta.get_field("label")
@@ -62,6 +63,9 @@ def _why_not_changeable(stored: ReasonCode) -> str:
 def check_rivals(row: PlannedRow, code: ReasonCode, census: Census, present: Present) -> None:
     """Uniqueness and limits, once all rows before this one are saved."""
     for name, rival in census.rivals(code).items():
+        if name == "translations":
+            _refuse_namesake(row, code, census, present)
+            continue
         free = f"{census.next_free(code.category)} is free. " if name == "code" else ""
         row.refuse(name, f"{_taken(name, rival, present)} {free}Change one of the two.")
     if not row.is_refused and census.exceeds(code):
@@ -70,6 +74,20 @@ def check_rivals(row: PlannedRow, code: ReasonCode, census: Census, present: Pre
             f"This category has {code.limit} {code.scope} reason codes already. Retire one of "
             "them first.",
         )
+
+
+def _refuse_namesake(row: PlannedRow, code: ReasonCode, census: Census, present: Present) -> None:
+    namesake = census.namesake(code)
+    if namesake is None:
+        return
+    rival, language = namesake
+    label = label_in((language,), code.label, code.translations)
+    is_seen = not rival.pk or rival.pk in present.visible
+    row.refuse(
+        f"label {language}" if language in code.translations else "label",
+        f"In {language_name(language)} agents would read “{label}” for it and for "
+        f"{rival if is_seen else 'a reason code of another team'}. Change one of the two.",
+    )
 
 
 def _taken(name: str, rival: ReasonCode, present: Present) -> str:

@@ -3,7 +3,10 @@
 const table = document.querySelector("#result_list");
 
 if (table) {
-  const heads = [...table.querySelectorAll("thead th")].map((head) => head.innerText.trim());
+  // The name alone: a column that is sorted by has its place in the order beside it.
+  const heads = [...table.querySelectorAll("thead th")].map((head) =>
+    (head.querySelector(".text") ?? head).innerText.trim(),
+  );
   table.setAttribute("role", "table");
   for (const group of table.querySelectorAll("thead, tbody")) {
     group.setAttribute("role", "rowgroup");

@@ -1,8 +1,9 @@
 /* The form of a reason code: a free number for each category, and the list as agents will get it. */
 
+import { previewOf } from "./preview.js";
+
 const form = document.querySelector("#reasoncode_form");
 const preview = document.querySelector(".preview");
-const PAUSE_MS = 250;
 
 function suggest() {
   const code = form.querySelector("#id_code");
@@ -21,19 +22,6 @@ function showTeams() {
   }
 }
 
-let waiting;
-let latest = 0;
-
-async function show() {
-  const turn = ++latest;
-  const answer = await fetch(preview.dataset.url, { method: "POST", body: new FormData(form) });
-  const text = await answer.text();
-  if (answer.ok && turn === latest) {
-    const drawn = new DOMParser().parseFromString(text, "text/html");
-    preview.querySelector("#preview").replaceChildren(...drawn.body.childNodes);
-  }
-}
-
 if (form?.querySelector("#id_code")) {
   form.addEventListener("change", (event) => {
     if (event.target.name === "category") {
@@ -48,12 +36,8 @@ if (form?.querySelector("#id_code")) {
 }
 
 if (preview && form) {
-  preview.querySelector("button").hidden = true;
-  const later = () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(show, PAUSE_MS);
-  };
-  form.addEventListener("input", later);
-  preview.querySelector("select")?.addEventListener("change", later);
+  const { show, showSoon } = previewOf(form, preview, "#preview");
+  form.addEventListener("input", showSoon);
+  preview.querySelector("select")?.addEventListener("change", showSoon);
   show();
 }

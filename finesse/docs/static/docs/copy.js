@@ -1,4 +1,4 @@
-import { copyText } from "../media/copy.js";
+import { copyText } from "../board/copy.js";
 
 const SHOWN_FOR = 2000;
 

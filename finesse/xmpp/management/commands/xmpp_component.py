@@ -8,7 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from finesse import running
 from finesse.xmpp.component import run_component
+
+SIGN_OF_LIFE_SECONDS = 1.0
+"""Pause between two signs of life."""
 
 
 class Command(BaseCommand):
@@ -31,7 +35,18 @@ class Command(BaseCommand):
 
 
 async def _run_until_terminated() -> None:
-    running = asyncio.current_task()
-    assert running is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    await run_component()
+    current = asyncio.current_task()
+    assert current is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
+    showing_life = asyncio.create_task(_show_life())
+    try:
+        await run_component()
+    finally:
+        showing_life.cancel()
+
+
+async def _show_life() -> None:
+    """While the server is away, too: what waits for it is alive."""
+    while True:
+        running.show_life()
+        await asyncio.sleep(SIGN_OF_LIFE_SECONDS)

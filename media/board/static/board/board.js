@@ -1,45 +1,68 @@
+import { readAddress, writeAddress } from "./address.js";
+import { AgentRow } from "./agent-row.js";
+import { Agents } from "./agents.js";
 import { batched } from "./batch.js";
-import { Counts } from "./counts.js";
-import { Row } from "./row.js";
-import { Sorting } from "./sorting.js";
+import { Blocks } from "./blocks.js";
+import { Controls } from "./controls.js";
+import { Matcher } from "./filter.js";
+import { Heading } from "./heading.js";
+import { MediaRow } from "./media-row.js";
+import { Selection } from "./selection.js";
+import { compareByAgent, Sorting } from "./sorting.js";
+import { names } from "./states.js";
+import { tally } from "./tally.js";
+import { wordsOf } from "./words.js";
 
-/** The time in a row outside the visible part is updated only once in so many seconds. */
-const FAR_ROW_SECONDS = 10;
-
-/** The table of agents in MRDs, with its filter and its counts. */
+/** The table of agents, with what is chosen of it. The address of the page says what that is. */
 export class Board {
+  agents;
   #root;
   #clock;
   #announce;
-  #meanings;
+  #onFilter;
+  #tools;
+  #view = readAddress(location.search);
+  #matcher = new Matcher(this.#view.filter, names());
+  /** By source in rows of MRDs, by id in rows of agents. */
   #rows = new Map();
   #order = [];
-  #names = new Map();
-  #terms = [];
-  #toRender = new Set();
-  #isOrderStale = false;
-  #isFilterStale = false;
+  #shown = [];
+  #changed = new Set();
+  #marked = new Set();
+  #stale = { rows: true, order: true, filter: true, names: true };
   #isLoaded = false;
   #isFrozen = false;
-  #second = 0;
-  #counts;
+  #controls;
   #sorting;
+  #blocks;
+  #heading;
   #announceTimer = 0;
   #refresh = batched(() => this.#flush());
-  #nearness = new IntersectionObserver((entries) => this.#noteNearness(entries), { rootMargin: "200px" });
-  #rowOf = new WeakMap();
 
-  constructor(root, { clock, announce, meanings }) {
+  /** `onFilter()` is called when another filter is chosen. */
+  constructor(root, { clock, announce, meanings, onFilter = () => {} }) {
     this.#root = root;
     this.#clock = clock;
     this.#announce = announce;
-    this.#meanings = meanings;
-    this.#counts = new Counts(this.#find("#counts"), () => this.#filterChanged());
-    this.#sorting = new Sorting(this.#find("thead"), () => this.#orderChanged());
-    this.#find("#filter").addEventListener("input", () => this.#filterChanged());
-    this.#find("#filter").addEventListener("keydown", (event) => event.key === "Escape" && this.#clearFilter());
-    this.#find("#clear-filter").addEventListener("click", () => this.#clearFilter());
-    root.addEventListener("animationend", ({ target }) => delete target.dataset.changed);
+    this.#onFilter = onFilter;
+    this.agents = new Agents(meanings, {
+      onCell: (cell, { isNews = false } = {}) => this.#cellChanged(cell, isNews),
+      onStructure: () => this.#isStale("rows", "order", "filter", "names"),
+    });
+    this.#tools = { meanings, selection: new Selection(root, () => this.#shownCells) };
+    this.#blocks = new Blocks(this.#find("table"), clock);
+    this.#heading = new Heading(root);
+    this.#sorting = new Sorting(this.#find("thead"), () => this.#viewChanged("order"));
+    this.#controls = new Controls(root, {
+      agents: this.agents,
+      meanings,
+      onFilter: () => this.#filterChanged(),
+      onRows: () => this.#viewChanged("rows", "order"),
+    });
+    this.#controls.show(this.#view);
+    this.#sorting.choose(this.#view.sort, this.#view.descending);
+    this.#showRows();
+    root.addEventListener("selection", () => this.#blocks.rendered.forEach((row) => row.renderSelection()));
     clock.everySecond(() => this.#tick());
   }
 
@@ -47,204 +70,170 @@ export class Board {
     return this.#root.querySelector(selector);
   }
 
-  /** An agent's name, also after the agent has left the board; empty when it was never known. */
-  nameOf(agentId) {
-    return this.#names.get(agentId) ?? "";
+  /** What the viewer has chosen to act on: {source, agentId, mrdId} each, mrdId null for the desktop. */
+  get selected() {
+    return this.#tools.selection.selected;
   }
 
-  mrdNameOf(source) {
-    return this.#rows.get(source)?.mrd.name ?? "";
+  get selection() {
+    return this.#tools.selection;
   }
 
-  get anySource() {
-    return this.#rows.keys().next().value ?? "";
+  get isWall() {
+    return this.#view.isWall;
   }
 
   // --- Contents -----------------------------------------------------------------------------------
 
-  /** Make the board equal to a snapshot, touching only what differs. */
-  replace({ media, position }) {
-    const sources = new Set(media.map(({ source }) => source));
-    for (const source of this.#rows.keys()) if (!sources.has(source)) this.#remove(source);
-    for (const entry of media) this.#takeEntry(entry, position);
+  /** Make the board equal to a snapshot. */
+  replace(snapshot) {
+    this.agents.replace(snapshot);
     this.#isLoaded = true;
-    this.#isOrderStale = true;
-    this.#refresh();
   }
 
-  #takeEntry(entry, position) {
-    this.#names.set(entry.user.id, entry.user.name);
-    const known = this.#rows.get(entry.source);
-    if (known) known.takeEntry(entry, position);
-    const row = known ?? this.#add(new Row(entry, position, this.#meanings));
-    this.#toRender.add(row);
+  /** Apply a notification. False when the board does not know its agent and has to be loaded again. */
+  change(notification) {
+    return this.agents.change(notification);
   }
 
-  #add(row) {
-    this.#rows.set(row.source, row);
-    this.#rowOf.set(row.element, row);
-    this.#nearness.observe(row.element);
-    return row;
-  }
-
-  #remove(source) {
-    const row = this.#rows.get(source);
-    if (!row) return;
-    this.#rows.delete(source);
-    this.#toRender.delete(row);
-    this.#nearness.unobserve(row.element);
-    row.element.remove();
-    this.#isOrderStale = true;
-    this.#refresh();
-  }
-
-  /** Apply a notification. False when the board has no row for it and has to be loaded again. */
-  change({ source, event, agentId, media, user, errors, position }) {
-    if (errors.length) return true;
-    if (event === "DELETE") {
-      this.#remove(source);
-      return true;
-    }
-    if (user) this.#changeAgent({ ...user, id: agentId }, position);
-    if (!media) return true;
-    const row = this.#rows.get(source);
-    if (!row) return false;
-    if (position > row.position) this.#changeRow(row, media, position);
-    return true;
-  }
-
-  #changeRow(row, media, position) {
-    row.takeMedia(media, position);
-    row.mark();
-    this.#toRender.add(row);
-    this.#isOrderStale ||= this.#sorting.isByChangingColumn;
-    this.#refresh();
-  }
-
-  /** The agent has another name, or a team of another name: in each row of the agent. */
-  #changeAgent(agent, position) {
-    for (const row of this.#rows.values()) {
-      if (row.agent.id !== agent.id || position <= row.agentPosition) continue;
-      row.takeAgent(agent, position);
-      this.#toRender.add(row);
-    }
-    this.#names.set(agent.id, agent.name);
-    this.#isOrderStale = true;
-    this.#isFilterStale = true;
-    this.#refresh();
-  }
-
-  /** Reason codes have other labels or colours than before. */
+  /** Reason codes have other labels, colours or limits than before. */
   meaningsChanged() {
-    for (const row of this.#rows.values()) {
-      if (!row.reason) continue;
-      row.noteMeaning();
-      this.#toRender.add(row);
-    }
-    this.#isOrderStale ||= this.#sorting.isByChangingColumn;
-    this.#isFilterStale = true;
+    for (const cell of this.agents.cells) if (cell.reason) cell.noteMeaning();
+    this.#isStale("order", "filter", "names");
+  }
+
+  #cellChanged(cell, isNews) {
+    this.#changed.add(cell);
+    if (isNews) this.#marked.add(cell);
+    if (this.#sorting.isByChangingColumn) this.#stale.order = true;
     this.#refresh();
   }
 
-  // --- The filter ---------------------------------------------------------------------------------
+  #isStale(...parts) {
+    for (const part of parts) this.#stale[part] = true;
+    this.#refresh();
+  }
+
+  // --- The view -----------------------------------------------------------------------------------
+
+  /** Whether the stream shows this notification. */
+  tells(notification) {
+    const { agentId, source, media, user, reasonCode, service } = notification;
+    if (service) return true;
+    if (reasonCode) return !this.#matcher.isAboutAgents && this.#matcher.matchesText(asSubject(reasonCode));
+    const cell = this.agents.cellOf(source);
+    const found = media ?? user;
+    if (!cell) return !this.#matcher.isAboutAgents && this.#matcher.matchesText(asSubject({ label: this.agents.nameOf(agentId), code: agentId }));
+    return this.#matcher.tells(found ? cell.asOf(found) : cell);
+  }
 
   #filterChanged() {
-    this.#terms = this.#find("#filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-    this.#isFilterStale = true;
-    this.#refresh();
+    this.#viewChanged("filter");
+    this.#onFilter();
     clearTimeout(this.#announceTimer);
     this.#announceTimer = setTimeout(() => this.#announce(this.#find("#board-count").textContent), 800);
   }
 
-  #clearFilter() {
-    this.#find("#filter").value = "";
-    this.#counts.clear();
-    this.#filterChanged();
-    this.#find("#filter").focus();
+  #viewChanged(...parts) {
+    const { filter, rows } = this.#controls;
+    const { key: sort, descending } = this.#sorting;
+    this.#view = { ...this.#view, filter, rows, sort, descending };
+    this.#matcher = new Matcher(filter, names());
+    history.replaceState(null, "", `${location.pathname}${writeAddress(this.#view)}`);
+    this.#showRows();
+    this.#isStale(...parts);
   }
 
-  #orderChanged() {
-    this.#isOrderStale = true;
-    this.#refresh();
+  #showRows() {
+    this.#root.dataset.rows = this.#view.rows;
+    const wall = this.#find("#wall");
+    if (wall) wall.href = `${location.pathname}${writeAddress({ ...this.#view, isWall: true })}`;
+    for (const cell of this.#root.querySelectorAll("th[data-of]")) cell.hidden = cell.dataset.of !== this.#view.rows;
   }
 
-  // --- Rendering, at most once per frame ------------------------------------------------------------
+  get #shownCells() {
+    if (this.#view.rows === "mrds") return this.#shown.map(({ cell }) => cell);
+    return this.#shown.flatMap(({ agent }) => this.#tools.selection.ofAgent(agent));
+  }
+
+  // --- Rendering ------------------------------------------------------------------------------------
 
   #flush() {
-    const changed = [...this.#toRender];
-    this.#toRender.clear();
     const now = this.#clock.now();
-    changed.forEach((row) => row.render(now));
-    this.#filter(this.#isFilterStale ? this.#rows.values() : changed);
-    if (this.#isOrderStale) this.#arrange(changed);
-    this.#group();
+    const changed = this.#stale.filter ? [...this.agents.cells] : [...this.#changed];
+    for (const cell of changed) this.#judge(cell, now);
+    if (this.#stale.rows) this.#makeRows();
+    if (this.#stale.order) this.#order.sort(this.#sorting.compare);
+    this.#arrange();
+    const rows = new Set(changed.map((cell) => this.#rowOf(cell)));
+    for (const row of rows) row?.render(now);
+    for (const cell of this.#marked) this.#rowOf(cell)?.mark(cell);
+    if (this.#stale.names) this.#controls.rename();
     this.#showCounts();
-    this.#isFilterStale = this.#isOrderStale = false;
+    this.#changed.clear();
+    this.#marked.clear();
+    this.#stale = { rows: false, order: false, filter: false, names: false };
   }
 
-  #filter(rows) {
-    for (const row of rows) {
-      row.matchesText = row.matches(this.#terms);
-      const isHidden = !row.matchesText || !this.#counts.allows(row.state);
-      if (row.element.hidden !== isHidden) row.element.hidden = isHidden;
-    }
+  #judge(cell, now) {
+    cell.noteLimit(this.#view.filter.longerThan, now);
+    cell.refusals = this.#matcher.refusals(cell);
   }
 
-  /** Put the rows in order. Those that changed are taken out first: the others then seldom move. */
-  #arrange(changed) {
-    const body = this.#find("#rows");
-    this.#order = [...this.#rows.values()].sort(this.#sorting.compare);
-    if (!body.hasChildNodes()) {
-      body.append(elementsOf(this.#order));
-      return;
-    }
-    if (this.#sorting.isByChangingColumn) changed.forEach((row) => row.element.remove());
-    let next = body.firstElementChild;
-    for (const { element } of this.#order) {
-      if (element === next) next = next.nextElementSibling;
-      else body.insertBefore(element, next);
-    }
+  #rowOf(cell) {
+    return this.#rows.get(this.#view.rows === "mrds" ? cell.source : cell.agent.id);
   }
 
-  /** Consecutive rows of one agent show the name in the first of them only. */
-  #group() {
+  #makeRows() {
+    const before = this.#rows;
+    this.#rows = new Map();
+    const isByMrd = this.#view.rows === "mrds";
+    const things = isByMrd ? [...this.agents.cells].filter(({ isDesktop }) => !isDesktop) : this.agents.all;
+    for (const thing of things) {
+      const key = isByMrd ? thing.source : thing.id;
+      const known = before.get(key);
+      const isKnown = known && (known.cell ?? known.agent) === thing;
+      this.#rows.set(key, isKnown ? known : isByMrd ? new MediaRow(thing, this.#tools) : new AgentRow(thing, this.#tools));
+    }
+    this.#order = [...this.#rows.values()].sort(compareByAgent);
+    this.#order.forEach((row, rank) => (row.rank = rank));
+    this.#stale.order = true;
+    this.#order.sort(this.#sorting.compare);
+  }
+
+  #arrange() {
+    const shown = this.#order.filter((row) => row.isShown);
     let previous = null;
-    for (const row of this.#order) {
-      if (row.element.hidden) continue;
-      const isMore = this.#sorting.isByAgent && previous === row.agent.id;
-      if (row.element.classList.contains("more") !== isMore) row.element.classList.toggle("more", isMore);
+    for (const row of shown) {
+      row.isMore = this.#sorting.isByAgent && previous === row.agent.id;
       previous = row.agent.id;
     }
+    const isSame = shown.length === this.#shown.length && shown.every((row, index) => row === this.#shown[index]);
+    if (!isSame || this.#stale.order) {
+      this.#shown = shown;
+      this.#blocks.show(shown);
+      for (const row of this.#blocks.rendered) row.renderMore();
+    } else if (!this.selection.size) return;
+    // Also of an agent whose row stays a cell may be out of sight now.
+    this.selection.prune();
   }
 
   #showCounts() {
-    const counts = new Map();
-    let shown = 0;
-    for (const { state, matchesText, element } of this.#rows.values()) {
-      if (matchesText) counts.set(state, (counts.get(state) ?? 0) + 1);
-      if (!element.hidden) shown += 1;
-    }
-    this.#counts.show(counts);
-    this.#showEmptiness(shown, this.#rows.size);
+    // Rows of MRDs leave the desktops out.
+    const isByMrd = this.#view.rows === "mrds";
+    const cells = [...this.agents.cells].filter(({ isDesktop }) => !isByMrd || !isDesktop);
+    this.#controls.showCounts(tally(cells), this.#countOver(cells));
+    const { filter, rows } = this.#view;
+    this.#heading.show({ shown: this.#shown.length, total: this.#rows.size, isLoaded: this.#isLoaded, filter, rows });
   }
 
-  #showEmptiness(shown, total) {
-    const word = total === 1 ? "row" : "rows";
-    setText(this.#find("#board-count"), shown === total ? `${total.toLocaleString("en-GB")} ${word}` : `${shown.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")} ${word}`);
-    this.#find("#board-loading").hidden = this.#isLoaded;
-    this.#find("#board-empty").hidden = !this.#isLoaded || total > 0;
-    this.#find("#board-no-match").hidden = total === 0 || shown > 0;
-    this.#find("table").hidden = total === 0;
-    if (total > 0 && shown === 0) setText(this.#find("#no-match-text"), this.#noMatchText());
+  /** Rows over the limit that everything else in the filter lets through. */
+  #countOver(cells) {
+    const over = cells.filter(({ isOver, refusals }) => isOver && !refusals.length);
+    return new Set(over.map((cell) => this.#rowOf(cell))).size;
   }
 
-  #noMatchText() {
-    const text = this.#find("#filter").value.trim();
-    const states = this.#counts.isChosen ? " in the chosen states" : "";
-    return text ? `Nothing${states} matches “${text}”.` : `No agent is${states}.`;
-  }
-
-  // --- Time in state ------------------------------------------------------------------------------
+  // --- Time ---------------------------------------------------------------------------------------
 
   /** Stop the times in state: without a connection they may be wrong. */
   freeze() {
@@ -252,30 +241,20 @@ export class Board {
   }
 
   #tick() {
-    if (this.#isFrozen) return;
+    if (this.#isFrozen || !this.#isLoaded) return;
     const now = this.#clock.now();
-    this.#second = (this.#second + 1) % FAR_ROW_SECONDS;
-    this.#order.forEach((row, index) => {
-      if (row.isNear || index % FAR_ROW_SECONDS === this.#second) row.renderTime(now);
-    });
-  }
-
-  #noteNearness(entries) {
-    const now = this.#clock.now();
-    for (const { target, isIntersecting } of entries) {
-      const row = this.#rowOf.get(target);
-      row.isNear = isIntersecting;
-      if (isIntersecting && !this.#isFrozen) row.renderTime(now);
+    let isOverrun = false;
+    for (const cell of this.agents.cells) {
+      if (!cell.limit || !cell.noteTime(now)) continue;
+      this.#changed.add(cell);
+      isOverrun = true;
     }
+    for (const row of this.#blocks.rendered) row.renderTime(now);
+    if (isOverrun) this.#refresh();
   }
 }
 
-function elementsOf(rows) {
-  const fragment = document.createDocumentFragment();
-  fragment.append(...rows.map(({ element }) => element));
-  return fragment;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+/** A reason code, or an agent without a row, as something that the filter can look at. */
+function asSubject({ label, code }) {
+  return { words: wordsOf(label) + wordsOf(code) };
 }

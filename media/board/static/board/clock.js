@@ -70,3 +70,8 @@ export function formatMoment(milliseconds) {
 export function formatDateAndTime(milliseconds) {
   return dateAndTime.format(milliseconds);
 }
+
+/** The zone in which all times are shown, as in Europe/Berlin. */
+export function zoneName() {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -14,8 +14,9 @@ const BOARD_REFRESH_DELAY_MS = 200;
  * Loads the board, then receives notifications over one socket at a time. Connects again after each
  * loss, until the session ends.
  *
- * `on` has the callbacks state(name, {nextTryAt}), board(snapshot), notification(n) once for each,
- * change(n) for each that is newer than the board, and note(text).
+ * `on` has the callbacks state(name, {nextTryAt}), board(snapshot), notification(n, isNew) once for
+ * each, change(n) for each that is newer than the board, and note(text). What was replayed from before
+ * the page was opened is not new.
  */
 export class Connection {
   #boardUrl;
@@ -24,6 +25,8 @@ export class Connection {
   #on;
   #positions = new Positions();
   #boardPosition = -1;
+  /** The position of the first board, or of the place where the log has begun again. */
+  #openedAt = -1;
   #needsBoard = true;
   /** Notifications received while a board is being loaded, which may or may not contain them. */
   #held = null;
@@ -156,13 +159,10 @@ export class Connection {
 
   /** The snapshot, or null when the session has ended. */
   async #fetchBoard(signal) {
-    const sentAt = Date.now();
-    const response = await fetch(this.#boardUrl, {
-      cache: "no-store",
-      credentials: "same-origin",
-      headers: { Accept: "application/json" },
-      signal,
-    });
+    // The first board was asked for by the page itself, which says so in its head: the answer is used if
+    // the request is the same in everything. The server forbids caches by itself.
+    const sentAt = this.#boardPosition < 0 ? performance.timeOrigin : Date.now();
+    const response = await fetch(this.#boardUrl, { credentials: "same-origin", signal });
     this.#clock.observe(response, sentAt);
     if (response.status === 401) return null;
     if (!response.ok) throw new Error(`The board answered ${response.status}`);
@@ -170,7 +170,10 @@ export class Connection {
   }
 
   #applyBoard(snapshot) {
-    if (this.#boardPosition < 0) this.#positions.startAt(snapshot.replayFrom);
+    if (this.#boardPosition < 0) {
+      this.#positions.startAt(snapshot.replayFrom);
+      this.#openedAt = snapshot.position;
+    }
     this.#boardPosition = snapshot.position;
     this.#needsBoard = false;
     this.#on.board(snapshot);
@@ -221,6 +224,7 @@ export class Connection {
   async #startOver(head) {
     const wasLive = this.#wasLive;
     this.#positions.startAt(head);
+    this.#openedAt = Math.min(this.#openedAt, head);
     if (wasLive) this.#on.note("History before this point is no longer available");
     if (!wasLive && head <= this.#boardPosition) {
       this.#report("live");
@@ -233,7 +237,7 @@ export class Connection {
   #notified(frame) {
     if (!this.#positions.admit(frame.position)) return;
     const notification = readNotification(frame);
-    this.#on.notification(notification);
+    this.#on.notification(notification, notification.position > this.#openedAt);
     if (this.#held) this.#held.push(notification);
     else this.#apply(notification);
   }

@@ -24,11 +24,20 @@ export class Indicator {
     const hasChanged = this.#element.dataset.state !== state;
     this.#element.dataset.state = state;
     this.#nextTryAt = nextTryAt;
-    this.#element.querySelector("[data-part=sign-in]").hidden = state !== "signed-out";
+    this.#showSignIn(state === "signed-out");
     this.#write();
     document.title = state === "live" ? "Finesse Media" : `${TEXTS[state]} – Finesse Media`;
     // A screen reader announces the state, but not each second of the countdown.
     if (hasChanged) this.#announce(`Connection: ${TEXTS[state]}`);
+  }
+
+  /** The way back to the page as it is now, filter included. */
+  #showSignIn(isNeeded) {
+    const link = this.#element.querySelector("[data-part=sign-in]");
+    link.hidden = !isNeeded;
+    const signIn = new URL(link.href);
+    signIn.searchParams.set("next", location.pathname + location.search);
+    link.href = signIn;
   }
 
   #write() {

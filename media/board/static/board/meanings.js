@@ -1,6 +1,7 @@
 const REFRESH_DELAY_MS = 200;
+const NOTHING = Object.freeze({});
 
-/** What reason codes mean to the reader: labels in the browser's language, and colours. */
+/** What reason codes mean to the reader: labels in the browser's language, colours, limits. */
 export class Meanings {
   #url;
   #onChange;
@@ -17,21 +18,16 @@ export class Meanings {
     this.#onChange();
   }
 
-  labelOf(reason) {
-    return this.#of(reason).label ?? reason?.label ?? "";
+  /** All that is known of a reason: label, colour, description, productive, maximumMinutes, warningMinutes, ofRules. */
+  of(reason) {
+    return this.#byId[reason?.id] ?? NOTHING;
   }
 
-  /** As in #1b6e53; empty for none. */
-  colourOf(reason) {
-    return this.#of(reason).colour ?? "";
-  }
-
-  descriptionOf(reason) {
-    return this.#of(reason).description ?? "";
-  }
-
-  #of(reason) {
-    return this.#byId[reason?.id] ?? {};
+  /** The times of a reason for agents of a team, by its name: a break rule goes before the reason's own. */
+  timesOf(reason, team) {
+    const { maximumMinutes, warningMinutes, ofRules } = this.of(reason);
+    const byRule = ofRules?.teams[team] ?? ofRules?.others;
+    return { maximumMinutes: byRule === undefined ? maximumMinutes : byRule, warningMinutes };
   }
 
   /** Load them after a short delay; calls during the delay add nothing. */

@@ -6,14 +6,19 @@ import { fromTemplate } from "./template.js";
 import { prettyPrint } from "./update.js";
 
 const MAX_ITEMS = 300;
+/** Kept for when another filter is chosen. */
+const MAX_KEPT = 2000;
+const ERROR_PAGES = "/finesse/docs/errors/";
 
-/** The list of notifications, newest first. */
+/** The list of notifications that the board's filter lets through, newest first. */
 export class Stream {
   #list;
   #empty;
   #pauseButton;
   #board;
   #announce;
+  /** The newest ones, oldest first: {notification} or {text}; whatever the filter is. */
+  #kept = [];
   #waiting = [];
   #isPaused = false;
   #notifications = new WeakMap();
@@ -41,15 +46,30 @@ export class Stream {
   }
 
   #push(entry) {
+    this.#kept.push(entry);
+    if (this.#kept.length > 2 * MAX_KEPT) this.#kept.splice(0, MAX_KEPT);
+    if (!this.#isTold(entry)) return;
     this.#waiting.push(entry);
     if (this.#waiting.length > MAX_ITEMS) this.#waiting.shift();
     this.#refresh();
   }
 
+  #isTold({ notification }) {
+    return !notification || this.#board.tells(notification);
+  }
+
+  /** Show what the board's filter lets through now. */
+  filterChanged() {
+    this.#list.replaceChildren();
+    this.#waiting = this.#kept.filter((entry) => this.#isTold(entry)).slice(-MAX_ITEMS);
+    this.#empty.hidden = this.#waiting.length > 0;
+    this.#flush({ evenPaused: true });
+  }
+
   /** Fill in the names of agents that were unknown when their items were added. */
   nameAgents() {
     for (const item of this.#list.querySelectorAll("li.unnamed")) this.#name(item, this.#notifications.get(item));
-    const source = this.#board.anySource;
+    const source = this.#board.agents.cells.next().value?.source;
     if (source) this.#empty.querySelector("#example-source").textContent = source;
   }
 
@@ -59,9 +79,13 @@ export class Stream {
     this.#flush();
   }
 
-  #flush() {
-    this.#pauseButton.textContent = this.#pauseText();
-    if (this.#isPaused || !this.#waiting.length) return;
+  #flush({ evenPaused = false } = {}) {
+    if (!(this.#isPaused && !evenPaused) && this.#waiting.length) this.#showWaiting();
+    const text = this.#pauseText();
+    if (this.#pauseButton.textContent !== text) this.#pauseButton.textContent = text;
+  }
+
+  #showWaiting() {
     const fragment = document.createDocumentFragment();
     fragment.append(...this.#waiting.reverse().map((entry) => this.#makeItem(entry)));
     this.#waiting = [];
@@ -94,13 +118,21 @@ export class Stream {
     write(".request", notification.requestId && `request ${notification.requestId}`);
     fillTime(item.querySelector("time"), notification.at);
     this.#name(item, notification);
+    this.#linkToErrorPage(item, notification.errors[0]?.constant);
+  }
+
+  #linkToErrorPage(item, constant) {
+    if (!/^\w+$/.test(constant ?? "")) return;
+    const help = item.querySelector(".help");
+    help.hidden = false;
+    help.firstElementChild.href = `${ERROR_PAGES}${constant}/`;
   }
 
   #name(item, { agentId, mrdId, source, media, user, service, reasonCode }) {
-    const name = service ? "Service" : reasonCode ? "Reason code" : this.#board.nameOf(agentId) || user?.name;
+    const name = service ? "Service" : reasonCode ? "Reason code" : this.#board.agents.nameOf(agentId) || user?.name;
     item.querySelector(".agent").textContent = name || agentId || source;
     item.querySelector(".agent").title = agentId;
-    item.querySelector(".mrd").textContent = media?.name || this.#board.mrdNameOf(source) || mrdId;
+    item.querySelector(".mrd").textContent = media?.name || this.#board.agents.mrdNameOf(mrdId) || mrdId;
     item.classList.toggle("unnamed", !name);
   }
 

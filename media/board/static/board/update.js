@@ -27,14 +27,19 @@ function readReason(owner) {
   return id && id !== "-1" ? { id, label: `Reason ${id}`, code: "" } : null;
 }
 
+/** Milliseconds, or null when there is none: a state that never changed. */
+function readMoment(owner, name) {
+  const at = Date.parse(textOf(owner, name));
+  return Number.isNaN(at) ? null : at;
+}
+
 function readMediaElement(media) {
-  const changedAt = Date.parse(textOf(media, "stateChangeTime"));
   return {
     name: textOf(media, "name"),
     state: textOf(media, "state") || "UNKNOWN",
     reason: readReason(media),
-    /** Milliseconds, or null when the state never changed. */
-    changedAt: Number.isNaN(changedAt) ? null : changedAt,
+    changedAt: readMoment(media, "stateChangeTime"),
+    routable: textOf(media, "routable") === "true",
   };
 }
 
@@ -44,6 +49,7 @@ function readUserElement(user) {
     team: textOf(user, "teamName"),
     state: textOf(user, "state") || "UNKNOWN",
     reason: readReason(user),
+    changedAt: readMoment(user, "stateChangeTime"),
   };
 }
 
@@ -51,13 +57,22 @@ function readServiceElement(systemInfo) {
   return { status: textOf(systemInfo, "status") || "UNKNOWN", faults: textOf(systemInfo, "statusReason") };
 }
 
-function readError(error) {
-  return { constant: textOf(error, "errorMessage"), type: textOf(error, "errorType"), media: textOf(error, "errorMedia") };
+function readWaitingChange(waiting) {
+  return {
+    mrdId: textOf(waiting, "mrdId"),
+    requested: textOf(waiting, "requested"),
+    outcome: textOf(waiting, "outcome"),
+    /** Who has ended it; empty for the system. */
+    endedBy: textOf(waiting, "endedBy"),
+    waitsFor: textOf(waiting, "waitsFor"),
+    /** The place in a queue, and of how many; empty for what waits for no place. */
+    place: textOf(waiting, "place"),
+    placeOf: textOf(waiting, "placeOf"),
+  };
 }
 
-/** Parse the `<Media>` of a board entry. */
-export function readMedia(xml) {
-  return readMediaElement(parse(xml));
+function readError(error) {
+  return { constant: textOf(error, "errorMessage"), type: textOf(error, "errorType"), media: textOf(error, "errorMedia") };
 }
 
 /** Parse a notification frame and its `<Update>`; `contents` names the elements of its data. */
@@ -69,6 +84,8 @@ export function readNotification(frame) {
   const user = child(data, "user");
   const systemInfo = child(data, "systemInfo");
   const reasonCode = child(data, "ReasonCode");
+  const waiting = child(data, "WaitingChange");
+  const limit = child(data, "Limit");
   const source = frame.source || textOf(update, "source");
   const [, agentId = "", mrdId = ""] = SOURCE.exec(source) ?? [];
   return {
@@ -79,12 +96,18 @@ export function readNotification(frame) {
     source,
     agentId: decode(agentId),
     mrdId: decode(mrdId),
+    /** Who has brought it about, if it was not the agent, and the note: {cause, actor, note}. */
+    context: frame.context || null,
     xml,
     isReadable: update !== null,
     media: media && readMediaElement(media),
     user: user && readUserElement(user),
     /** Of a list of reason codes: the one that was added, changed or removed. */
     reasonCode: reasonCode && readReasonCode(reasonCode),
+    /** What waits until the state rules allow it, and how it ended, if it has. */
+    waitingChange: waiting && readWaitingChange(waiting),
+    /** Of a break rule: the time of a stay is over, and who is told. */
+    limit: limit && { label: textOf(limit, "label"), to: textOf(limit, "to") },
     service: systemInfo && readServiceElement(systemInfo),
     errors: [...(child(data, "apiErrors")?.children ?? [])].map(readError),
     contents: [...(data?.children ?? [])].map((element) => element.localName),

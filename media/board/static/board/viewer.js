@@ -1,19 +1,23 @@
 import { Board } from "./board.js";
-import { Clock, formatMoment } from "./clock.js";
+import { Clock, formatMoment, zoneName } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Indicator } from "./indicator.js";
 import { Meanings } from "./meanings.js";
+import { Parts } from "./parts.js";
 import { Service } from "./service.js";
 import { onCheckRequested } from "./session.js";
 import { Stream } from "./stream.js";
 import { Views } from "./views.js";
+import { hang } from "./wall.js";
+import { actionsFor } from "../supervision/actions.js";
+import { ownPage } from "../own_page/own_page.js";
 
 const find = (selector) => document.querySelector(selector);
 
 const main = find("#viewer");
 const clock = new Clock();
 const meanings = new Meanings(main.dataset.reasonCodesUrl, { onChange: () => board.meaningsChanged() });
-const board = new Board(find(".board"), { clock, announce, meanings });
+const board = new Board(find(".board"), { clock, announce, meanings, onFilter: () => stream.filterChanged() });
 const stream = new Stream(find(".stream"), { board, announce });
 const views = new Views(main, find("#views"));
 const indicator = new Indicator(find("[data-testid=connection]"), { announce });
@@ -22,21 +26,33 @@ const service = new Service(find("[data-testid=service]"), {
   announce,
   onUnreachable: () => connection.dropSocket(),
 });
+
+// Each part of the page is registered here; parts.js says what it may hear of.
+const parts = new Parts();
+parts.add({ board: ({ reasonCodes }) => meanings.take(reasonCodes) });
+parts.add({ board: (snapshot) => board.replace(snapshot), change: changeBoard });
+parts.add({ board: () => stream.nameAgents(), notification: (notification) => stream.add(notification) });
+parts.add({ notification: (_, isNew) => isNew && views.countNotification() });
+parts.add(actionsFor(board, find(".board")));
+parts.add(ownPage({ clock, announce }));
+
 const connection = new Connection({
   boardUrl: main.dataset.boardUrl,
   socketUrl: socketUrl("/ws/notifications/"),
   clock,
   on: {
     state: showState,
-    board: takeBoard,
-    notification: takeNotification,
-    change: takeChange,
+    board: (snapshot) => parts.board(snapshot),
+    notification: (notification, isNew) => parts.notification(notification, isNew),
+    change: (notification) => parts.change(notification) || connection.refreshBoard(),
     note: (text) => stream.note(text),
   },
 });
 
 connection.start();
 service.start();
+if (board.isWall) hang({ main, connection });
+for (const element of document.querySelectorAll("[data-zone]")) element.textContent = zoneName();
 // Signing out in another tab closes no socket; loading the board shows whether the session has ended.
 onCheckRequested(({ data }) => {
   if (data === "begin again" && connection.hasEnded) location.reload();
@@ -44,22 +60,12 @@ onCheckRequested(({ data }) => {
 });
 document.addEventListener("keydown", focusFilter);
 
-function takeBoard(snapshot) {
-  meanings.take(snapshot.reasonCodes);
-  board.replace(snapshot);
-  stream.nameAgents();
-}
-
-function takeNotification(notification) {
-  stream.add(notification);
-  views.countNotification();
-}
-
 /** Apply a notification that is newer than the board. */
-function takeChange(notification) {
+function changeBoard(notification) {
   if (notification.service) service.check();
   else if (notification.reasonCode) meanings.refresh();
-  else if (!board.change(notification)) connection.refreshBoard();
+  else return board.change(notification);
+  return true;
 }
 
 /** @param {string} state connecting, live, reconnecting, reset or signed-out */
@@ -71,6 +77,7 @@ function showState(state, detail) {
     board.freeze();
   }
   showFreshness(state === "live" || state === "connecting");
+  parts.state(state);
 }
 
 /** A board without a connection must not look like a live one. */
@@ -87,7 +94,7 @@ function announce(text) {
 
 function focusFilter(event) {
   const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping || board.isWall) return;
   event.preventDefault();
   views.show("board");
   find("#filter").focus();

@@ -1,11 +1,14 @@
+import { batched } from "./batch.js";
+
 /** As in the style sheet: from this width on, the views are side by side, each with its own scrolling. */
-const WIDE = matchMedia("(min-width: 60rem)");
+const WIDE = matchMedia("(min-width: 75rem)");
 
 /** On a narrow screen, shows either the board or the notifications, with a count of unread ones. */
 export class Views {
   #main;
   #nav;
   #unread = 0;
+  #refresh = batched(() => this.#showUnread());
 
   constructor(main, nav) {
     this.#main = main;
@@ -31,12 +34,18 @@ export class Views {
   }
 
   countNotification() {
-    if (this.#main.dataset.view !== "stream") this.#setUnread(this.#unread + 1);
+    this.#unread += 1;
+    this.#refresh();
   }
 
   #setUnread(count) {
     this.#unread = count;
-    this.#nav.querySelector(".unread").hidden = count === 0;
-    this.#nav.querySelector("[data-part=unread]").textContent = count > 99 ? "99+" : count;
+    this.#refresh();
+  }
+
+  #showUnread() {
+    if (this.#main.dataset.view === "stream") this.#unread = 0;
+    this.#nav.querySelector(".unread").hidden = this.#unread === 0;
+    this.#nav.querySelector("[data-part=unread]").textContent = this.#unread > 99 ? "99+" : this.#unread;
   }
 }

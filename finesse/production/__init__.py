@@ -1,0 +1,1 @@
+"""The production set-up: which processes there are, what is made of that, and how they are run."""

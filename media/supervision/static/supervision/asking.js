@@ -1,0 +1,45 @@
+/** What the server refuses, in its own words for people. */
+export class RefusedError extends Error {}
+
+/** No answer came: what was asked for may be done or not. */
+export class NoAnswerError extends Error {}
+
+/** Waits between the attempts, in milliseconds: a server that restarts is back after some seconds. */
+const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000];
+
+export function getJson(url) {
+  return answerOf(fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" }));
+}
+
+export function postJson(url, sent = {}) {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token };
+  return answerOf(fetch(url, { method: "POST", headers, body: JSON.stringify(sent) }));
+}
+
+/** Post it until there is an answer, for what the server does once however often it is sent. */
+export async function persist(url, sent, { onWait = () => {} } = {}) {
+  for (const wait of WAITS_MS) {
+    try {
+      return await postJson(url, sent);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+      onWait();
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+  return postJson(url, sent);
+}
+
+async function answerOf(request) {
+  let answer;
+  try {
+    answer = await request;
+  } catch {
+    throw new NoAnswerError("The server does not answer.");
+  }
+  if (answer.status >= 500) throw new NoAnswerError("The server could not do it.");
+  const shown = await answer.json().catch(() => null);
+  if (answer.ok && shown) return shown;
+  throw new RefusedError(shown?.error ?? "The server refused it: load the page again.");
+}

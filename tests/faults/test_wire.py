@@ -1,0 +1,63 @@
+"""A wire to another namespace carries, loses what is sent while it is cut, and comes back."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.wire import Wire
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    try:
+        made = Wire()
+    except OSError as error:
+        pytest.skip(f"No namespace of the network can be made here: {error}")
+    yield made
+    made.end()
+
+
+def test_what_is_sent_over_a_cut_wire_arrives_when_it_is_mended(wire: Wire) -> None:
+    with (
+        wire.listener(0) as listener,
+        socket.create_connection(listener.getsockname(), timeout=5) as here,
+        listener.accept()[0] as there,
+    ):
+        here.sendall(b"one")
+        assert there.recv(10) == b"one"
+        wire.cut()
+        there.settimeout(0.5)
+        # Nobody is told: it is taken as if it were on its way.
+        here.sendall(b"two")
+        with pytest.raises(TimeoutError):
+            there.recv(10)
+        there.settimeout(30)
+        wire.mend()
+        assert there.recv(10) == b"two"
+
+
+def test_nobody_is_reached_over_a_cut_wire(wire: Wire) -> None:
+    with wire.listener(0) as listener:
+        wire.cut()
+        with pytest.raises((TimeoutError, OSError)):
+            socket.create_connection(listener.getsockname(), timeout=0.5)
+
+
+def test_a_flapping_wire_delivers_everything_in_the_end(wire: Wire) -> None:
+    sent = bytes(range(256)) * 250
+    with (
+        wire.listener(0) as listener,
+        # What is lost is sent again after pauses that double each time.
+        socket.create_connection(listener.getsockname(), timeout=120) as here,
+        listener.accept()[0] as there,
+    ):
+        there.settimeout(120)
+        wire.flap()
+        got = b""
+        for start in range(0, len(sent), 2_000):
+            here.sendall(sent[start : start + 2_000])
+        while len(got) < len(sent):
+            got += there.recv(65536)
+        wire.steady()
+    assert got == sent

@@ -1,0 +1,90 @@
+"""The connection to the database breaks while a request is saved: is it, or is it not?"""
+
+import os
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from finesse import wait_limit
+from media.models import MediaRequest
+from media.writing import acceptance
+from tests.conftest import API, LOGIN
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("cast")]
+
+LOG_IN = LOGIN.removeprefix("<Media>")
+BOTH = f"<MediaList><Media><id>5000</id>{LOG_IN}<Media><id>5001</id>{LOG_IN}</MediaList>"
+
+
+def break_insert(monkeypatch: pytest.MonkeyPatch, *, is_committed: bool, waited: float = 0) -> None:
+    insert, insert_many = acceptance._INSERT, MediaRequest.objects.bulk_create
+
+    def one(request: MediaRequest) -> None:
+        if is_committed:
+            insert(request)
+        wait_limit.count(waited)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def many(requests: Any) -> None:
+        if is_committed:
+            insert_many(requests)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(acceptance, "_INSERT", one)
+    monkeypatch.setattr(acceptance.MediaRequest.objects, "bulk_create", many)
+
+
+def test_a_request_whose_commit_was_not_answered_is_accepted(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_insert(monkeypatch, is_committed=True)
+    assert api.put(LOGIN).status_code == 202
+    assert MediaRequest.objects.count() == 1
+
+
+@pytest.mark.skipif("REDIS_URL" not in os.environ, reason="SQLite has no such waits")
+def test_so_is_one_whose_wait_for_the_answer_has_spent_the_bound_and_was_noticed(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_insert(monkeypatch, is_committed=True, waited=wait_limit.REQUEST_SECONDS)
+    insert = acceptance._INSERT
+
+    def saved(request: MediaRequest) -> None:
+        try:
+            insert(request)
+        finally:
+            monkeypatch.setattr(wait_limit, "standing_still", {wait_limit.DATABASE})
+
+    monkeypatch.setattr(acceptance, "_INSERT", saved)
+    assert api.put(LOGIN).status_code == 202
+    assert MediaRequest.objects.count() == 1
+
+
+def test_requests_of_a_list_whose_commit_was_not_answered_are_accepted(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_insert(monkeypatch, is_committed=True)
+    assert api.request("PUT", "User/alice/Media", BOTH).status_code == 202
+    assert MediaRequest.objects.count() == 2
+
+
+def test_a_request_that_was_not_committed_is_answered_503(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another one, just before, is not taken for it.
+    assert api.put(LOGIN).status_code == 202
+    break_insert(monkeypatch, is_committed=False)
+    assert api.put(LOGIN).status_code == 503
+    assert MediaRequest.objects.count() == 1
+
+
+def test_nobody_can_tell_while_the_database_is_away(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any, **options: Any) -> Any:
+        raise OperationalError("refused")
+
+    break_insert(monkeypatch, is_committed=False)
+    monkeypatch.setattr(acceptance.MediaRequest.objects, "filter", away)
+    assert api.put(LOGIN).status_code == 503
