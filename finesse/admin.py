@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 
@@ -37,6 +40,20 @@ class DeletedOneByOneAdmin(admin.ModelAdmin):
         actions = super().get_actions(request, **location)
         actions.pop("delete_selected", None)
         return actions
+
+
+class NamedBoxesAdmin(admin.ModelAdmin):
+    """A list with check boxes for actions, each named after its row for those who hear the page."""
+
+    def action_checkbox(self, obj: models.Model) -> SafeString:
+        # Django's own is a form field, with a template rendered for each row (decision 200).
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select"'
+            ' aria-label="Choose {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj,
+        )
 
 
 def to_the_second(at: datetime) -> str:

@@ -7,7 +7,13 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin, ReadOnlyAdmin, moment
+from finesse.admin import (
+    DeletedOneByOneAdmin,
+    NamedBoxesAdmin,
+    PlainFormsAdmin,
+    ReadOnlyAdmin,
+    moment,
+)
 from finesse.users.admin import UserAdmin
 from finesse.users.models import User
 from media.break_rules import admin as break_rules  # noqa: F401 (registers its pages)
@@ -75,7 +81,7 @@ class MediaRoutingDomainAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
 
 
 @admin.register(Media)
-class MediaAdmin(admin.ModelAdmin):
+class MediaAdmin(NamedBoxesAdmin):
     """Memberships: which user belongs to which MRD. Only the agents change their states."""
 
     list_display = ("user", "mrd", "state", "reason_code", "since")

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
+from finesse.admin import NamedBoxesAdmin
 from finesse.users import sign_ins
 from finesse.users.access import runs_accounts
 from finesse.users.access_in_admin import signed_in
@@ -54,7 +55,7 @@ def blocks_of(user: User) -> list[str]:
     ]
 
 
-class AccountPages(admin.ModelAdmin):
+class AccountPages(NamedBoxesAdmin):
     """What the administration of users has for their accounts: a page each, and links for many."""
 
     actions = ("sign_in_links",)

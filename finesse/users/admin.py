@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from finesse.admin import PlainFormsAdmin, ReadOnlyAdmin, moment
+from finesse.admin import NamedBoxesAdmin, PlainFormsAdmin, ReadOnlyAdmin, moment
 from finesse.users.access import runs_accounts, supervised_teams, visible_users
 from finesse.users.access_in_admin import hide_strangers, signed_in
 from finesse.users.account_admin import AccountPages
@@ -143,7 +143,7 @@ class TeamAdmin(PlainFormsAdmin):
 
 
 @admin.register(SignInFailures)
-class SignInFailuresAdmin(ReadOnlyAdmin):
+class SignInFailuresAdmin(NamedBoxesAdmin, ReadOnlyAdmin):
     """Blocked sign-ins, and those that may soon be; an administrator may lift each."""
 
     list_display = ("login_id", "from_where", "count", "last", "blocked")

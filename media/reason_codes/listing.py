@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from finesse.admin import NamedBoxesAdmin
 from finesse.users.access import supervised_teams
 from finesse.users.access_in_admin import OwnTeamsFilter, signed_in
 from media.reason_codes.filters import OfferedFilter, StageFilter
@@ -36,7 +36,7 @@ class ListOfCodes(ChangeList):
         self.is_grouped = "o" not in self.params
 
 
-class ListingOfCodes(admin.ModelAdmin):
+class ListingOfCodes(NamedBoxesAdmin):
     """The list, and which codes it has for whom."""
 
     list_display = (
@@ -133,13 +133,11 @@ class ListingOfCodes(admin.ModelAdmin):
         """Where the row leads to beside its form."""
         found = [("history", "History")]
         if code.is_changeable:
-            found.append(("bring_back", "Bring back") if code.retired else ("retire", "Retire"))
-        links = (
-            (reverse(f"admin:reasoncodes_reasoncode_{page}", args=[code.pk]), text, code.label)
-            for page, text in found
-        )
+            found.append(("bring-back", "Bring back") if code.retired else ("retire", "Retire"))
+        # As seen from the list. To find the address of each would take a tenth of the page's time.
+        links = ((code.pk, page, text, code.label) for page, text in found)
         return format_html_join(
-            " ", '<a href="{}">{}<span class="visually-hidden"> of {}</span></a>', links
+            " ", '<a href="{}/{}/">{}<span class="visually-hidden"> of {}</span></a>', links
         )
 
 
