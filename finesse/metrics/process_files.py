@@ -76,13 +76,16 @@ def join() -> None:
     if (me := running.name()) == _joined:
         return
     with running.folder_locked() as locked:
+        # Another thread, which counts into these files already: they are not of one before.
+        if me == _joined:
+            return
         os.environ[FOLDER_VARIABLE] = str(locked)
         # Another had this process id before.
         retire(locked, me)
         running.hold_mark(locked)
         for kind in KINDS:
             _make_room(locked / f"{kind}_{me}.db")
-    _joined = me
+        _joined = me
 
 
 def _make_room(path: Path) -> None:

@@ -42,6 +42,31 @@ if not os.fork():
 os.wait()
 """
 
+LATE_THREAD = """
+import threading
+from finesse import running
+from finesse.metrics import process_files
+
+at_the_lock, main_has_counted = threading.Event(), threading.Event()
+folder_locked = running.folder_locked
+
+def late():
+    if threading.current_thread() is not threading.main_thread():
+        at_the_lock.set()
+        main_has_counted.wait()
+    return folder_locked()
+
+running.folder_locked = late
+thread = threading.Thread(target=process_files.join)
+thread.start()
+at_the_lock.wait()
+"""
+LATE_THREAD_GOES_ON = """
+main_has_counted.set()
+thread.join()
+counters.answers.labels("api", "202").inc(10)
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -141,6 +166,13 @@ def test_a_forked_child_counts_for_itself(folder: Path) -> None:
     found = seen()
     assert found[ANSWERS] == 101
     assert SOCKETS not in found
+
+
+def test_two_threads_that_count_first_lose_nothing(folder: Path) -> None:
+    counting = Counting(folder, 3, LATE_THREAD_GOES_ON, LATE_THREAD).ready()
+    found = seen()
+    counting.kill()
+    assert (found[ANSWERS], found[SOCKETS]) == (13, 3)
 
 
 def test_where_nothing_can_be_kept_nothing_fails(
