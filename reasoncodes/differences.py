@@ -56,6 +56,18 @@ def names_of(teams: Mapping[str, str], seen: Set[str] | None) -> str:
     return ", ".join(names) or "nobody"
 
 
+def in_words(version: Any, name: str) -> str:
+    """What this field of a version, or of a reason code, says to a supervisor."""
+    return _said(_WORDS.get(name, str), getattr(version, name))
+
+
+def language_in_words(tag: str) -> str:
+    """German (de), or the tag of a language that Django does not know."""
+    known = LANG_INFO.get(tag.lower()) or {}
+    name = str(known.get("name", ""))
+    return f"{name} ({tag})" if name else tag
+
+
 def _offered_to(old: Any, new: Any, seen: Set[str] | None) -> Iterator[Difference]:
     after = offered_to(new, seen)
     if old is None:
@@ -77,14 +89,10 @@ def _languages(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Diffe
     for tag in sorted(old.keys() | new.keys()):
         if old.get(tag) != new.get(tag):
             yield Difference(
-                f"Label in {_language(tag)}", old.get(tag) or NOTHING, new.get(tag) or NOTHING
+                f"Label in {language_in_words(tag)}",
+                old.get(tag) or NOTHING,
+                new.get(tag) or NOTHING,
             )
-
-
-def _language(tag: str) -> str:
-    known = LANG_INFO.get(tag.lower()) or {}
-    name = str(known.get("name", ""))
-    return f"{name} ({tag})" if name else tag
 
 
 def _head(name: str) -> str:

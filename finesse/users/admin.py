@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -17,7 +17,7 @@ from finesse.users.access import runs_accounts, supervised_teams, visible_users
 from finesse.users.access_in_admin import hide_strangers, signed_in
 from finesse.users.account_admin import AccountPages
 from finesse.users.forms import AdminSignInForm
-from finesse.users.lockout import blocked_until, lift
+from finesse.users.lockout import are_blocked, blocked_until, lift
 from finesse.users.models import SignInFailures, Team, User
 from finesse.users.password_forms import NewPasswordForm, NewUserForm
 
@@ -103,6 +103,7 @@ class TeamAdmin(PlainFormsAdmin):
 
     list_display = ("name", "id", "number_of_members", "supervised_by")
     search_fields = ("name",)
+    search_help_text = "A part of the name"
     ordering = ("name",)
     readonly_fields = ("id", "supervised_by")
 
@@ -142,12 +143,24 @@ class TeamAdmin(PlainFormsAdmin):
         return ", ".join(names)
 
 
+class BlockedFilter(admin.SimpleListFilter):
+    title = "blocked"
+    parameter_name = "blocked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("now", "Now"), ("not", "Not now")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = {"now": are_blocked(), "not": ~are_blocked()}
+        return queryset.filter(chosen.get(self.value() or "", Q()))
+
+
 @admin.register(SignInFailures)
 class SignInFailuresAdmin(NamedBoxesAdmin, ReadOnlyAdmin):
     """Blocked sign-ins, and those that may soon be; an administrator may lift each."""
 
     list_display = ("login_id", "from_where", "count", "last", "blocked")
-    list_filter = (("blocked_until", admin.EmptyFieldListFilter),)
+    list_filter = (BlockedFilter,)
     search_fields = ("=login_id", "=origin")
     search_help_text = "A whole login ID, or an address"
     fields = ("login_id", "from_where", "count", "last", "blocked")

@@ -109,8 +109,12 @@ def blocked_until(failures: SignInFailures) -> datetime | None:
 
 def blocks() -> int:
     """How many blocks there are now, of a user at an origin each."""
-    now = timezone.now()
-    return SignInFailures.objects.filter(_is_recent(), blocked_until__gt=now).count()
+    return SignInFailures.objects.filter(are_blocked()).count()
+
+
+def are_blocked() -> Q:
+    """Condition for failures that make a block now."""
+    return _is_recent() & Q(blocked_until__gt=timezone.now())
 
 
 def prune() -> None:

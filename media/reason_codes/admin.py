@@ -20,6 +20,7 @@ from media.reason_codes.last_change import is_made_by, last_change
 from media.reason_codes.life_pages import LifePages
 from media.reason_codes.listing import ListingOfCodes
 from media.reason_codes.preview_pages import PreviewPages, preview_context
+from media.reason_codes.read_only import ReadOnlyPage
 from media.reason_codes.undo_pages import UndoPages, tell_with_undo
 from reasoncodes.access import changeable_by, manages_global
 from reasoncodes.changes import Way, present_change
@@ -44,6 +45,7 @@ class ReasonCodeAdmin(
     UndoPages,
     LifePages,
     PreviewPages,
+    ReadOnlyPage,
     ListingOfCodes,
     PlainFormsAdmin,
     DeletedOneByOneAdmin,
@@ -51,13 +53,22 @@ class ReasonCodeAdmin(
     """Deleted one by one: many at once would fail at codes that the history names."""
 
     form = ReasonCodeForm
-    readonly_fields = ("id", "use", "offered_to", "kind")
+    readonly_fields = (
+        "id",
+        "use",
+        "offered_to",
+        "kind",
+        "is_retired",
+        "seen_colour",
+        "counts_as",
+        "longest",
+        "warned",
+        "languages",
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: ReasonCode | None = None) -> Any:
         if obj and not self.has_change_permission(request, obj):
-            # Shown read-only, the list of teams would name those of others, too.
-            shown = ("label", "code", "kind", "offered_to", "retired", "use", "id")
-            return ((None, {"fields": shown}), ("Meaning", {"fields": MEANING}))
+            return self.read_only_fieldsets
         user = signed_in(request)
         offer = (
             *(("for_all",) if manages_global(user) else ()),

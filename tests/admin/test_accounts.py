@@ -482,3 +482,24 @@ def test_the_account_of_an_unknown_user_is_not_found(cast: Cast, login: str) -> 
 )
 def test_a_browser_has_the_name_that_people_know(user_agent: str, name: str) -> None:
     assert browser_name(user_agent) == name
+
+
+def test_failed_sign_ins_are_found_by_whether_they_block_now(cast: Cast) -> None:
+    now = timezone.now()
+    for login_id, until in (
+        ("alice", now + timedelta(minutes=5)),
+        ("bob", now - timedelta(minutes=5)),
+        ("carol", None),
+    ):
+        SignInFailures.objects.create(
+            login_id=login_id, origin="192.0.2.1", count=5, last_at=now, blocked_until=until
+        )
+    page = reverse("admin:users_signinfailures_changelist")
+    browser = signed_in("dave")
+
+    def found(chosen: dict[str, str]) -> set[str]:
+        return {one.login_id for one in browser.get(page, chosen).context["cl"].result_list}
+
+    assert found({}) == {"alice", "bob", "carol"}
+    assert found({"blocked": "now"}) == {"alice"}
+    assert found({"blocked": "not"}) == {"bob", "carol"}

@@ -476,3 +476,19 @@ def test_what_another_has_changed_is_not_undone(
     filing.refresh_from_db()
     assert filing.label == "Archive"
     assert signed_in("carol").get(page("undo", change)).status_code == 405
+
+
+def test_a_code_to_read_says_its_meaning_in_words(codes: dict[str, ReasonCode]) -> None:
+    ReasonCode.objects.filter(label="Lunch").update(
+        colour="#b0700a",
+        maximum_minutes=45,
+        warning_minutes=1,
+        productive=False,
+        translations={"fr": "Déjeuner", "de": "Mittagspause"},
+    )
+    text = text_of(signed_in("carol").get(page("change", codes["Lunch"].pk)))
+    for said in ("Amber", "45 minutes", "1 minute<", "a break"):
+        assert said in text
+    assert "French (fr): Déjeuner<br>German (de): Mittagspause" in text
+    assert "icon-no" not in text
+    assert "{" not in text.partition("<main")[2].partition("</main")[0]
