@@ -8,6 +8,7 @@ from django.db import connection
 
 from finesse.commands import demo_history
 from finesse.users.models import Team, User
+from media.break_tables import BreakRule, WhenFull
 from media.models import Cause, InterruptAction, Media, MediaRoutingDomain
 from media.states import Options, Requested
 from media.writing.acceptance import accept
@@ -92,6 +93,12 @@ MEANINGS: dict[int, dict[str, Any]] = {
     },
 }
 """What these reason codes mean, by their database ids."""
+BREAK_RULE: dict[str, Any] = {
+    "reason_code_id": 1003,
+    "team_id": 1,
+    "most_at_once": 2,
+    "when_full": WhenFull.QUEUE,
+}
 SIGNED_IN = {
     # login id, MRD: the reason code that the agent is NOT_READY for; None for READY
     ("1234", 5001): None,
@@ -139,6 +146,8 @@ def _load_reason_code(pk: int) -> None:
     reason_code, created = ReasonCode.objects.get_or_create(pk=pk, defaults=fields)
     if created and only_team:
         reason_code.teams.add(only_team)
+    if created and pk == BREAK_RULE["reason_code_id"]:
+        BreakRule.objects.create(**BREAK_RULE)
 
 
 def _load_memberships() -> None:

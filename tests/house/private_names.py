@@ -39,11 +39,15 @@ def _is_private(name: str) -> bool:
 
 def _used(syntax: ast.AST) -> Iterator[str]:
     """Attributes, and texts that may name one, as in `vars(model)["_state"]`."""
+    # A part of an f-string, as in f"{name}_label", names nothing by itself.
+    parts = {
+        part for node in ast.walk(syntax) if isinstance(node, ast.JoinedStr) for part in node.values
+    }
     for node in ast.walk(syntax):
         match node:
             case ast.Attribute(attr=name):
                 yield name
-            case ast.Constant(value=str(name)) if name.isidentifier():
+            case ast.Constant(value=str(name)) if name.isidentifier() and node not in parts:
                 yield name
 
 
