@@ -18,6 +18,7 @@ from finesse import wait_limit
 from finesse.db import redis_cache
 from finesse.db.postgresql import connection as postgresql
 from finesse.db.postgresql.connection import BoundedConnection
+from finesse.db.postgresql.dead_sessions import Dead
 from finesse.notifications.models import LogHead
 from finesse.notifications.transports import channels
 from tests.faults.proxy import Network
@@ -228,7 +229,7 @@ def by(network: Network) -> Iterator[Any]:
 def few_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is noticed soon."""
     monkeypatch.setattr(postgresql, "SILENT_SECONDS", BOUND_SECONDS)
-    monkeypatch.setattr(postgresql, "_dead", postgresql._Dead())
+    monkeypatch.setattr(postgresql, "dead", Dead())
 
 
 @on_services

@@ -15,7 +15,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from finesse.db.postgresql.connection import Answers, BoundedConnection, left
+from finesse.db.postgresql.answers import Answers
+from finesse.db.postgresql.connection import BoundedConnection, left
 
 _PLACEHOLDER = re.compile("%[s%]")
 _OK = {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}
