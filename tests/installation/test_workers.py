@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation
+from tests.kit.stopped_writer import STOPPING_WRITER, is_stopped, until
 
 pytestmark = pytest.mark.skipif(not ON_SERVICES, reason="one process is all of it")
 STATES = ("READY", "NOT_READY")
@@ -67,36 +68,6 @@ def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installa
     assert put(installation, "READY") == 202
 
 
-STOPPING_WRITER = """
-import os, signal, time
-from django.db import InterfaceError, OperationalError
-from media.writing import writer
-
-class StoppingBatch(writer.Batch):
-    def write(self, head):
-        if "{when}" == "after":
-            super().write(head)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        if "{when}" == "before":
-            super().write(head)
-
-writer.Batch = StoppingBatch
-try:
-    while True:
-        writer.apply_pending()
-        time.sleep(0.02)
-except (OperationalError, InterfaceError) as error:
-    print("The stopped writer was refused:", error)
-"""
-
-
-def until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
 def has_connected(installation: Installation, role: str) -> bool:
     """Whether it has a connection, to the broker: it says that it starts long before it does."""
     files = Path(f"/proc/{installation.pid(role)}/fd").iterdir()
@@ -111,15 +82,15 @@ def link_of(file: Path) -> str:
         return ""  # It was closed meanwhile.
 
 
-def is_stopped(installation: Installation, role: str) -> bool:
-    stat = Path(f"/proc/{installation.pid(role)}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "T"
-
-
 def state(installation: Installation) -> str:
     url = f"{installation.url}/finesse/api/User/1234/Media/5001"
     answer = httpx.get(url, auth=("1234", "finesse"), timeout=20)
     return fromstring(answer.content).findtext("state") or ""
+
+
+def another_state(installation: Installation) -> str:
+    now = state(installation)
+    return next(one for one in STATES if one != now)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -143,7 +114,8 @@ def test_another_worker_takes_over_from_a_writer_that_is_stopped(
     stopped_at = time.monotonic()
     for role in roles:
         os.kill(installation.pid(role), signal.SIGSTOP)
-    wanted = STATES[calls % 2]
+    # Not the state of now, which would be seen before anybody has taken over.
+    wanted = another_state(installation)
     assert put(installation, wanted) == 202
     until(lambda: state(installation) == wanted, "nobody has taken over")
     assert time.monotonic() - stopped_at < 5
@@ -152,7 +124,7 @@ def test_another_worker_takes_over_from_a_writer_that_is_stopped(
     until(lambda: "The stopped writer was refused" in installation.logs(), "it was not refused")
     for role in roles:
         installation.kill(role)
-    wanted = STATES[(calls + 1) % 2]
+    wanted = another_state(installation)
     assert put(installation, wanted) == 202
     until(lambda: state(installation) == wanted, "the writer does not go on")
     assert installation.query(ONE_OUTCOME_EACH) == [0, 0, 0]
