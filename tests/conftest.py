@@ -36,6 +36,8 @@ from tests.kit import database, installation
 from tests.kit.cast import PASSWORD, Cast
 from tests.kit.database import Kept
 
+pytest_plugins = ["tests.kit.browsers"]
+
 # The conformance kit knows no server but by its address: installation/test_conformance.py runs it
 # as a program.
 collect_ignore = ["conformance"]

@@ -9,16 +9,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.admin.test_admin_in_browser import NOTE_VIOLATIONS, violations
-from tests.board.test_browser import browser, chromium  # noqa: F401 (fixtures)
 from tests.kit.axe import findings
 from tests.kit.installation import Installation
+from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 
 PASSWORD = "finesse"
 NEW = "a longer battery staple"
 GIVEN = "given by the administrator"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
-LONG_TIMEOUT_MS = 15_000
+LONG_TIMEOUT_MS = 60_000
 PICTURES = os.environ.get("ACCOUNT_PICTURES", "")
 """A folder for pictures of the pages, to be looked at."""
 
@@ -43,7 +42,7 @@ for login, name, fields in (
 
 @pytest.fixture(scope="module")
 def installation(
-    chromium: str,  # noqa: F811
+    chromium: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     made = Installation(tmp_path_factory.mktemp("installation"))
@@ -54,7 +53,7 @@ def installation(
 
 
 @pytest.fixture
-def open_page(browser: Browser, installation: Installation) -> Iterator[OpenPage]:  # noqa: F811
+def open_page(browser: Browser, installation: Installation) -> Iterator[OpenPage]:
     """Pages of browsers that know nothing of each other."""
     contexts: list[BrowserContext] = []
 

@@ -5,15 +5,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.installation import Installation
+from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 
-NOTE_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (violation) =>
-  window.violations.push(`${violation.effectiveDirective} ${violation.blockedURI} ` +
-    `${violation.sourceFile}:${violation.lineNumber} ${violation.sample}`));
-"""
 PAGES = (
     "",
     "password_change/",
@@ -41,7 +35,7 @@ PAGES = (
 
 
 @pytest.fixture
-def page(browser: Browser, installation: Installation) -> Any:  # noqa: F811
+def page(browser: Browser, installation: Installation) -> Any:
     context = browser.new_context()
     context.add_init_script(NOTE_VIOLATIONS)
     page = context.new_page()
@@ -55,13 +49,8 @@ def page(browser: Browser, installation: Installation) -> Any:  # noqa: F811
     context.close()
 
 
-def violations(page: Page) -> list[str]:
-    found: list[str] = page.evaluate("window.violations")
-    return found
-
-
 @pytest.mark.timeout(180)
-def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> None:  # noqa: F811
+def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> None:
     for path in PAGES:
         answer = page.goto(f"{installation.url}/admin/{path}", wait_until="load")
         assert answer is not None
@@ -70,7 +59,7 @@ def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> No
 
 
 @pytest.mark.timeout(180)
-def test_the_widgets_work(page: Page, installation: Installation) -> None:  # noqa: F811
+def test_the_widgets_work(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.url}/admin/media/media/add/")
     page.click(".field-user .select2-selection")
     page.wait_for_selector(".select2-results__option:has-text('Ana')")

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.admin.test_admin_in_browser import violations
-from tests.admin.test_reason_codes_in_browser import person  # noqa: F401 (a fixture)
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.axe import findings
+from tests.kit.page_policy import violations
 
 pytestmark = pytest.mark.timeout(600)
 LIST = "/admin/media/breakrule/"
@@ -38,7 +36,7 @@ def fill_in(dana: Any, reason: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_form_shows_what_means_something_and_says_the_rule_while_it_is_filled_in(
-    person: Any,  # noqa: F811
+    person: Any,
     scheme: str,
 ) -> None:
     dana = person("2001", color_scheme=scheme, viewport={"width": 320, "height": 800})
@@ -57,7 +55,7 @@ def test_the_form_shows_what_means_something_and_says_the_rule_while_it_is_fille
 
 
 def test_a_rule_is_made_refused_where_it_is_wrong_and_seen_by_all(
-    person: Any,  # noqa: F811
+    person: Any,
 ) -> None:
     dana = person("2001", viewport={"width": 390, "height": 800})
     page = dana.page
@@ -85,7 +83,7 @@ def test_a_rule_is_made_refused_where_it_is_wrong_and_seen_by_all(
 
 
 def test_the_second_of_two_who_edit_a_rule_is_told_and_loses_nothing(
-    person: Any,  # noqa: F811
+    person: Any,
 ) -> None:
     dana, sam = person("2001"), person("2002")
     add_rule(dana)
@@ -119,7 +117,7 @@ def test_the_second_of_two_who_edit_a_rule_is_told_and_loses_nothing(
     dana.expect_said("At most 4 of the team at once, the next ones may wait for a place. 45 min")
 
 
-def test_an_agent_does_not_get_there(person: Any) -> None:  # noqa: F811
+def test_an_agent_does_not_get_there(person: Any) -> None:
     ana = person("1234", lands_on="/admin/login/?next=/admin/")
     for address in (LIST, f"{LIST}add/"):
         ana.page.goto(f"{ana.url}{address}")

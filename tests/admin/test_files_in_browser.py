@@ -10,11 +10,10 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from tests.admin.test_admin_in_browser import NOTE_VIOLATIONS, violations
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.axe import findings
 from tests.kit.guide import takes
 from tests.kit.installation import Installation
+from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 
 THIRTY = "category,code,label\n" + "".join(f"Not ready,{100 + n},Imported {n}\n" for n in range(30))
 IMPORT_OF_CODES = "/admin/reasoncodes/reasoncode/import/"
@@ -27,7 +26,7 @@ Team.objects.get_or_create(name="Sales")
 class Visitor:
     """Somebody with a browser, whose clicks are counted from the sign-in on."""
 
-    def __init__(self, browser: Browser, url: str, login_id: str, **options: Any) -> None:  # noqa: F811
+    def __init__(self, browser: Browser, url: str, login_id: str, **options: Any) -> None:
         self.url = url
         self.context = browser.new_context(**options)
         self.context.add_init_script(NOTE_VIOLATIONS)
@@ -61,7 +60,7 @@ class Visitor:
 
 
 @pytest.fixture
-def dana(browser: Browser, installation: Installation) -> Iterator[Visitor]:  # noqa: F811
+def dana(browser: Browser, installation: Installation) -> Iterator[Visitor]:
     """A supervisor of one team, in the demo."""
     visitor = Visitor(browser, installation.url, "2001")
     yield visitor
@@ -69,7 +68,7 @@ def dana(browser: Browser, installation: Installation) -> Iterator[Visitor]:  # 
 
 
 @pytest.fixture
-def admin(browser: Browser, installation: Installation) -> Iterator[Visitor]:  # noqa: F811
+def admin(browser: Browser, installation: Installation) -> Iterator[Visitor]:
     visitor = Visitor(browser, installation.url, "admin")
     yield visitor
     visitor.context.close()
@@ -93,7 +92,7 @@ def test_a_supervisor_imports_thirty_codes_with_few_clicks_and_undoes_it(dana: V
 
 
 @pytest.fixture
-def sam(browser: Browser, installation: Installation) -> Iterator[Visitor]:  # noqa: F811
+def sam(browser: Browser, installation: Installation) -> Iterator[Visitor]:
     """A supervisor of both teams of the demo. A third team is there, which is not Sam's."""
     installation.manage("shell", "--no-imports", "-c", MAKE_SALES)
     visitor = Visitor(browser, installation.url, "2002")
@@ -221,7 +220,7 @@ def test_an_administrator_imports_people_and_gives_out_their_links(admin: Visito
 
 
 @pytest.mark.timeout(180)
-def test_an_agent_does_not_get_there(browser: Browser, installation: Installation) -> None:  # noqa: F811
+def test_an_agent_does_not_get_there(browser: Browser, installation: Installation) -> None:
     ana = Visitor(browser, installation.url, "1234")
     for path in (IMPORT_OF_CODES, "/admin/users/user/import/"):
         ana.go(path)
@@ -232,8 +231,8 @@ def test_an_agent_does_not_get_there(browser: Browser, installation: Installatio
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("width", [1400, 390])
 def test_no_page_is_wider_than_its_window(
-    browser: Browser,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    browser: Browser,
+    installation: Installation,
     width: int,
 ) -> None:
     dana = Visitor(browser, installation.url, "2001", viewport={"width": width, "height": 900})

@@ -1,7 +1,6 @@
 """Supervisors import and export reason codes: of their own teams; administrators: of all."""
 
 import io
-import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -22,48 +21,22 @@ from media.reason_codes.files.pages import ReasonCodeFiles
 from reasoncodes.history import Version
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast
+from tests.kit import import_pages
+from tests.kit.import_pages import kept_in, outcomes, said, signed_in
 
 pytestmark = pytest.mark.usefixtures("cast", "own_layer")
 IMPORT = "/admin/reasoncodes/reasoncode/import/"
 HEAD = "category,code,label,offered to\n"
 
 
-def signed_in(login_id: str) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(User.objects.get(pk=login_id))
-    return client
-
-
 def upload(
     login_id: str, content: bytes | str, name: str = "codes.csv", **fields: Any
 ) -> tuple[Client, Any]:
-    client = signed_in(login_id)
-    data = content.encode() if isinstance(content, str) else content
-    file = io.BytesIO(data)
-    file.name = name
-    return client, client.post(IMPORT, {"file": file, **fields})
-
-
-def kept_in(page: Any) -> str:
-    found = re.search(r'name="kept" value="([^"]+)"', page.content.decode())
-    return found[1] if found else ""
-
-
-def outcomes(page: Any) -> dict[str, int]:
-    """How many rows the check has of each outcome."""
-    return {one["outcome"].value: one["count"] for one in page.context["groups"]}
-
-
-def said(page: Any) -> str:
-    """What the page says, without its markup."""
-    text = re.sub(r"<[^>]+>", " ", page.content.decode())
-    return re.sub(r"\s+", " ", text.replace("&#x27;", "'").replace("&quot;", '"'))
+    return import_pages.upload(IMPORT, login_id, content, name, **fields)
 
 
 def confirm(client: Client, page: Any) -> Any:
-    kept = kept_in(page)
-    assert kept, said(page)
-    return client.post(IMPORT, {"kept": kept}, follow=True)
+    return import_pages.confirm(IMPORT, client, page, follow=True)
 
 
 def export(login_id: str, extension: str) -> bytes:

@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 
 from finesse.users.models import Team, User
 from media.models import Media
-from tests.admin.test_files_of_codes import kept_in, outcomes, said, signed_in
 from tests.conftest import API, LOGIN, Cast
+from tests.kit import import_pages
+from tests.kit.import_pages import kept_in, outcomes, said, signed_in
 
 pytestmark = pytest.mark.usefixtures("cast", "own_layer")
 IMPORT = "/admin/users/user/import/"
@@ -21,16 +22,11 @@ HEAD = "login id,first name,last name,team,role,supervises,mrds,active\n"
 
 
 def upload(content: bytes | str, login_id: str = "dave", **fields: Any) -> tuple[Client, Any]:
-    client = signed_in(login_id)
-    file = io.BytesIO(content.encode() if isinstance(content, str) else content)
-    file.name = "people.csv"
-    return client, client.post(IMPORT, {"file": file, **fields})
+    return import_pages.upload(IMPORT, login_id, content, "people.csv", **fields)
 
 
 def confirm(client: Client, page: Any) -> Any:
-    kept = kept_in(page)
-    assert kept, said(page)
-    return client.post(IMPORT, {"kept": kept})
+    return import_pages.confirm(IMPORT, client, page)
 
 
 def test_agents_and_supervisors_are_made_with_their_teams_and_mrds(

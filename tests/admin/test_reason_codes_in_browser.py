@@ -3,17 +3,15 @@
 Each task starts on the administration's first page, and ends when it is done and said so.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.admin.test_admin_in_browser import NOTE_VIOLATIONS, violations
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.axe import findings_in_both_schemes
 from tests.kit.guide import takes
 from tests.kit.installation import Installation
+from tests.kit.page_policy import violations
 
 pytestmark = pytest.mark.timeout(600)
 LIST = "/admin/reasoncodes/reasoncode/"
@@ -25,64 +23,10 @@ user.set_password("finesse")
 user.save()
 user.supervised_teams.set(Team.objects.all())
 """
-NOTE_CLICKS = """
-addEventListener("click", (event) => {
-  if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks ?? 0) + 1;
-}, true);
-"""
-
-
-class Person:
-    """Signed in, with a count of the clicks since `start`."""
-
-    def __init__(self, context: BrowserContext, url: str, login: str, lands_on: str) -> None:
-        self.url = url
-        context.set_default_timeout(30_000)
-        context.add_init_script(NOTE_VIOLATIONS)
-        context.add_init_script(NOTE_CLICKS)
-        self.page = context.new_page()
-        self.page.goto(f"{url}/login/?next=/admin/")
-        self.page.get_by_label("Login ID").fill(login)
-        self.page.get_by_label("Password").fill("finesse")
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(f"{url}{lands_on}")
-
-    def start(self) -> None:
-        self.page.goto(f"{self.url}/admin/")
-        self.page.evaluate("sessionStorage.clicks = 0")
-
-    @property
-    def clicks(self) -> int:
-        return int(self.page.evaluate("Number(sessionStorage.clicks)"))
-
-    def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).first.click()
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def row(self, label: str) -> Any:
-        return self.page.locator("#result_list tr").filter(has_text=label)
-
-    def expect_said(self, text: str) -> None:
-        expect(self.page.locator(".messagelist")).to_contain_text(text)
-
-
-@pytest.fixture
-def person(browser: Browser, installation: Installation) -> Iterator[Any]:  # noqa: F811
-    contexts: list[BrowserContext] = []
-
-    def sign_in(login: str, lands_on: str = "/admin/", **options: Any) -> Person:
-        contexts.append(browser.new_context(**options))
-        return Person(contexts[-1], installation.url, login, lands_on)
-
-    yield sign_in
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(scope="module")
-def supervisor_of_two(installation: Installation) -> str:  # noqa: F811
+def supervisor_of_two(installation: Installation) -> str:
     installation.manage("shell", "--no-imports", "-c", MAKE_SUPERVISOR_OF_TWO)
     return "2002"
 

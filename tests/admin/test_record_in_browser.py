@@ -10,9 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.admin.test_admin_in_browser import NOTE_VIOLATIONS, violations
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.installation import Installation
+from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,7 +29,7 @@ RECORD = "admin/reasoncodes/historicalreasoncode/"
 Open = Callable[..., Page]
 
 
-def of_team(installation: Installation, team: int, *codes: int) -> None:  # noqa: F811
+def of_team(installation: Installation, team: int, *codes: int) -> None:
     """The administrator offers these codes to the team, by the API."""
     uris = (f"<uri>/finesse/api/ReasonCode/{code}</uri>" for code in codes)
     listed = "".join(f"<ReasonCode>{uri}</ReasonCode>" for uri in uris)
@@ -40,7 +39,7 @@ def of_team(installation: Installation, team: int, *codes: int) -> None:  # noqa
     )
 
 
-def rename(installation: Installation, code: int, label: str) -> None:  # noqa: F811
+def rename(installation: Installation, code: int, label: str) -> None:
     address = f"{installation.url}/finesse/api/ReasonCode/{code}"
     _put(address, f"<ReasonCode><label>{label}</label></ReasonCode>")
 
@@ -52,7 +51,7 @@ def _put(address: str, body: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def changed(installation: Installation) -> Installation:  # noqa: F811
+def changed(installation: Installation) -> Installation:
     installation.manage("shell", "--no-imports", "-c", OF_TWO_TEAMS)
     rename(installation, 1003, "Coaching hour")
     rename(installation, 1004, "Filing papers")
@@ -62,7 +61,7 @@ def changed(installation: Installation) -> Installation:  # noqa: F811
 
 
 @pytest.fixture
-def signed_in(browser: Browser, changed: Installation) -> Iterator[Open]:  # noqa: F811
+def signed_in(browser: Browser, changed: Installation) -> Iterator[Open]:
     contexts = []
 
     def sign_in(login_id: str, password: str = PASSWORD, width: int = 1400) -> Page:

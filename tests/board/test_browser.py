@@ -1,18 +1,15 @@
 """The viewer in a real browser, with a real installation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.kit.chromium import FLAGS
+from tests.kit.browsers import OpenWindow
 from tests.kit.installation import ON_SERVICES, Installation
-from tests.kit.programs import needed
-from tests.kit.window import LONG_TIMEOUT_MS, Window
+from tests.kit.window import LONG_TIMEOUT_MS
 
-SHORT_TIMEOUT_MS = 2_000
-"""Milliseconds within which a change has to be seen."""
 OF_CHAT, OF_ALL = 8, 11
 """Rows of the demo's board, for the supervisor of its team Chat and for its administrator."""
 LOGIN = (
@@ -22,43 +19,6 @@ LOGIN = (
 READY = "<Media><state>READY</state></Media>"
 LUNCH = "<Media><state>NOT_READY</state><reasonCodeId>1001</reasonCodeId></Media>"
 MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    return needed("chromium")
-
-
-@pytest.fixture(scope="module")
-def installation(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("installation"))
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-OpenWindow = Callable[..., Window]
-
-
-@pytest.fixture
-def open_window(installation: Installation, browser: Browser) -> Iterator[OpenWindow]:
-    windows: list[Window] = []
-
-    def open_one(width: int = 1280, height: int = 800) -> Window:
-        windows.append(Window(browser, installation.url, width, height))
-        return windows[-1]
-
-    yield open_one
-    for window in windows:
-        window.context.close()
 
 
 @pytest.fixture
@@ -90,10 +50,10 @@ def test_a_supervisor_sees_at_once_that_an_agent_went_to_lunch(
     expect(row.locator("[data-field=state]")).to_have_text("Ready")
 
     put("1234", 5001, LUNCH, "r-1")
-    expect(row.locator("[data-field=state]")).to_have_text("Not ready", timeout=SHORT_TIMEOUT_MS)
-    expect(row.locator("[data-field=reason]")).to_have_text("Lunch (1)", timeout=SHORT_TIMEOUT_MS)
+    expect(row.locator("[data-field=state]")).to_have_text("Not ready")
+    expect(row.locator("[data-field=reason]")).to_have_text("Lunch (1)")
     item = window.item("r-1")
-    expect(item).to_have_count(1, timeout=SHORT_TIMEOUT_MS)
+    expect(item).to_have_count(1)
     expect(item).to_contain_text("Ana Lima")
     expect(item).to_contain_text("Not ready · Lunch")
     item.locator("summary").click()
@@ -158,7 +118,7 @@ def test_an_asynchronous_error_is_shown_and_leaves_the_board_alone(
 
     put("1235", 5000, READY, "r-error")
     item = window.item("r-error")
-    expect(item).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN", timeout=SHORT_TIMEOUT_MS)
+    expect(item).to_contain_text("E_ARM_STAT_AGENT_NOT_LOGGED_IN")
     expect(item).to_contain_text("Ben Okoro")
     expect(item).to_have_attribute("data-kind", "error")
     item.locator("summary").click()
@@ -193,7 +153,7 @@ def test_a_desktops_state_is_shown_by_name_and_leaves_the_board_alone(
         )
         assert response.status_code == 202, response.text
     item = window.item("desktop-1")
-    expect(item).to_contain_text("Ben Okoro", timeout=SHORT_TIMEOUT_MS)
+    expect(item).to_contain_text("Ben Okoro")
     expect(item).to_contain_text("Desktop Not ready · Lunch")
     expect(item).to_have_attribute("data-kind", "change")
 

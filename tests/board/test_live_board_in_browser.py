@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.kit.axe import findings
-from tests.kit.chromium import FLAGS
 from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.programs import needed
 from tests.kit.window import LONG_TIMEOUT_MS, Window
@@ -45,14 +44,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     )
     yield made
     made.end()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needed("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

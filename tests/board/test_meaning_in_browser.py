@@ -5,33 +5,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.kit.chromium import FLAGS
 from tests.kit.installation import TIMEOUT_SECONDS, Installation
-from tests.kit.programs import needed
 
 MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
 READY = "<Media><state>READY</state></Media>"
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000
 TEAL, RED = "rgb(23, 136, 127)", "rgb(214, 69, 69)"
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    needed("chromium")
-    made = Installation(tmp_path_factory.mktemp("installation"))
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needed("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def give_meaning(installation: Installation, **fields: object) -> None:

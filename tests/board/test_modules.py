@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.programs import needed_node
+from tests.kit.programs import READS_MODULES, needed_node
 
 HERE = Path(__file__).parent
 MODULES = sorted(one.name.removesuffix(".test.mjs") for one in HERE.glob("*.test.mjs"))
-READS_MODULES = (20, 19)
-"""The first version of Node that takes a .js file with `import` and `export` for a module."""
 
 
 @pytest.mark.parametrize("module", MODULES)

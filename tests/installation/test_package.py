@@ -13,8 +13,8 @@ import pytest
 from tests.dependencies import licences
 from tests.dependencies.audit import PIP_AUDIT
 from tests.dependencies.pinned import canonical, pinned
-from tests.installation.test_set_ups import assert_a_put_ends_in_its_notification
 from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation
+from tests.kit.whole_way import assert_a_put_ends_in_its_notification
 
 
 class Installed(Installation):

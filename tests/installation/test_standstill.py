@@ -17,10 +17,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.conftest import basic
-from tests.installation.test_workers import STOPPING_WRITER, is_stopped, until
 from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.proxy_between import Between
 from tests.kit.socket_client import watch
+from tests.kit.stopped_writer import STOPPING_WRITER, is_stopped, until
 
 pytestmark = pytest.mark.skipif(not ON_SERVICES, reason="one process is all of it")
 

@@ -1,10 +1,11 @@
 """The agent's own page as the agent sees it, in a real browser."""
 
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000
 WIDE, PHONE, SMALLEST = (1400, 900), (390, 844), (320, 640)
 
 
@@ -63,3 +64,9 @@ class Agent:
 
     def card(self, mrd: str) -> Card:
         return Card(self.page, mrd)
+
+
+LUNCH, MEETING = "1001", "1002"
+
+
+Ask = Callable[..., None]

@@ -30,3 +30,7 @@ def needed_node(oldest: tuple[int, int] = OLDEST_NODE) -> str:
     if version is None or (int(version[1]), int(version[2])) < oldest:
         give_up(f"Node {text} is too old")
     return program
+
+
+READS_MODULES = (20, 19)
+"""The first version of Node that takes a .js file with `import` and `export` for a module."""

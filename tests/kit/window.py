@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.kit.followers import position_of
 
-LONG_TIMEOUT_MS = 15_000
+LONG_TIMEOUT_MS = 60_000
 
 
 class Window:

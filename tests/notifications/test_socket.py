@@ -19,37 +19,19 @@ from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
 from finesse.users import sign_ins
 from finesse.users.models import BrowserSession, User
-from tests.conftest import PASSWORD, Cast, basic
-from tests.kit.communicator import PatientCommunicator
+from tests.conftest import PASSWORD, Cast
 from tests.kit.followers import write
+from tests.kit.viewer_sockets import (
+    answer,
+    delete_by_a_statement,
+    expire,
+    opened,
+    refused,
+    sign_out_in_another_tab,
+    socket,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
-Headers = list[tuple[bytes, bytes]]
-
-
-def socket(login: str | None = "alice", password: str = PASSWORD, **headers: str) -> Any:
-    given: Headers = [(b"host", b"testserver")]
-    if login is not None:
-        given.append((b"authorization", basic(login, password).encode()))
-    given += [(name.encode(), value.encode()) for name, value in headers.items()]
-    return PatientCommunicator(application, "/ws/notifications/", headers=given)
-
-
-async def opened(communicator: Any) -> Any:
-    connected, _ = await communicator.connect()
-    assert connected
-    return communicator
-
-
-async def refused(communicator: Any) -> int:
-    connected, code = await communicator.connect()
-    assert not connected
-    return int(code)
-
-
-async def answer(communicator: Any, frame: Any) -> dict[str, Any]:
-    await communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
-    return json.loads(await communicator.receive_from())  # type: ignore[no-any-return]
 
 
 async def test_a_frame_is_rendered_once_for_all_sockets() -> None:
@@ -104,21 +86,8 @@ async def test_a_browser_signs_in_by_its_session(cast: Cast) -> None:
     await carol.disconnect()
 
 
-def sign_out_in_another_tab(browser: Client) -> None:
-    browser.post("/logout/")
-
-
 def delete(browser: Client) -> None:
     BrowserSession.objects.all().delete()
-
-
-def delete_by_a_statement(browser: Client) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM users_browsersession")
-
-
-def expire(browser: Client) -> None:
-    BrowserSession.objects.update(expire_date=timezone.now())
 
 
 def expire_and_clear(browser: Client) -> None:

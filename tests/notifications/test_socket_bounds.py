@@ -30,8 +30,7 @@ from tests.kit.followers import follow, head, write
 from tests.kit.hostile_peer import Peer, frame
 from tests.kit.installation import TIMEOUT_SECONDS
 from tests.kit.served_here import Served, served_here
-from tests.kit.xmpp_stream import Stream
-from tests.notifications.test_socket import (
+from tests.kit.viewer_sockets import (
     answer,
     delete_by_a_statement,
     expire,
@@ -40,6 +39,7 @@ from tests.notifications.test_socket import (
     sign_out_in_another_tab,
     socket,
 )
+from tests.kit.xmpp_stream import Stream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server_loop")]
 SUBSCRIBE = {"type": "subscribe", "after": None}

@@ -2,32 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.kit.chromium import FLAGS
-from tests.kit.installation import Installation
-from tests.kit.own_page import WIDE, Agent
-from tests.kit.programs import needed
+from tests.kit.installation import TIMEOUT_SECONDS, Installation
+from tests.kit.own_page import WIDE, Agent, Ask
 
 OpenAgent = Callable[..., Agent]
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    needed("chromium")
-    made = Installation(tmp_path_factory.mktemp("installation"))
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needed("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -41,3 +23,19 @@ def sign_in(installation: Installation, browser: Browser) -> Iterator[OpenAgent]
     yield open_one
     for agent in opened:
         agent.context.close()
+
+
+@pytest.fixture
+def ask(installation: Installation) -> Ask:
+    def send(method: str, path: str, body: str, login: str) -> None:
+        answer = httpx.request(
+            method,
+            f"{installation.url}/finesse/api/{path}",
+            content=body,
+            headers={"Content-Type": "application/xml"},
+            auth=(login, "finesse"),
+            timeout=TIMEOUT_SECONDS,
+        )
+        assert answer.status_code in {200, 202}, answer.text
+
+    return send

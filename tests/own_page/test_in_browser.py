@@ -1,38 +1,17 @@
 """The agent's own page in a real browser, with a real installation: an agent's day without a client
 of Finesse, on a phone, too."""
 
-from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.kit.axe import findings
-from tests.kit.installation import TIMEOUT_SECONDS, Installation
-from tests.kit.own_page import PHONE, SMALLEST, TIMEOUT_MS, WIDE, Card
+from tests.kit.own_page import LUNCH, MEETING, PHONE, SMALLEST, TIMEOUT_MS, WIDE, Ask, Card
 from tests.own_page.conftest import OpenAgent
 
 CHAT, EMAIL, DESKTOP = "5000", "5001", "1"
-LUNCH, MEETING = "1001", "1002"
 END_OF_SHIFT = "2001"
-Ask = Callable[..., None]
-
-
-@pytest.fixture
-def ask(installation: Installation) -> Ask:
-    def send(method: str, path: str, body: str, login: str) -> None:
-        answer = httpx.request(
-            method,
-            f"{installation.url}/finesse/api/{path}",
-            content=body,
-            headers={"Content-Type": "application/xml"},
-            auth=(login, "finesse"),
-            timeout=TIMEOUT_SECONDS,
-        )
-        assert answer.status_code in {200, 202}, answer.text
-
-    return send
 
 
 def test_an_agents_day_without_a_client_on_a_phone(sign_in: OpenAgent) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.board.test_modules import READS_MODULES
-from tests.kit.programs import needed_node
+from tests.kit.programs import READS_MODULES, needed_node
 
 HERE = Path(__file__).parent
 

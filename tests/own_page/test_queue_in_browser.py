@@ -7,9 +7,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.kit.axe import findings
 from tests.kit.installation import Installation
-from tests.kit.own_page import PHONE, TIMEOUT_MS, Agent, Card
+from tests.kit.own_page import LUNCH, MEETING, PHONE, TIMEOUT_MS, Agent, Ask, Card
 from tests.own_page.conftest import OpenAgent
-from tests.own_page.test_in_browser import LUNCH, MEETING, Ask, ask  # noqa: F401 (a fixture)
 
 CHAT = "5000"
 ANA, BEN, FARID = "1234", "1235", "1237"
@@ -40,7 +39,7 @@ rule.save()
 
 
 @pytest.fixture
-def full(installation: Installation, ask: Ask) -> Iterator[None]:  # noqa: F811
+def full(installation: Installation, ask: Ask) -> Iterator[None]:
     """One of team Chat may be at Lunch, and Farid is; Ana and Ben are ready."""
     for login in (ANA, BEN, FARID):
         # An error, which nobody hears of, for who is signed in already.
@@ -72,7 +71,7 @@ def waiting(card: Card) -> Locator:
 @pytest.mark.usefixtures("full")
 def test_who_finds_no_place_waits_and_goes_when_the_turn_comes(
     sign_in: OpenAgent,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     ana, ben, dana = sign_in(ANA, PHONE), sign_in(BEN), sign_in("2001")
     of_ana, of_ben = ana.card(CHAT), ben.card(CHAT)
@@ -115,7 +114,7 @@ def test_who_finds_no_place_waits_and_goes_when_the_turn_comes(
 def test_what_waits_is_replaced_dropped_or_let_in_by_the_rule(
     sign_in: OpenAgent,
     installation: Installation,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     ana, ben = sign_in(ANA), sign_in(BEN)
     of_ana, of_ben = ana.card(CHAT), ben.card(CHAT)
@@ -143,7 +142,7 @@ def test_what_waits_is_replaced_dropped_or_let_in_by_the_rule(
 @pytest.mark.usefixtures("full")
 def test_a_supervisor_lets_an_agent_wait_on_the_board(
     sign_in: OpenAgent,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     ana, dana = sign_in(ANA), sign_in("2001")
     page = dana.page

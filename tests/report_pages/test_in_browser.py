@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.admin.test_admin_in_browser import NOTE_VIOLATIONS, violations
-from tests.board.test_browser import browser, chromium, installation  # noqa: F401 (fixtures)
 from tests.kit.axe import findings_in_both_schemes
 from tests.kit.installation import Installation
+from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 from tests.kit.printed import pages, without_blanks
 
 pytestmark = pytest.mark.timeout(240)
@@ -32,7 +31,7 @@ def week() -> str:
 
 
 @pytest.fixture
-def person(browser: Browser, installation: Installation) -> Iterator[Person]:  # noqa: F811
+def person(browser: Browser, installation: Installation) -> Iterator[Person]:
     contexts = []
 
     def signed_in(login_id: str, width: int = 1400, **look: Any) -> Page:

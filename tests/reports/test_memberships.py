@@ -8,10 +8,11 @@ from django.utils import timezone
 from finesse.users.models import Team, TeamMembership, User
 from finesse.users.team_history import BEGINNING, record_all
 from media.people.columns import REQUIRED
-from tests.admin.test_files_of_people import confirm, upload
 from tests.conftest import Cast
+from tests.kit.import_pages import confirm, upload
 
 pytestmark = pytest.mark.django_db
+IMPORT = "/admin/users/user/import/"
 
 
 def history(login_id: str) -> list[str]:
@@ -78,7 +79,8 @@ def test_the_members_of_a_deleted_team_are_in_none(cast: Cast) -> None:
 
 def test_an_import_moves_and_adds_people(cast: Cast) -> None:
     head = ",".join([*REQUIRED, "team"])
-    confirm(*upload(f"{head}\nalice,Alice,Back office\nzoe,Zoe,Chat\n"))
+    rows = f"{head}\nalice,Alice,Back office\nzoe,Zoe,Chat\n"
+    confirm(IMPORT, *upload(IMPORT, "dave", rows, "people.csv"))
     assert history("alice") == ["Chat", "Back office"]
     assert history("zoe") == ["Chat"]
 

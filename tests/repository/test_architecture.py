@@ -288,3 +288,17 @@ def test_requirements_are_hashed_and_name_no_host() -> None:
         assert "://" not in text
         assert "--index-url" not in text
         assert "--find-links" not in text
+
+
+# --- tests ----------------------------------------------------------------------------------------
+
+
+def test_no_test_takes_anything_from_another_module_of_tests() -> None:
+    """What two of them need is in `tests/kit/`, or in a conftest.py."""
+    found = [
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and re.search(r"\.test_\w+$", node.module or "")
+    ]
+    assert found == []

@@ -12,8 +12,7 @@ from finesse.server.body_limit import ANONYMOUS_BODY_MAX_BYTES
 from finesse.server.chunked_bodies import ChunkedBodiesWSGI
 from finesse.server.request_reader import MAX_EMPTY_LINES, RequestReader
 from finesse.server.request_rules import RequestRulesASGI, RequestRulesWSGI
-from tests.kit.installation import Installation
-from tests.server.test_framing import (
+from tests.kit.framing import (
     BASIC,
     BODY,
     CHUNK,
@@ -28,6 +27,7 @@ from tests.server.test_framing import (
     put,
     wire,
 )
+from tests.kit.installation import Installation
 
 TIMEOUT_SECONDS = 60
 END = "0\r\n\r\n"

@@ -8,18 +8,11 @@ from playwright.sync_api import expect
 
 from media.state_words import STATE_WORDS
 from media.states import State
-from tests.board.test_browser import (  # noqa: F401 (fixtures)
-    LONG_TIMEOUT_MS,
-    Window,
-    browser,
-    chromium,
-    installation,
-    open_window,
-)
 from tests.kit.axe import findings
 from tests.kit.installation import Installation
+from tests.kit.stepping_in import MRD_CHAT, MRD_EMAIL, choose, result
+from tests.kit.window import LONG_TIMEOUT_MS
 
-MRD_CHAT, MRD_EMAIL = 5000, 5001
 ANA_WORKS = """
 from django.utils import timezone
 from media.models import Media
@@ -41,15 +34,6 @@ print(json.dumps(StateInterval.objects.create(
 """
 
 
-def choose(window: Any, *rows: tuple[str, int]) -> None:
-    for login, mrd in rows:
-        window.page.get_by_test_id(f"row-{login}-{mrd}").get_by_role("checkbox").check()
-
-
-def result(window: Any, login: str, mrd: int) -> Any:
-    return window.page.get_by_test_id(f"result-{login}-{mrd}")
-
-
 def expect_state(window: Any, login: str, mrd: int, state: str) -> None:
     row = window.page.get_by_test_id(f"row-{login}-{mrd}")
     expect(row.locator("[data-field=state]")).to_have_text(
@@ -57,7 +41,7 @@ def expect_state(window: Any, login: str, mrd: int, state: str) -> None:
     )
 
 
-def put(installation: Installation, login: str, mrd: int, body: str) -> None:  # noqa: F811
+def put(installation: Installation, login: str, mrd: int, body: str) -> None:
     answer = httpx.put(
         f"{installation.url}/finesse/api/User/{login}/Media/{mrd}",
         content=f"<Media>{body}</Media>",
@@ -69,7 +53,7 @@ def put(installation: Installation, login: str, mrd: int, body: str) -> None:  #
 
 
 def test_a_supervisor_makes_several_agents_not_ready_and_takes_it_back(
-    open_window: Any,  # noqa: F811
+    open_window: Any,
 ) -> None:
     dana, ana = open_window(), open_window()
     ana.sign_in_and_go_live("1234")
@@ -100,7 +84,7 @@ def test_a_supervisor_makes_several_agents_not_ready_and_takes_it_back(
     assert dana.problems == []
 
 
-def test_signing_out_asks_first_and_can_be_taken_back(open_window: Any) -> None:  # noqa: F811
+def test_signing_out_asks_first_and_can_be_taken_back(open_window: Any) -> None:
     dana = open_window()
     dana.sign_in_and_go_live("2001")
     page = dana.page
@@ -120,8 +104,8 @@ def test_signing_out_asks_first_and_can_be_taken_back(open_window: Any) -> None:
 
 
 def test_what_the_rules_refuse_waits_and_follows_by_itself(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
 ) -> None:
     installation.manage("shell", "--no-imports", "-c", ANA_WORKS)
     dana = open_window()
@@ -150,8 +134,8 @@ def test_what_the_rules_refuse_waits_and_follows_by_itself(
 
 
 def test_the_reason_that_runs_is_corrected_without_a_new_clock(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
 ) -> None:
     put(
         installation, "1238", MRD_EMAIL, "<state>NOT_READY</state><reasonCodeId>1001</reasonCodeId>"
@@ -174,8 +158,8 @@ def test_the_reason_that_runs_is_corrected_without_a_new_clock(
 
 
 def test_the_reason_of_a_time_that_is_over_is_corrected_on_its_page(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
 ) -> None:
     past = installation.query(A_PAST_LUNCH)
     dana = open_window(width=390, height=844)
@@ -197,7 +181,7 @@ def test_the_reason_of_a_time_that_is_over_is_corrected_on_its_page(
 
 
 def test_agents_have_no_panel_and_a_supervisor_of_two_teams_acts_on_both(
-    open_window: Any,  # noqa: F811
+    open_window: Any,
 ) -> None:
     ana, eli = open_window(), open_window()
     ana.sign_in_and_go_live("1234")
@@ -214,8 +198,8 @@ def test_agents_have_no_panel_and_a_supervisor_of_two_teams_acts_on_both(
 
 
 def test_a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
 ) -> None:
     dana = open_window()
     dana.sign_in_and_go_live("2001")
@@ -246,7 +230,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_done_twice(
 
 
 def test_the_panel_can_be_used_with_the_keyboard_alone_on_a_phone(
-    open_window: Any,  # noqa: F811
+    open_window: Any,
 ) -> None:
     dana = open_window(width=390, height=844)
     dana.sign_in_and_go_live("2001")

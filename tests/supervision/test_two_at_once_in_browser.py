@@ -5,17 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.board.test_browser import (  # noqa: F401 (fixtures)
-    LONG_TIMEOUT_MS,
-    Window,
-    browser,
-    chromium,
-    installation,
-    open_window,
-)
 from tests.kit.installation import Installation
 from tests.kit.own_page import Card
-from tests.supervision.test_browser import MRD_CHAT, choose, result
+from tests.kit.stepping_in import MRD_CHAT, choose, result
+from tests.kit.window import LONG_TIMEOUT_MS
 
 FARID = "1237"
 STEPPING_IN = "**/supervision/actions/"
@@ -64,7 +57,7 @@ def held() -> Held:
     return Held()
 
 
-def outcomes(installation: Installation, after: int) -> Any:  # noqa: F811
+def outcomes(installation: Installation, after: int) -> Any:
     return installation.query(OUTCOMES.format(after=after))
 
 
@@ -80,8 +73,8 @@ def state_shown(window: Any) -> Any:
 
 
 def test_of_two_supervisors_each_gets_one_result_and_both_boards_show_the_last(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
     held: Held,
 ) -> None:
     dana, eli = open_window(), open_window()
@@ -108,8 +101,8 @@ def test_of_two_supervisors_each_gets_one_result_and_both_boards_show_the_last(
 
 
 def test_of_agent_and_supervisor_each_gets_one_result_and_both_pages_show_the_last(
-    open_window: Any,  # noqa: F811
-    installation: Installation,  # noqa: F811
+    open_window: Any,
+    installation: Installation,
     held: Held,
 ) -> None:
     farid, dana = open_window(), open_window()
@@ -141,7 +134,7 @@ def test_of_agent_and_supervisor_each_gets_one_result_and_both_pages_show_the_la
 
 
 def test_an_administrator_steps_in_for_agents_of_every_team(
-    open_window: Any,  # noqa: F811
+    open_window: Any,
 ) -> None:
     admin = open_window()
     admin.sign_in_and_go_live("admin")

@@ -45,7 +45,7 @@ ALL = WEBSOCKET | BY_A_SERVER
 TIMEOUT_SECONDS = 40
 """For any expected message; libraries wait for some seconds before they connect again."""
 pytestmark = pytest.mark.timeout(180)
-PAGE_TIMEOUT_MS = 15_000
+PAGE_TIMEOUT_MS = 60_000
 """For anything that a page has to show."""
 
 LOGIN = (
