@@ -45,9 +45,9 @@ fuzz: $(VENV)/installed-dev ## 20,000 odd requests (REQUESTS): each is done whol
 		tests/admin/test_odd_addresses.py
 
 ROUNDS ?= 20
-faults: $(VENV)/installed-dev ## break PostgreSQL, workers, networks … and see that nothing is lost: ROUNDS, ONLY="worker", SHORT=1
+faults: $(VENV)/installed-dev ## break PostgreSQL, workers, networks … and see that nothing is lost: ROUNDS, ONLY="worker", SHORT=1, ADD=1
 	@env -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL $(BIN)/python -u -m tests.faults --rounds $(ROUNDS) \
-		$(if $(filter 1,$(SHORT)),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes $(MINUTES))
+		$(if $(filter 1,$(SHORT)),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(MINUTES),--minutes $(MINUTES)) $(if $(filter 1,$(ADD)),--add)
 
 # Its settings come from make's command line only, since the shell has a USER of its own.
 $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\

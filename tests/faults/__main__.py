@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=24 * 60.0, help="begin no round later")
     parser.add_argument("--list", action="store_true", help="name the faults")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the table is kept")
+    parser.add_argument("--add", action="store_true", help="to the rounds that are kept there")
     options = parser.parse_args()
     # Ended from outside it ends what it has started, as by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

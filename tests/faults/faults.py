@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finesse import readiness
-from tests.faults.set_up import SetUp, has_commit
+from tests.faults.set_up import SetUp, first_with_production
 from tests.faults.stores import until
 
 SHORT_SECONDS = 0.5
@@ -43,8 +43,8 @@ class Fault:
     """Whether times of day follow one another."""
     cuts_postgresql: bool = False
     """A 503 may then be applied nevertheless (docs/api.md)."""
-    former: str = ""
-    """The commit whose code runs at first. It then has a set-up of its own for each round."""
+    is_upgrade: bool = False
+    """The first version with `make production` runs at first, in a set-up of its own each round."""
     impossible: Callable[[SetUp], str] = lambda set_up: ""
     """Why this machine cannot have it; empty if it can."""
 
@@ -93,10 +93,6 @@ def rolling_restart(set_up: SetUp) -> Iterator[None]:
     done = set_up.command("restart")
     assert done.returncode == 0, done.stderr
     set_up.until_all_work()
-
-
-FORMER = "b98f84d"
-"""A version with `production`, before the migrations of sums of days and of places in queues."""
 
 
 @contextmanager
@@ -291,7 +287,7 @@ def messages_doubled(set_up: SetUp) -> Iterator[None]:
 
 
 def _without_history(set_up: SetUp) -> str:
-    return "" if has_commit(FORMER) else f"this is no checkout that has the commit {FORMER}"
+    return "" if first_with_production() else "there is no history to take a former version from"
 
 
 def _without_mount(set_up: SetUp) -> str:
@@ -399,8 +395,8 @@ FAULTS = [
     Fault(name="rolling restart", during=rolling_restart),
     Fault(name="PostgreSQL: restored from a backup", during=restored, seconds=3),
     Fault(
-        name="upgrade with three migrations",
-        former=FORMER,
+        name="upgrade",
+        is_upgrade=True,
         during=upgraded,
         seconds=5,
         impossible=_without_history,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.rounds import Round, Rounds
-from tests.faults.set_up import SetUp
+from tests.faults.set_up import SetUp, first_with_production
 from tests.faults.stores import missing
 from tests.faults.table import Row, markdown
 
@@ -39,8 +39,19 @@ def run(options: argparse.Namespace) -> int:
     finally:
         # Of a run that is ended from outside, too.
         rows = [Row.of(fault, *played[fault.name]) for fault in faults if fault.name in played]
-        _keep(rows, options.results)
+        _keep(_with_earlier(rows, options.results) if options.add else rows, options.results)
     return 0 if all(row.is_good for row in rows) else 1
+
+
+def _with_earlier(rows: list[Row], folder: Path) -> list[Row]:
+    """In the order of the faults, with the rounds that this folder has of earlier runs."""
+    kept = folder / "faults.json"
+    found = {row.fault: row for row in rows}
+    for data in json.loads(kept.read_text()) if kept.exists() else []:
+        earlier = Row(**data)
+        now = found.get(earlier.fault)
+        found[earlier.fault] = now.with_earlier(earlier) if now else earlier
+    return [found[fault.name] for fault in FAULTS if fault.name in found]
 
 
 def _keep(rows: list[Row], folder: Path) -> None:
@@ -70,9 +81,9 @@ async def _play(faults: list[Fault], played: Played, options: argparse.Namespace
                     if number == 0:
                         print(f"{fault.name}: LEFT OUT, as {reason}", flush=True)
                     continue
-                if fault.former != stage.former or fault.former:
+                if fault.is_upgrade or stage.former:
                     await stage.close(keep_logs=False)
-                    stage = await _Stage.open(fault.former)
+                    stage = await _Stage.open(_former(fault))
                 rounds, failures = played[fault.name]
                 try:
                     one = await stage.rounds.play(fault)
@@ -80,12 +91,16 @@ async def _play(faults: list[Fault], played: Played, options: argparse.Namespace
                     failures.append(traceback.format_exc())
                     print(f"{fault.name}: {failures[-1]}", flush=True)
                     await stage.close(keep_logs=True)
-                    stage = await _Stage.open(fault.former)
+                    stage = await _Stage.open(_former(fault))
                 else:
                     rounds.append(one)
                     _say(fault, one)
     finally:
         await stage.close(keep_logs=False)
+
+
+def _former(fault: Fault) -> str:
+    return first_with_production() if fault.is_upgrade else ""
 
 
 class _Stage:

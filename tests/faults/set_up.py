@@ -223,6 +223,9 @@ class SetUp(Production):
                     )
 
 
+PRODUCTION = "finesse/commands/management/commands/production.py"
+
+
 def extract(commit: str, folder: Path) -> None:
     """The files of a commit, into a new folder."""
     folder.mkdir()
@@ -230,11 +233,14 @@ def extract(commit: str, folder: Path) -> None:
     subprocess.run(("tar", "-x"), cwd=folder, check=True, input=archive.stdout)
 
 
-def has_commit(commit: str) -> bool:
-    """Whether this is a checkout with so much history."""
-    command = ("git", "cat-file", "-e", f"{commit}^{{commit}}")
-    done = shutil.which("git") and subprocess.run(command, cwd=ROOT, capture_output=True)
-    return bool(done) and done.returncode == 0
+def first_with_production() -> str:
+    """The oldest commit of this checkout's history that has `make production`; "" if there is no
+    history."""
+    if not shutil.which("git"):
+        return ""
+    command = ("git", "log", "--diff-filter=A", "--format=%H", "--", PRODUCTION)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.split()[-1] if done.stdout else ""
 
 
 def _with_children(pid: int) -> Iterator[int]:

@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from tests.faults.rounds import Round
 
 EVIDENCE = 20
 """Findings that are kept of each fault."""
+WORST = frozenset({"outage", "silence", "until_503", "slowest_503", "back"})
+"""Times, of which a row has the longest of its rounds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,18 @@ class Row:
             back=max((one.back for one in rounds), default=0.0),
             findings=[*failures, *texts][:EVIDENCE],
         )
+
+    def with_earlier(self, earlier: "Row") -> "Row":
+        """The rounds of an earlier run are in it, too."""
+        added, worst = {}, {}
+        for one in fields(Row):
+            before, now = getattr(earlier, one.name), getattr(self, one.name)
+            if one.name in WORST:
+                worst[one.name] = _most((before, now))
+            elif one.type is int or one.name == "findings":
+                added[one.name] = before + now
+        added["findings"] = added["findings"][:EVIDENCE]
+        return replace(self, **added, **worst)
 
     @property
     def is_good(self) -> bool:

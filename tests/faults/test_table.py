@@ -1,5 +1,7 @@
 """The row of a fault: sums and worst times of its rounds, and whether a promise was broken."""
 
+import json
+
 import pytest
 
 from tests.faults.faults import FAULTS, Fault
@@ -34,6 +36,16 @@ def test_a_row_has_the_sums_and_the_worst_times() -> None:
     assert row.is_good
     (line,) = [one for one in markdown([row]).splitlines() if one.startswith("| worker")]
     assert line.split(" | ")[:6] == ["| worker: kill -9", "2", "20", "4", "2", "2"]
+
+
+def test_rounds_of_an_earlier_run_are_added() -> None:
+    earlier = Row.of(WORKER, [played(Kind.LOST, outage=3.0), played(until_503=1.0)], [])
+    now = Row.of(WORKER, [played(outage=2.0, until_503=1.5)], [])
+    row = now.with_earlier(Row(**json.loads(json.dumps(earlier.as_data()))))
+    assert (row.fault, row.rounds, row.ok, row.lost) == ("worker: kill -9", 3, 30, 1)
+    assert (row.outage, row.until_503, row.slowest_503) == (3.0, 1.5, None)
+    assert row.findings == ["lost: evidence"]
+    assert row.may_be_applied is False
 
 
 @pytest.mark.parametrize("kind", Kind)
