@@ -8,7 +8,7 @@ No two machines' clocks are compared. A stamp expires in the cache; and since th
 be set, too, a stamp that does not change is stale by the reader's own monotonic clock.
 
 In a server process the watch reads the stamps (`finesse.service_watch`), and requests take from
-memory what it has noted. Elsewhere whoever asks reads them.
+memory what it has noted. Other processes read the stamps each time.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """What a line of the log is about: the request that is served or applied when it is written.
 
-Whoever works on something sets it as the subject, which is one assignment. Only when a line is
+Code that works on something sets it as the subject, which is one assignment. Only when a line is
 written is the subject asked for its fields.
 """
 

@@ -143,7 +143,7 @@ FINESSE_XMPP_BOSH_URL = env.str("FINESSE_XMPP_BOSH_URL", "")
 # [Desktop Presence and Forced Logout]. 0: never.
 FINESSE_PRESENCE_SECONDS = env.int("FINESSE_PRESENCE_SECONDS", 0 if FINESSE_DEMO else 60)
 
-# Whoever has it may read /metrics. Without it, only this machine may.
+# Clients that send it may read /metrics. Without it, only this machine may.
 FINESSE_METRICS_TOKEN = env.str("FINESSE_METRICS_TOKEN", "")
 
 # Ways on which notifications leave: the name of the cursor, and a module with
@@ -413,8 +413,8 @@ CELERY_BROKER_HEARTBEAT = 2
 # The longest that a request waits for the broker: to ring the bell, which may be lost.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-    # Who waits for the broker is told at once that it is away: a worker and beat try again by
-    # themselves (finesse.broker), and a lost bell does no harm.
+    # A thread that waits for the broker learns at once that it is away: a worker and beat try again
+    # by themselves (finesse.broker), and a lost bell does no harm.
     "max_retries": 0,
 }
 if CELERY_BROKER_URL.startswith("memory:"):

@@ -149,7 +149,7 @@ def _moves(one: _Due) -> bool:
 
 
 def _told(one: _Due) -> Iterable[log.Entry]:
-    """What viewers are told: the agent, and whoever watches the agent."""
+    """What is sent to the agent and to the agent's viewers."""
     for step in one.steps:
         if step.name == "ended":
             # The change of state says so itself.

@@ -37,7 +37,7 @@ class WaitingChange(models.Model):
 
     It is about one Media or, without an MRD, about the user's desktop. There is one open for each.
     Those that wait for places at the same reason have their turns in the order of their ids.
-    Whoever makes or ends one holds the writer's lock.
+    They are made and ended under the writer's lock.
     """
 
     login_id = models.CharField("user", max_length=64)

@@ -1,6 +1,6 @@
 """Who changes reason codes, and by which way: the history of each code says so.
 
-Whoever changes reason codes names the change in `change()`. What is saved outside of one, as in a
+Code that changes reason codes names the change in `change()`. What is saved outside of one, as in a
 shell, has a change of its own, made by the system.
 """
 

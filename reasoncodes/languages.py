@@ -2,8 +2,8 @@
 
 The pages of the protocol name no header for it. The official client sends `locale`, with a tag of
 the desktop's list of languages (de_DE); browsers and libraries send `Accept-Language`. The first
-counts before the second, since somebody has chosen it. Whoever sends neither gets the label as it
-was written, and so does everybody else whose languages it is not translated into.
+counts before the second, since somebody has chosen it. Clients that send neither get the label as
+it was written, and so do those whose languages it is not translated into.
 """
 
 import re

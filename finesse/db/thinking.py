@@ -6,8 +6,8 @@ from django.db import connection
 def let_think(seconds: int) -> None:
     """For the rest of this transaction; SQLite has no such bound.
 
-    The bound of the settings is 2 s, so that a process that stands still loses its locks. Whoever
-    raises it lets others wait for so long if it does.
+    The bound of the settings is 2 s, so that a process that stands still loses its locks. With
+    a longer one others wait so much longer for them.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

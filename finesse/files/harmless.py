@@ -1,6 +1,6 @@
 """Texts that spreadsheets would run as formulas are made harmless, and are read back as they were.
 
-A cell that begins with `=`, say `=cmd|…`, is a formula for whoever opens the file. With an
+A cell that begins with `=`, say `=cmd|…`, is a formula in a spreadsheet. With an
 apostrophe before it, it is a text.
 """
 

@@ -4,8 +4,8 @@ To append, a transaction holds the lock of the log's head: so positions follow t
 What it has appended is published after its commit.
 
 A backup that is restored takes the log back, and what is written then gets positions that others
-have seen before. Whoever keeps a place in the log, in memory or at a client, compares it with the
-log's own (`known`, `read_on`); nobody has to say that there was a restore.
+have seen before. Each reader that keeps a place in the log, in memory or at a client, compares it
+with the log's own (`known`, `read_on`); nobody has to say that there was a restore.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Places in the log, as whoever reads it keeps them."""
+"""Places in the log, as its readers keep them."""
 
 from typing import NamedTuple
 

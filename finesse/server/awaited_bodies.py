@@ -42,7 +42,7 @@ awaited_bytes = AwaitedBytes()
 
 class AwaitedBody:
     """The body of one request. It counts until it is forgotten, unless it came in one piece, as
-    those of the API's clients do: whoever fills the memory keeps none of them out."""
+    those of the API's clients do: a full memory keeps none of them out."""
 
     def __init__(self, receive: Receive, origin: str) -> None:
         self.content = bytearray()

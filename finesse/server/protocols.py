@@ -141,7 +141,7 @@ class HTTPProtocol(UnreadDeadline, H11Protocol):
 
     def shutdown(self) -> None:
         if self.cycle is None and not self._is_last and not self.transport.is_closing():
-            # It was accepted a moment ago, and its first request is on its way: whoever sent that
+            # It was accepted a moment ago, and its first request is on its way: its client
             # would get no answer. The other processes that share the port take the next.
             self._is_last = True
             self.loop.call_later(FIRST_REQUEST_SECONDS, self._end_if_silent)

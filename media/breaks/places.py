@@ -28,7 +28,7 @@ _ASKING = frozenset({Requested.NOT_READY})
 def is_bound(request: MediaRequest | WaitingChange) -> bool:
     """Whether the request needs a place, where there is a number of them."""
     if isinstance(request, WaitingChange) and request.waits_for == WaitsFor.PLACE:
-        # Whoever has asked for it.
+        # Asked for by the agent or by a supervisor.
         return True
     return (
         request.reason_code_id is not None

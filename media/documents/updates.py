@@ -70,7 +70,7 @@ def of_moved_member(
 
 def of_reason_code(reason_code: ReasonCode, nodes: Iterable[str], event: Event) -> list[Entry]:
     """That this reason code was added to the list of each of these nodes, has changed in it, or was
-    taken out of it. It shows the label as it was written, for whoever reads it."""
+    taken out of it. It shows the label as it was written, to all readers."""
     data = {"ReasonCode": represent_reason_code(reason_code)}
     return [
         Entry(node=node, source=reason_code.uri, data=data, event=event) for node in sorted(nodes)

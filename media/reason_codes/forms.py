@@ -71,7 +71,7 @@ class ReasonCodeForm(forms.ModelForm):
     translations = TranslationsField(
         required=False,
         label="In other languages",
-        help_text=f"Up to {LONGEST_LABEL} characters each. Whoever reads another language sees the "
+        help_text=f"Up to {LONGEST_LABEL} characters each. Readers of other languages see the "
         "label above.",
     )
     place = _number(

@@ -56,7 +56,7 @@ class HistoryPages(admin.ModelAdmin):
         return self._page_of(request, "history.html", context | (extra_context or {}))
 
     def go_back_page(self, request: HttpRequest, pk: int, history_id: int) -> HttpResponse:
-        """Asks first where agents lose a code that they have; and whoever comes by a link."""
+        """Asks first where agents lose a code that they have, and where a link led here."""
         user = signed_in(request)
         version = versions_visible_to(user).filter(id=pk, history_id=history_id).first()
         if version is None or not Reader(user).sees(version):

@@ -60,7 +60,7 @@ class Outcomes:
         request.outcome, request.applied_at = Outcome.WAITING, self._at
 
     def comes_from_queue(self, request: MediaRequest) -> None:
-        """Viewers are told that this request had waited for a place."""
+        """Send to viewers that this request had waited for a place."""
         self._from_queue.add(id(request))
 
     def add(self, entries: Iterable[log.Entry]) -> None:
@@ -94,7 +94,7 @@ class Outcomes:
     def _context(self, request: MediaRequest) -> dict[str, object] | None:
         """Who has asked, and why, for viewers; None if it was the agent, without a note.
 
-        The reason of a sign-out is in no Media, so that it is told here, whoever has asked.
+        The reason of a sign-out is in no Media, so it is here, also where the agent has asked.
         """
         told = _sign_out_reason(request)
         if id(request) in self._from_queue:

@@ -65,7 +65,7 @@ def test_no_exception(agent: Agent, request: pytest.FixtureRequest, role: str) -
     request.getfixturevalue(role).get(agent.media_path()).refuses(401, **OTHER_USER)
 
 
-@choice("Reading needs no sign-in: whoever is signed out sees LOGOUT", GET_MEDIA)
+@choice("Reading needs no sign-in: a signed-out agent sees LOGOUT", GET_MEDIA)
 def test_signed_out(agent: Agent) -> None:
     agent.is_in("LOGOUT")
     agent.get_media().has(state="LOGOUT", routable="false")

@@ -76,7 +76,7 @@ class Wire:
             time.sleep(FLAP_SECONDS)
 
     def listener(self, port: int) -> socket.socket:
-        """A socket that listens at the far end. It may be used by whoever has it."""
+        """A socket that listens at the far end. It may be used by any process that has it."""
         return self._inside(lambda: socket.create_server((self.address, port)))
 
     def _inside(self, made: Callable[[], Made]) -> Made:

@@ -269,7 +269,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def tasks_begin(self) -> None:
-        """For who is ready. This service knows no tasks: whoever does, writes the state."""
+        """An agent is ready. This service knows no tasks: another server writes the state."""
         self.apply(200)
         for subject in SUBJECTS[:3]:
             if self.states[subject][0] == "READY":

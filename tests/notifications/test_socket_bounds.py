@@ -93,7 +93,7 @@ async def test_handshakes_of_one_origin_wait_for_each_other_and_not_for_ever(
     waiting = [asyncio.create_task(refused(socket(None))) for _ in range(5)]
     while len(asked) < 2:
         await asyncio.sleep(0.001)
-    # Whoever comes from elsewhere does not wait for them.
+    # Clients from elsewhere do not wait for them.
     elsewhere = socket()
     elsewhere.scope["client"] = ("192.0.2.7", 1)
     await (await opened(elsewhere)).disconnect()

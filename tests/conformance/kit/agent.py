@@ -49,7 +49,7 @@ class Agent:
 
     def _put(self, path: str, body: str | bytes, **options: Any) -> Answer:
         if self._events:
-            # Whoever asks before listening may miss the outcome.
+            # A client that asks before it listens may miss the outcome.
             assert self.stream
         answer = self.caller.put(path, body, **options)
         if self._stream is not None:
@@ -170,7 +170,7 @@ class Agent:
             self.change(sign_in(), mrd, state="NOT_READY")
             now = "NOT_READY"
         elif now not in {"NOT_READY", "READY"}:
-            # Whoever works on tasks can only leave them.
+            # An agent who works on tasks can only leave them.
             self.change(self.body("NOT_READY"), mrd, state="NOT_READY")
             now = "NOT_READY"
         if now != state or reason:

@@ -84,7 +84,7 @@ export class Face {
   }
 }
 
-/** Whoever is signed in to an MRD is routable, unless it says so; the desktop has no routing. */
+/** An agent who is signed in to an MRD is routable, unless it says otherwise; the desktop has no routing. */
 function routability({ isDesktop, state, routable }) {
   return isDesktop || state === "LOGOUT" || routable ? "" : "not routable";
 }
