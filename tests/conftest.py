@@ -175,6 +175,13 @@ def cast(db: None, kept_database: Kept) -> Cast:
 
 
 @pytest.fixture
+def given_ids(db: None) -> Iterator[None]:
+    """For a test that loads the demo."""
+    yield
+    cast_of_tests.skip_ids()
+
+
+@pytest.fixture
 def codes(cast: Cast, kept_database: Kept) -> dict[str, ReasonCode]:
     """Lunch and End of shift for all teams, Coaching for Chat, Filing for Back office."""
     database.empty_and_write(kept_database.codes)

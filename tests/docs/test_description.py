@@ -382,7 +382,7 @@ def test_a_host_that_is_not_ours_is_refused() -> None:
         assert b"alert(" not in answer.content
 
 
-@pytest.mark.usefixtures("db", "in_service")
+@pytest.mark.usefixtures("given_ids", "in_service")
 def test_every_command_to_copy_does_what_it_says_in_the_demo(
     settings: Any, settle: Callable[[], Any]
 ) -> None:

@@ -8,12 +8,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from finesse.commands import demo_data
-from finesse.users.models import User
+from finesse.users.models import Team, User
 from media.models import Media, StateInterval
 from media.reason_codes.use import use_of
 from reasoncodes.models import ReasonCode
+from tests.kit.cast import skip_ids
+from tests.kit.database import Kept, empty_and_write
 
-pytestmark = pytest.mark.usefixtures("db", "own_layer")
+pytestmark = pytest.mark.usefixtures("given_ids", "own_layer")
 
 
 def history() -> list[Any]:
@@ -83,3 +85,15 @@ def test_a_supervisor_of_one_team_and_one_of_both_can_be_tried() -> None:
     for login_id, teams in (("2001", [1]), ("2002", [1, 2])):
         found = User.objects.get(pk=login_id).supervises().order_by("pk")
         assert list(found.values_list("pk", flat=True)) == teams
+
+
+def test_ids_that_follow_the_demos_are_not_those_of_the_tests_cast(
+    kept_database: Kept,
+) -> None:
+    """Sequences stay where the demo has set them, also for the tests that come after it."""
+    demo_data.load("finesse")
+    skip_ids()
+    for rows in (kept_database.installed, kept_database.cast):
+        empty_and_write(rows)
+    for number in range(5):
+        Team.objects.create(name=f"Another {number}")

@@ -5,6 +5,9 @@ administrator. MRDs: 5000 Chat and 5001 Email (alice), 5002 Tasks (bob), 1 Voice
 """
 
 from dataclasses import dataclass
+from itertools import count
+
+from django.db import connection
 
 from finesse.users.models import Team, User
 from media.models import Media, MediaRoutingDomain
@@ -21,7 +24,13 @@ class Cast:
     dave: User
 
 
+APART = 100_000
+"""Between the ids that the demo gives, those of the cast, and those of later tests."""
+_beginnings = count(APART, APART)
+
+
 def create() -> None:
+    skip_ids()
     chat = Team.objects.create(name="Chat")
     back_office = Team.objects.create(name="Back office")
     alice = User.objects.create_user("alice", PASSWORD, first_name="Alice", team=chat)
@@ -33,6 +42,18 @@ def create() -> None:
         MediaRoutingDomain.objects.create(pk=pk, name=name, interruptible=pk != 5002)
     for user, mrd in ((alice, 5000), (alice, 5001), (bob, 5002)):
         Media.objects.create(user=user, mrd_id=mrd)
+
+
+def skip_ids() -> None:
+    """Have PostgreSQL's sequences go on far behind: the demo gives ids, and sets the sequences to
+    those that follow. A later test would get the id of a row that is written back for each test."""
+    if connection.vendor != "postgresql":
+        return
+    beginning = next(_beginnings)
+    with connection.cursor() as cursor:
+        for model in (Team, ReasonCode):
+            sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
+            cursor.execute(f"SELECT setval({sequence}, %s)", [beginning])
 
 
 def read() -> Cast:

@@ -298,7 +298,7 @@ def test_what_changes_none_of_these_answers_is_not_published(
 
 
 def test_what_the_demo_loads_is_published(
-    api: API, db: None, own_layer: None, settle: Settle, settings: Any
+    api: API, given_ids: None, own_layer: None, settle: Settle, settings: Any
 ) -> None:
     settings.FINESSE_DEMO = True
     call_command("demo")
