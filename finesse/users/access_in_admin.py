@@ -57,3 +57,14 @@ def hide_strangers(reader: User, history: HttpResponse) -> HttpResponse:
             if action.user_id not in visible:
                 action.user = STRANGER
     return history
+
+
+class SignedInFormAdmin(admin.ModelAdmin):
+    """Its form class has the signed-in user as `user`: what may be chosen depends on that."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.user = signed_in(request)  # type: ignore[attr-defined]
+        return form

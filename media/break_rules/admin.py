@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.notifications import log
-from finesse.users.access_in_admin import hide_strangers, signed_in
+from finesse.users.access_in_admin import SignedInFormAdmin, hide_strangers, signed_in
 from media.break_rules.access import may_change, visible_rules
 from media.break_rules.forms import BreakRuleForm
 from media.break_tables import BreakRule
@@ -28,7 +28,7 @@ NOTHING = "Nothing can be read yet: something in the form is missing or wrong."
 
 
 @admin.register(BreakRule)
-class BreakRuleAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
+class BreakRuleAdmin(SignedInFormAdmin, PlainFormsAdmin, DeletedOneByOneAdmin):
     form = BreakRuleForm
     list_display = ("reason", "for_whom", "says", "history")
     list_per_page = 200
@@ -60,17 +60,6 @@ class BreakRuleAdmin(PlainFormsAdmin, DeletedOneByOneAdmin):
                 {"fields": (*told, "then", "then_reason_code", "then_after")},
             ),
         )
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: BreakRule | None = None,
-        change: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        form.user = signed_in(request)  # type: ignore[attr-defined]
-        return form
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.api.xml import identifier
-from finesse.users.access_in_admin import signed_in
+from finesse.users.access_in_admin import SignedInFormAdmin, signed_in
 from media.reason_codes.files.pages import ReasonCodeFilesAdmin
 from media.reason_codes.forms import ReasonCodeForm
 from media.reason_codes.history_pages import HistoryPages
@@ -47,6 +47,7 @@ class ReasonCodeAdmin(
     PreviewPages,
     ReadOnlyPage,
     ListingOfCodes,
+    SignedInFormAdmin,
     PlainFormsAdmin,
     DeletedOneByOneAdmin,
 ):
@@ -81,17 +82,6 @@ class ReasonCodeAdmin(
             ("Offered to", {"fields": offer}),
             ("Meaning", {"fields": MEANING, "classes": ("collapse",)}),
         )
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: ReasonCode | None = None,
-        change: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        form.user = signed_in(request)  # type: ignore[attr-defined]
-        return form
 
     def changeform_view(
         self,
