@@ -31,7 +31,7 @@ def compose(note: str) -> str:
             "depends_on": {"migrate": {"condition": "service_completed_successfully"}},
             "stop_signal": f"SIG{process.stop_signal}",
             "stop_grace_period": f"{process.grace_seconds}s",
-            "deploy": {"replicas": process.number or 2},
+            "deploy": {"replicas": _replicas(process)},
             "mem_limit": f"{process.memory_mib * MEMORY_LIMIT_TIMES}m",
             "ulimits": {"nofile": process.descriptors},
         }
@@ -68,11 +68,15 @@ def kubernetes(note: str, host: str) -> str:
     documents = [_migration()]
     for process in PROCESSES:
         documents.append(_deployment(process))
-        if process.number != 1:
+        if _replicas(process) > 1:
             documents.append(_disruption_budget(process))
         if process.port:
             documents.append(_service(process))
     return _dump(note, [*documents, _ingress(host)])
+
+
+def _replicas(process: Process) -> int:
+    return 1 if process.takes_turns else process.number or 2
 
 
 def _labels(name: str) -> dict[str, str]:
@@ -157,7 +161,7 @@ def _deployment(process: Process) -> dict[str, Any]:
         "metadata": _metadata(process.name),
         "spec": {
             # The component is for installations with Prosody: scale it to 1 there.
-            "replicas": 0 if process.is_optional else process.number or 2,
+            "replicas": 0 if process.is_optional else _replicas(process),
             "minReadySeconds": process.start_seconds,
             "selector": {"matchLabels": labels},
             "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},

@@ -65,6 +65,9 @@ class Process:
     """A process that has lived for so long counts as started."""
     is_optional: bool = False
     """Only where FINESSE_XMPP_SECRET is set."""
+    takes_turns: bool = False
+    """One on a machine works, and the others stand by. They agree by a file in its FINESSE_RUN_DIR,
+    so of those in containers there is one."""
 
 
 WEB = Process(
@@ -135,12 +138,14 @@ COMPONENT = Process(
     does="sends notifications to the clients of Prosody (XMPP)",
     command=("-m", "finesse.command_line", "xmpp_component"),
     variable="FINESSE_COMPONENT_PROCESSES",
-    number=1,
+    # So that one goes on while the other is restarted.
+    number=2,
     needs=(*STORES, Service.PROSODY),
     connections=2,
     memory_mib=100,
     grace_seconds=10,
     is_optional=True,
+    takes_turns=True,
 )
 
 # In the order of a rolling restart: what applies requests comes before what accepts them.

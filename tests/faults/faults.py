@@ -23,6 +23,7 @@ DELAY_SECONDS = 0.05
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 BOTH_WORKERS = ("worker-0", "worker-1")
 BOTH_BEATS = ("beat-0", "beat-1")
+BOTH_COMPONENTS = ("component-0", "component-1")
 BOTH_SERVERS = ("web-0", "web-1")
 
 During = Callable[[SetUp], AbstractContextManager[None]]
@@ -77,6 +78,20 @@ def stopped(*names: str) -> During:
             set_up.signal(name, signal.SIGCONT)
 
     return during
+
+
+@contextmanager
+def component_killed(set_up: SetUp) -> Iterator[None]:
+    """Of two: the one that is connected."""
+    with killed(set_up.connected_component())(set_up):
+        yield
+
+
+@contextmanager
+def component_stopped(set_up: SetUp) -> Iterator[None]:
+    """Of two: the one that is connected, and the other cannot know."""
+    with stopped(set_up.connected_component())(set_up):
+        yield
 
 
 @contextmanager
@@ -340,7 +355,8 @@ FAULTS = [
     Fault(name="sockets: kill -9", during=killed("sockets-0"), is_short=True),
     Fault(name="beat: kill -9", during=killed("beat-0")),
     Fault(name="both beats: kill -9", during=killed(*BOTH_BEATS)),
-    Fault(name="component: kill -9", during=killed("component-0")),
+    Fault(name="component: kill -9", during=component_killed),
+    Fault(name="both components: kill -9", during=killed(*BOTH_COMPONENTS)),
     Fault(name="Prosody: kill -9, started again", during=prosody_killed, seconds=1),
     Fault(name="worker: SIGSTOP, short", during=stopped("worker-0"), seconds=SHORT_SECONDS),
     Fault(name="worker: SIGSTOP, long", during=stopped("worker-0"), seconds=LONG_SECONDS),
@@ -358,7 +374,7 @@ FAULTS = [
     Fault(name="sockets: SIGSTOP, short", during=stopped("sockets-0"), seconds=SHORT_SECONDS),
     Fault(name="sockets: SIGSTOP, long", during=stopped("sockets-0"), seconds=LONG_SECONDS),
     Fault(name="both beats: SIGSTOP, long", during=stopped(*BOTH_BEATS), seconds=LONG_SECONDS),
-    Fault(name="component: SIGSTOP, long", during=stopped("component-0"), seconds=LONG_SECONDS),
+    Fault(name="component: SIGSTOP, long", during=component_stopped, seconds=LONG_SECONDS),
     *_of_store("PostgreSQL"),
     *_of_store("Redis"),
     *_of_store("RabbitMQ"),

@@ -17,6 +17,7 @@ from kombu import Connection
 
 from finesse import readiness
 from finesse.production.supervision import READY_FOLDER, RUNNING, State
+from finesse.xmpp.stand_by import SUFFIX
 from tests.faults import reading
 from tests.faults.history import Restored
 from tests.faults.stores import PostgreSQL, RabbitMQ, Redis, Store, until
@@ -28,7 +29,7 @@ AnyStore = TypeVar("AnyStore", bound=Store)
 
 
 class SetUp(Production):
-    """Two processes of web, worker and beat, one for sockets, one component, and Prosody."""
+    """Two processes of web, worker, beat and component, one for sockets, and Prosody."""
 
     def __init__(self, folder: Path, former: str = "") -> None:
         """With the commit `former` it begins with the code of that version, and its database."""
@@ -147,6 +148,17 @@ class SetUp(Production):
             return now.state == RUNNING and now.pid != former and now.works
 
         until(works, f"{name} does not come back")
+
+    def connected_component(self) -> str:
+        """The name of the one that is connected; the other stands by."""
+        (turn,) = self.folder.rglob(f"*{SUFFIX}")
+        inode = turn.stat().st_ino
+        locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+        # Numbers of the lock, the process and the file; waiting ones begin with an arrow.
+        (pid,) = (
+            int(one[4]) for one in locks if one[5].endswith(f":{inode}") and one[1] == "FLOCK"
+        )
+        return next(one.name for one in self.states() if one.pid == pid)
 
     # --- versions -------------------------------------------------------------------------------
 

@@ -162,7 +162,7 @@ class Installation:
             self.start_beat("beat")
             if self.xmpp:
                 self.start_xmpp_server()
-                self._start("component", [python, "manage.py", "xmpp_component"])
+                self.start_component("component")
         elif self.wsgi:
             self.start_wsgi_server("server", self.port, "tests.kit.wsgi_with_worker")
         else:
@@ -177,6 +177,9 @@ class Installation:
 
     def start_beat(self, role: str) -> None:
         self._start(role, [sys.executable, "-m", "celery", "-A", "finesse", "beat"])
+
+    def start_component(self, role: str) -> None:
+        self._start(role, [sys.executable, "manage.py", "xmpp_component"])
 
     def start_program(self, role: str, code: str) -> None:
         """Run Python in the installation's own Django, beside everything else."""

@@ -110,9 +110,9 @@ def test_a_number_that_is_none_is_said(settings: Any) -> None:
     assert any("FINESSE_…_PROCESSES" in line and "'two'" in line for line in said)
 
 
-def test_the_component_runs_where_there_is_an_xmpp_server() -> None:
+def test_components_run_where_there_is_an_xmpp_server() -> None:
     assert numbers({})["component"] == 0
-    assert numbers({"FINESSE_XMPP_SECRET": "x"})["component"] == 1
+    assert numbers({"FINESSE_XMPP_SECRET": "x"})["component"] == 2
 
 
 def test_the_defaults_fit_a_postgresql_as_it_is_delivered_on_two_cores() -> None:

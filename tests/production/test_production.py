@@ -324,9 +324,8 @@ def test_status_says_how_each_process_is(production: Production) -> None:
     shown = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
     assert shown == dict.fromkeys(
         [
-            "component-0",
             "sockets-0",
-            *(f"{kind}-{n}" for kind in ("beat", "web", "worker") for n in (0, 1)),
+            *(f"{kind}-{n}" for kind in ("beat", "component", "web", "worker") for n in (0, 1)),
         ],
         "works",
     )

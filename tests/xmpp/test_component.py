@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -54,15 +55,28 @@ async def started(served: Installation) -> None:
     await asyncio.to_thread(served.start)
 
 
+CONNECTED, STANDS_BY = "is connected, with", "Stands by"
+
+
+def said(served: Installation, role: str, text: str) -> int:
+    """How often a process has logged this."""
+    log = served.folder / f"{role}.log"
+    return log.read_text().count(text) if log.exists() else 0
+
+
+async def until_said(served: Installation, role: str, text: str, before: int) -> None:
+    """Once more than before."""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while said(served, role, text) <= before:
+            await asyncio.sleep(0.05)
+
+
 async def component_is_back(served: Installation) -> None:
     """Start it, and wait until it is connected: `start` returns at once while nobody has missed
     it yet, and one that is killed before it has connected was never there."""
-    connected = "is connected, with"
-    before = served.logs().count(connected)
+    before = said(served, "component", CONNECTED)
     await started(served)
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        while served.logs().count(connected) == before:
-            await asyncio.sleep(0.1)
+    await until_said(served, "component", CONNECTED, before)
 
 
 async def change(one: Desk, *states: str, mrd: int = 5001) -> None:
@@ -364,6 +378,33 @@ async def test_clients_do_not_notice_that_the_component_was_killed(served: Insta
 
 
 @needs_processes
+async def test_a_second_component_stands_by_and_goes_on_when_the_first_one_ends(
+    served: Installation,
+) -> None:
+    """Killed, or ended in order. The one that is started anew stands by behind the other."""
+    turns = (("component", "second", signal.SIGKILL), ("second", "component", signal.SIGTERM))
+    async with desk(served, "1234") as ana:
+        await change(ana, LUNCH)
+        start = (await ana.next()).id
+        stream = Stream(ana)
+        for first, next_one, how in turns:
+            waits, connects = (said(served, next_one, text) for text in (STANDS_BY, CONNECTED))
+            served.start_component(next_one)
+            await until_said(served, next_one, STANDS_BY, waits)
+            await stream.goes_on(5)
+            assert said(served, next_one, CONNECTED) == connects
+            process = served.processes.pop(first)
+            process.send_signal(how)
+            await until_said(served, next_one, CONNECTED, connects)
+            await stream.goes_on(5)
+            assert process.wait(10) == {signal.SIGKILL: -9, signal.SIGTERM: 0}[how]
+        await stream.end()
+        published = await in_log(served, start)
+        assert await upto(ana, published[-1]) == published
+        assert ana.connections == 1
+
+
+@needs_processes
 async def test_a_client_that_binds_without_a_component_gets_later_notifications(
     served: Installation,
 ) -> None:
@@ -523,7 +564,7 @@ def run_command(served: Installation, **environment: str) -> "subprocess.Popen[s
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "complaint"),
     [
         ({"FINESSE_XMPP_SECRET": "another"}, "refuses the secret: FINESSE_XMPP_SECRET"),
         ({"FINESSE_XMPP_DOMAIN": "another"}, "knows no component pubsub.another"),
@@ -533,12 +574,13 @@ def run_command(served: Installation, **environment: str) -> "subprocess.Popen[s
 )
 @needs_processes
 def test_a_wrong_configuration_is_logged_and_tried_again(
-    served: Installation, changed: dict[str, str], said: str
+    served: Installation, changed: dict[str, str], complaint: str, tmp_path: Path
 ) -> None:
-    process = run_command(served, **changed)
+    # As on another machine, or it would stand by.
+    process = run_command(served, **changed, FINESSE_RUN_DIR=str(tmp_path))
     try:
         assert process.stdout is not None
-        assert any(said in line for line in process.stdout)
+        assert any(complaint in line for line in process.stdout)
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)

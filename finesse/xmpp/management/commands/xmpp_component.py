@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from finesse import running
+from finesse.xmpp import stand_by
 from finesse.xmpp.component import run_component
 
 SIGN_OF_LIFE_SECONDS = 1.0
@@ -40,13 +41,14 @@ async def _run_until_terminated() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, current.cancel)
     showing_life = asyncio.create_task(_show_life())
     try:
-        await run_component()
+        async with stand_by.turn():
+            await run_component()
     finally:
         showing_life.cancel()
 
 
 async def _show_life() -> None:
-    """While the server is away, too: what waits for it is alive."""
+    """While the server is away or another component is connected, too: what waits is alive."""
     while True:
         running.show_life()
         await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
