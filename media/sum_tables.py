@@ -80,7 +80,7 @@ class StaleHour(models.Model):
 
 
 class SumHead(models.Model):
-    """The one row that says for which time there are sums. Who makes sums holds its lock."""
+    """The one row that says for which time there are sums. A process that makes sums holds its lock."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     since = models.PositiveIntegerField(default=0)

@@ -15,7 +15,7 @@ _FOR_THIS_MACHINE = (
     "Metrics are for this machine alone: ask for them directly, by 127.0.0.1 or localhost, or set "
     "FINESSE_METRICS_TOKEN (docs/settings.md).\n"
 )
-_FOR_THE_TOKEN = "Metrics are for who has the token.\n"
+_FOR_THE_TOKEN = "Metrics need the token.\n"
 
 
 @never_cache

@@ -34,7 +34,7 @@ class Served:
 
 
 def _known_user(request: Any) -> str:
-    """The login id of who was found to ask; empty before that."""
+    """The login id of the user who asks; empty until that is known."""
     # A page's `user` asks the database at its first use. Where it has, the answer is kept beside.
     user = request.__dict__.get("_cached_user") or request.__dict__.get("user")
     return str(user.pk) if issubclass(type(user), AbstractBaseUser) else ""

@@ -48,7 +48,7 @@ class TeamPage(TeamAdmin):
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Team | None:
         team: Team | None = super().get_object(request, *args, **kwargs)
         if team is not None:
-            # The methods that show it know nothing of who reads.
+            # The methods that show it do not know the reader.
             team.reader = signed_in(request)  # type: ignore[attr-defined]
         return team
 

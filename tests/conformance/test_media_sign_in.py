@@ -160,7 +160,7 @@ def test_voice(agent: Agent, configuration: Configuration, events: None) -> None
 
 
 @statement(
-    "Requests of who is not signed in end in error 6, E_ARM_STAT_AGENT_NOT_LOGGED_IN, "
+    "Requests of an agent who is not signed in end in error 6, E_ARM_STAT_AGENT_NOT_LOGGED_IN, "
     "Agent is not logged in",
     CHANGE_STATE,
     ARM_ERRORS,

@@ -218,7 +218,7 @@ def test_odd_frames(agent: Agent) -> None:
             pass
 
 
-# --- Who is told ----------------------------------------------------------------------------------
+# --- Recipients -----------------------------------------------------------------------------------
 
 
 @choice("The socket opens for right credentials only, all else is 401", SOCKET)

@@ -4,7 +4,7 @@ A boundary is a statement, a commit, a write to the cache, a send over the chann
 broker, a batch that a transport takes. At a boundary the process kills itself, if it is told to.
 Between two boundaries it only computes; a statement that reads changes nothing for others, and a
 heartbeat says only that the process was there. So the points before all other boundaries are all
-the states in which it can leave the world behind. Who does not believe that may have every point:
+the states in which it can leave the world behind. A reader who doubts that may have every point:
 before and after each boundary, reads and heartbeats included.
 """
 

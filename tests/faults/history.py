@@ -270,7 +270,7 @@ def _told_id(one: Stored) -> str:
 
 
 def _of_team(entry: Entry, following: Entry | None, verdict: Verdict) -> None:
-    """The change of a desktop is told to who follows the team's users, too, right behind it."""
+    """The change of a desktop is sent to followers of the team's users, too, right behind it."""
     if following is None or team_of(following.node) is None:
         verdict.add(Kind.LOST, f"what tells the team of {entry}")
     elif (following.request_id, following.source) != (entry.request_id, entry.source):

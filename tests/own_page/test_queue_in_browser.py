@@ -42,7 +42,7 @@ rule.save()
 def full(installation: Installation, ask: Ask) -> Iterator[None]:
     """One of team Chat may be at Lunch, and Farid is; Ana and Ben are ready."""
     for login in (ANA, BEN, FARID):
-        # An error, which nobody hears of, for who is signed in already.
+        # For agents who are signed in already it is an error, which nobody waits for.
         ask("PUT", f"User/{login}/Media/{CHAT}", SIGN_IN, login)
         ask("PUT", f"User/{login}/Media/{CHAT}", READY, login)
     installation.manage("shell", "--no-imports", "-c", RULE)
