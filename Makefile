@@ -151,4 +151,4 @@ $(VENV)/audit/installed: requirements-audit.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/lock: | $(VENV)/bin/python
-	$(PYTHON) -m venv $@ && $@/bin/pip install --quiet uv
+	$(PYTHON) -m venv $@ && $@/bin/pip install --quiet uv || { rm -rf $@; exit 1; }

@@ -33,7 +33,9 @@ class MonotonicScheduler(Scheduler):
         Beat reads nothing and has no heartbeat: without that it would send into a connection of
         which the other end is gone, and never be told.
         """
-        return self.app.connection_for_write(transport_options={"confirm_publish": True})
+        connection: Any = self.app.connection_for_write(transport_options={"confirm_publish": True})
+        connection.shows_life = True
+        return connection
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Call for what is due. Returns the seconds until something else is."""

@@ -34,9 +34,14 @@ class Connection(kombu.Connection):
     gone says goodbye, and waits without end for the answer.
     """
 
+    shows_life = False
+    """Between two attempts to connect; that of a worker does so without it."""
+
     def ensure_connection(self, *args: Any, **options: Any) -> Any:
         pause = {f"interval_{name}": RETRY_SECONDS for name in ("start", "step", "max")}
-        if (callback := options.get("callback")) is not None:
+        if self.shows_life:
+            options["callback"] = running.show_life
+        elif (callback := options.get("callback")) is not None:
             # A worker's, between two attempts.
             options["callback"] = partial(_show_life_and, callback)
         return super().ensure_connection(*args, **{**pause, **options})

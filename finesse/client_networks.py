@@ -41,6 +41,14 @@ def origin_of_scope(scope: Mapping[str, Any]) -> str:
     return _origin(peer, b",".join(forwarded).decode("latin-1"))
 
 
+def address_of_scope(scope: Mapping[str, Any]) -> str:
+    """The address of a client itself, by its ASGI scope; empty where it has none."""
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    peer = (scope.get("client") or ("", 0))[0]
+    trusted = tuple(settings.FINESSE_TRUSTED_PROXIES)
+    return _find_address(peer, b",".join(forwarded).decode("latin-1"), trusted)
+
+
 def _origin(peer: str, forwarded_for: str) -> str:
     """The nearest address that is no trusted proxy's: what stands before it, anybody can write."""
     trusted = tuple(settings.FINESSE_TRUSTED_PROXIES)
@@ -50,13 +58,19 @@ def _origin(peer: str, forwarded_for: str) -> str:
 
 
 def _find_origin(peer: str, forwarded_for: str, proxies: tuple[str, ...]) -> str:
+    address = _find_address(peer, forwarded_for, proxies)
+    return origin_of(address) if address else ""
+
+
+def _find_address(peer: str, forwarded_for: str, proxies: tuple[str, ...]) -> str:
     trusted = _networks(proxies)
     address = peer
     for hop in reversed(forwarded_for.split(",")):
         if not _is_among(trusted, address) or not (hop := hop.strip()):
             break
         address = hop
-    return origin_of(address) if _parsed(address) else ""
+    found = _parsed(address)
+    return str(found) if found else ""
 
 
 _remembered_origin = lru_cache(maxsize=ORIGINS_REMEMBERED)(_find_origin)

@@ -80,7 +80,7 @@ class StaleHour(models.Model):
 
 
 class SumHead(models.Model):
-    """The one row that says for which time there are sums. A process that makes sums holds its lock."""
+    """The one row that says for which time there are sums. Processes that make sums lock it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     since = models.PositiveIntegerField(default=0)

@@ -53,6 +53,8 @@ class WaitingChange(models.Model):
     request_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 (null: no request)
     """Of the request of the API that waits by it, and that has its outcome from it; empty if that
     had none, null if no request waits."""
+    logout_all_media = models.BooleanField(null=True)
+    """Of a sign-out of the desktop: whether it includes the MRDs; null: as the setting says."""
     note = models.CharField(max_length=NOTE_LENGTH, blank=True)
     cause = models.CharField(max_length=10)
     """A `media.models.Cause`."""

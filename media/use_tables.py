@@ -47,7 +47,7 @@ class LastUse(models.Model):
 
 
 class UseHead(models.Model):
-    """The one row that says how far the history is counted. A process that counts holds its lock."""
+    """The one row that says how far the history is counted. Processes that count lock it."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     interval = models.PositiveBigIntegerField(default=0)

@@ -74,6 +74,15 @@ subscriptions = Counter(
     ["start"],
     registry=_NOWHERE,
 )
+RESTORED = "restored"
+
+
+def begin_subscriptions() -> None:
+    """All are there from 0 on: of a series that appears with 1,000, no increase is known."""
+    for start in ("live", "replayed", "reset", RESTORED):
+        subscriptions.labels(start)
+
+
 password_checks = Gauge(
     "finesse_password_checks",
     "Password checks, by state: waiting, running.",

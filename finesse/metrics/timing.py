@@ -3,17 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http.client import INTERNAL_SERVER_ERROR
 from time import perf_counter
+from typing import Any
 
 from finesse.metrics import counters
 
 API = "api"
 PAGE = "page"
 
-_answers = cache(counters.answers.labels)
 _answer_seconds = cache(counters.answer_seconds.labels)
 _apply_seconds = cache(counters.apply_seconds.labels)
 _publish_seconds = cache(counters.publish_seconds.labels)
+
+
+@cache
+def _answers(kind: str, status: int) -> Any:
+    # From 0 on: of a series that appears with its first error, no rate is known.
+    counters.answers.labels(kind, INTERNAL_SERVER_ERROR)
+    return counters.answers.labels(kind, status)
 
 
 def count_answer(kind: str, status: int, seconds: float) -> None:

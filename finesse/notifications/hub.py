@@ -23,7 +23,7 @@ from channels.layers import get_channel_layer
 
 from finesse import traces
 from finesse.db.off_loop import off_loop
-from finesse.metrics.counters import subscriptions
+from finesse.metrics.counters import RESTORED, begin_subscriptions, subscriptions
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
 from finesse.notifications.follower import Follower
@@ -89,6 +89,7 @@ class Hub:
             if not hub._started:
                 hub.place, head = await off_loop(log.newest_place)()
                 hub._access = head.access
+                begin_subscriptions()
                 hub._started = True
                 hub._task = asyncio.create_task(hub._follow_the_log(), name="hub")
         return hub
@@ -311,7 +312,7 @@ class Hub:
         self._restores += 1
         self.place = place
         self._recent.clear()
-        subscriptions.labels("restored").inc(len(self._followers))
+        subscriptions.labels(RESTORED).inc(len(self._followers))
         for follower in self._followers:
             follower.restart()
 

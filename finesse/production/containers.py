@@ -1,9 +1,11 @@
 """The same processes in containers: a compose file, and manifests for Kubernetes."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from finesse import readiness
 from finesse.production import commands
 from finesse.production.processes import PROCESSES, SOCKETS, WEB, Process
 from finesse.server import liveness
@@ -17,6 +19,7 @@ ALIVE = liveness.PATH
 """Asks for nothing else: a server is not started anew since PostgreSQL is away."""
 SECRET = "finesse-media"
 """Name of the Secret with the environment, a key for each variable."""
+TEMPORARY = Path("/tmp")
 MEMORY_LIMIT_TIMES = 2
 """What a process may take, in times of what was measured."""
 
@@ -151,6 +154,19 @@ def _deployment(process: Process) -> dict[str, Any]:
             "livenessProbe": alive | {"periodSeconds": 10, "failureThreshold": 3},
             # Until no proxy sends anything here any more.
             "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
+        }
+    else:
+        # For a rolling update, which takes an old pod away for each new one that is ready.
+        mark = readiness.mark(TEMPORARY, process.name)
+        more |= {
+            "env": [
+                {"name": readiness.FOLDER_VARIABLE, "value": str(TEMPORARY)},
+                {"name": readiness.NAME_VARIABLE, "value": process.name},
+            ],
+            "readinessProbe": {
+                "exec": {"command": ["test", "-e", str(mark)]},
+                "periodSeconds": 2,
+            },
         }
     pod = _pod(process.name, _command(process, "0", "%h"), **more)
     pod["terminationGracePeriodSeconds"] = process.grace_seconds + 5

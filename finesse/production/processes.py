@@ -85,6 +85,8 @@ WEB = Process(
     address_option=("--bind", "{address}:{port}"),
     connections=WEB_THREADS + WATCH_CONNECTIONS,
     memory_mib=160,
+    # gunicorn lets 1,000 connections wait, and ends if it may open no more.
+    descriptors=4096,
     grace_seconds=30,
 )
 SOCKETS = Process(

@@ -73,10 +73,17 @@ class Supervisor:
                 state=row["statename"],
                 pid=row["pid"],
                 description=row["description"],
-                works=readiness.mark(self._ready, row["name"]).exists(),
+                works=self._has_said_so(row["name"], since=row["start"]),
             )
             for row in self._ask("getAllProcessInfo")
         ]
+
+    def _has_said_so(self, name: str, *, since: int) -> bool:
+        """Whether the mark is of this start, in seconds since 1970, and of no process before."""
+        try:
+            return readiness.mark(self._ready, name).stat().st_mtime >= since
+        except OSError:
+            return False
 
     def is_running(self) -> bool:
         try:

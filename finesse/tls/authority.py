@@ -61,6 +61,7 @@ class Authority(NamedTuple):
         trees = constraints.permitted_subtrees or []
         return (
             self.certificate.public_key() == self.key.public_key()
+            and self.certificate.not_valid_before_utc <= now
             and self.certificate.not_valid_after_utc > now + timedelta(days=CERTIFICATE_DAYS)
             and all(_is_permitted(host, trees) for host in hosts)
         )

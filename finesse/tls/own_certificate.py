@@ -113,6 +113,8 @@ def _is_still_good(
         certificate is not None
         and authority.has_signed(certificate)
         and certificate.public_key() == key.public_key()
+        # One that was made while the clock was ahead would be refused until then.
+        and certificate.not_valid_before_utc <= now
         and certificate.not_valid_after_utc > now + timedelta(days=RENEW_DAYS)
         and wanted <= hosts_of(certificate)
     )

@@ -18,10 +18,12 @@ LONGEST = 64
 
 def zone_of(request: HttpRequest) -> ZoneInfo:
     """The zone of the browser that asks, or the one of TIME_ZONE."""
-    return _named(request.COOKIES.get(COOKIE, "")) or ZoneInfo(timezone.get_default_timezone_name())
+    named = zone_of_name(request.COOKIES.get(COOKIE, ""))
+    return named or ZoneInfo(timezone.get_default_timezone_name())
 
 
-def _named(name: str) -> ZoneInfo | None:
+def zone_of_name(name: str) -> ZoneInfo | None:
+    """The zone of this name, as a client sends it; None if this machine knows no such zone."""
     if not name or len(name) > LONGEST:
         return None
     try:

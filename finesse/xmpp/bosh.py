@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import httpx
 from django.conf import settings
 
-from finesse.client_networks import origin_of_scope
+from finesse.client_networks import address_of_scope, origin_of_scope
 from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
 from finesse.xmpp.peers import is_private
 
@@ -111,8 +111,8 @@ async def _ask(scope: Message, body: bytes) -> httpx.Response:
     # The server refuses passwords over connections that others can listen to.
     is_safe = scope["scheme"] == "https" or is_private(scope)
     headers.append((b"x-forwarded-proto", b"https" if is_safe else b"http"))
-    if client := scope.get("client"):
-        headers.append((b"x-forwarded-for", client[0].encode()))
+    if client := address_of_scope(scope):
+        headers.append((b"x-forwarded-for", client.encode()))
     request = httpx.Request(
         scope["method"],
         settings.FINESSE_XMPP_BOSH_URL,

@@ -78,8 +78,8 @@ _REFUSALS = {
     "component_secret of {pubsub} there must be the same",
     "host-unknown": "The XMPP server knows no component {pubsub}: set FINESSE_XMPP_DOMAIN to its "
     "domain, or configure it anew (manage.py xmpp_config)",
-    "conflict": "Another component has taken the place of {pubsub}: one may be connected, and those with "
-    "the same FINESSE_RUN_DIR take turns",
+    "conflict": "Another component has taken the place of {pubsub}: only one may be connected, and "
+    "those with the same FINESSE_RUN_DIR take turns",
     "silent": "The XMPP server does not report its clients: {domain} there needs "
     "mod_finesse_sessions (manage.py xmpp_config)",
 }

@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 from django.conf import settings
 
@@ -30,17 +30,15 @@ LOOK_SECONDS = 0.1
 async def turn() -> AsyncIterator[None]:
     """Wait until no other component of this machine is connected to the same server, and keep
     the others waiting meanwhile."""
-    try:
-        lock = _open()
-    except OSError as error:
-        logger.warning("No other component can stand by beside this one: %s", error)
+    with ExitStack() as opened:
+        try:
+            lock = _open()
+            opened.callback(os.close, lock)
+            await _take(lock)
+        except OSError as error:
+            # Such as a folder of a network that has no locks: it connects, as it would alone.
+            logger.warning("No other component can stand by beside this one: %s", error)
         yield
-        return
-    try:
-        await _take(lock)
-        yield
-    finally:
-        os.close(lock)
 
 
 def _open() -> int:
@@ -59,7 +57,8 @@ async def _take(lock: int) -> None:
             if not stands_by:
                 stands_by = True
                 logger.info("Stands by: another component of this machine is connected")
-                readiness.announce()
+                with suppress(OSError):
+                    readiness.announce()
             await asyncio.sleep(LOOK_SECONDS)
         else:
             return

@@ -6,6 +6,7 @@ Each change takes the writer's lock first: so a rule never changes while the wri
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,11 +21,26 @@ from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.notifications import log
 from finesse.users.access_in_admin import SignedInFormAdmin, hide_strangers, signed_in
 from media.break_rules.access import may_change, visible_rules
+from media.break_rules.circles import new_circles
 from media.break_rules.forms import BreakRuleForm
 from media.break_tables import BreakRule
+from media.breaks.rules import every_rule
 from media.breaks.words import sentence
 
 NOTHING = "Nothing can be read yet: something in the form is missing or wrong."
+
+
+def _circle_without(rule: BreakRule) -> str:
+    """Why the rule cannot be deleted; empty if it can. A team's own rule may have hidden one for
+    all teams that leads its agents back."""
+    rules = every_rule()
+    circles = new_circles(rules, rules.without(rule), rule.reason_code)
+    if not circles:
+        return ""
+    return (
+        f"The rule for {rule} is needed: without it agents would go round in a circle, "
+        f"{circles[0]}. Change one of these rules first."
+    )
 
 
 @admin.register(BreakRule)
@@ -85,6 +101,11 @@ class BreakRuleAdmin(SignedInFormAdmin, PlainFormsAdmin, DeletedOneByOneAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             log.lock()
+            rule = self.get_object(request, unquote(object_id))
+            said = rule and self.has_delete_permission(request, rule) and _circle_without(rule)
+            if said:
+                messages.error(request, said)
+                return HttpResponseRedirect(reverse("admin:media_breakrule_changelist"))
             return super().delete_view(request, object_id, extra_context)
 
     def says_page(self, request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from finesse.admin import PlainNumberField
 from finesse.users.access import supervised_teams
 from finesse.users.models import Team, User
+from media.break_rules.circles import new_circles
 from media.break_rules.past import PastOfRule
 from media.break_tables import MOST_PLACES, NOT_READY_ONLY, BreakRule, Then, WhenFull
 from media.breaks.rules import every_rule
@@ -154,7 +155,7 @@ class BreakRuleForm(forms.ModelForm):
             other = data.get("then_reason_code")
             self._refuse_where_nobody_chooses(team, reason)
             self._refuse_another(team, reason)
-            self._refuse_circle(team, reason, other)
+            self._refuse_circles(team, reason, other)
         if self.instance.pk:
             refuse_stale(self, PastOfRule(self))
         return data
@@ -218,18 +219,13 @@ class BreakRuleForm(forms.ModelForm):
                 ),
             )
 
-    def _refuse_circle(
-        self, team: Team | None, first: ReasonCode, reason: ReasonCode | None
+    def _refuse_circles(
+        self, team: Team | None, reason: ReasonCode, then: ReasonCode | None
     ) -> None:
-        """Rules that lead from one reason to the next must not lead back to the first."""
-        rules, way = every_rule(), [first]
-        while reason is not None and reason not in way:
-            way.append(reason)
-            rule = rules.of(team.pk if team else None, reason.pk)
-            reason = rule.then_reason_code if rule else None
-        if reason is not None and len(way) > 1:
-            labels = " → ".join(f"“{one.label}”" for one in [*way, reason])
-            self.add_error("then_reason_code", f"Agents would go round in a circle: {labels}.")
+        rule = BreakRule(team=team, reason_code=reason, then_reason_code=then)
+        rules = every_rule()
+        for circle in new_circles(rules, rules.with_rule(rule), reason):
+            self.add_error("then_reason_code", f"Agents would go round in a circle: {circle}.")
 
 
 def _name(code: ReasonCode) -> str:

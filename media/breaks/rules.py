@@ -12,7 +12,9 @@ from media.break_tables import BreakRule
 _OF_REASONS = Statement(
     lambda: BreakRule.objects.filter(Among("reason_code", Placeholder("keys"))).order_by()
 )
-_ALL = Statement(lambda: BreakRule.objects.select_related("reason_code").order_by())
+_ALL = Statement(
+    lambda: BreakRule.objects.select_related("reason_code", "then_reason_code").order_by()
+)
 
 
 class RuleBook:
@@ -23,6 +25,13 @@ class RuleBook:
 
     def __iter__(self) -> Iterator[BreakRule]:
         return iter(self._rules.values())
+
+    def with_rule(self, rule: BreakRule) -> "RuleBook":
+        """The same rules with this one, in the place of another for the same agents and reason."""
+        return RuleBook([*self._rules.values(), rule])
+
+    def without(self, rule: BreakRule) -> "RuleBook":
+        return RuleBook(one for one in self._rules.values() if one.pk != rule.pk)
 
     def of(self, team_id: int | None, reason_code_id: int) -> BreakRule | None:
         """The rule for an agent of this team (None: without a team), if there is one."""
@@ -65,5 +74,5 @@ def rules_of(reason_codes: Iterable[int]) -> RuleBook:
 
 
 def every_rule() -> RuleBook:
-    """All rules, with their reason codes."""
+    """All rules, with their reason codes and those that follow."""
     return RuleBook(_ALL.all())

@@ -20,7 +20,7 @@ from media.states import State
 StayKey: TypeAlias = tuple[str, int]
 """Login id and reason code."""
 LONGEST_LOOK_BACK = timedelta(hours=50)
-"""Two days. The budget of an agent who is in a reason for longer is used up, whatever was before."""
+"""Two days. An agent who is in a reason for longer has used up the budget, whatever was before."""
 
 
 @dataclass

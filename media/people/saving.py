@@ -89,6 +89,9 @@ class Saving:
         for start in range(0, len(users), _ROWS):
             page = [user.pk for user in users[start : start + _ROWS]]
             publish_new_users(User.objects.filter(pk__in=page))
+        if users:
+            # No signal tells it: they were made in bulk.
+            log.count_access_change()
 
     def _update(self, person: Person) -> None:
         user = self.present.users[person.login_id]

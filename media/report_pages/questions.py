@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from media.reports.periods import Period, RefusedError, Step, zone_named
+from media.reports.periods import YEARS, Period, RefusedError, Step, zone_named
 
 KEYS = ("period", "from", "to", "zone", "step", "show", "team", "agent", "mrd")
 """What a report's address may have; anything else in it is left out of the page's links."""
@@ -40,8 +40,6 @@ SHOWN = {
     Shown.LONGEST: "Longest",
 }
 WEEK_DAYS = 7
-YEARS = range(2000, 2101)
-"""The first and the last days of the calendar have no midnight in some zones."""
 LONG_DAYS = 62
 """From so many days on a report is in weeks, unless the address says otherwise."""
 

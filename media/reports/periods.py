@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from finesse.users.time_zones import zone_of_name
 
 LONGEST_DAYS = 400
 """Days that one report may be about: as long as the history is kept."""
+YEARS = range(2000, 2101)
+"""The first and the last days of the calendar have no midnight in some zones."""
 MOST_BUCKETS = 3_000
 """Steps of one report: 31 days of quarter-hours."""
 
@@ -135,12 +139,9 @@ class Period:
 
 def zone_named(name: str) -> ZoneInfo:
     """The time zone of this name, as in `Europe/Berlin`. Raises RefusedError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RefusedError(
-            f"There is no time zone “{name[:64]}”. Write it as in Europe/Berlin or UTC."
-        ) from None
+    if zone := zone_of_name(name):
+        return zone
+    raise RefusedError(f"There is no time zone “{name[:64]}”. Write it as in Europe/Berlin or UTC.")
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

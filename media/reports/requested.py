@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from media.reports.files import KINDS
-from media.reports.periods import Period, RefusedError, Step, zone_named
+from media.reports.periods import YEARS, Period, RefusedError, Step, zone_named
 from media.reports.scope import Scope
 from media.reports.sums import By
 
@@ -72,7 +72,7 @@ def _period(given: Mapping[str, str], zone: ZoneInfo) -> Period:
     start, end = given.get("from", ""), given.get("to", "")
     if not start:
         raise RefusedError("from is missing: a day as 2026-11-29, or a time as 2026-11-29T08:00.")
-    first, last = _day(start), _day(end or start)
+    first, last = _day("from", start), _day("to", end or start)
     if first and last:
         return Period.days(first, last, zone)
     begins = _time("from", start)
@@ -81,21 +81,31 @@ def _period(given: Mapping[str, str], zone: ZoneInfo) -> Period:
     return Period.between(begins, _time("to", end), zone)
 
 
-def _day(text: str) -> date | None:
+def _day(name: str, text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-11-29") else None
+        day = date.fromisoformat(text) if len(text) == len("2026-11-29") else None
     except ValueError:
         return None
+    if day:
+        _refuse_far(name, day)
+    return day
+
+
+def _refuse_far(name: str, day: date) -> None:
+    if day.year not in YEARS:
+        raise RefusedError(f"{name} must be from {YEARS[0]} to {YEARS[-1]}.")
 
 
 def _time(name: str, text: str) -> datetime:
     try:
         # An unescaped plus is a blank in an address.
-        return datetime.fromisoformat(text.replace(" ", "+"))
+        at = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         raise RefusedError(
             f"{name} must be a day as 2026-11-29, or a time as 2026-11-29T08:00."
         ) from None
+    _refuse_far(name, at)
+    return at
 
 
 def _listed(given: Mapping[str, str], name: str, read: Callable[[str], T]) -> tuple[T, ...] | None:

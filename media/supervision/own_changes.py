@@ -22,7 +22,7 @@ from media.supervision.asking import (
 )
 from media.supervision.waiting import begin_to_wait, waits_already
 from media.supervision_tables import WaitingChange, WaitsFor
-from media.writing.waiting import is_refused
+from media.writing.waiting import is_later_possible, is_refused
 from reasoncodes.models import ReasonCode
 from reasoncodes.selection import selectable_by, selected_by
 
@@ -52,6 +52,8 @@ def wait_for_turn(user: User, sent: dict[str, Any]) -> WaitingChange:
                 raise AskingError("You are signed out: sign in first", 409)
             if not is_refused((user.pk, mrd_id), state, requested):
                 _take_place_in_queue(user, waiting)
+            elif not is_later_possible(mrd_id, state, requested):
+                raise AskingError("The desktop has no such mode")
             if waits_already(waiting):
                 raise AskingError("It waits already", 409)
             begin_to_wait([waiting], head, user.pk)

@@ -8,7 +8,6 @@ from datetime import tzinfo
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from finesse.users.access import managed_users, visible_users
 from finesse.users.models import User
+from finesse.users.time_zones import zone_of_name
 from media.breaks.queues import reasons_with_queue
 from media.states import Requested
 from media.supervision.acting import act
@@ -117,7 +117,9 @@ def choices(request: HttpRequest) -> HttpResponse:
 @_answers_json
 def why(request: HttpRequest, login_id: str) -> HttpResponse:
     """Why an agent gets nothing: a sentence for each MRD and one for the desktop."""
-    agent = visible_users(_user(request)).filter(pk=login_id).first()
+    # PostgreSQL cannot compare text with a NUL, and no login id contains one.
+    asked = "" if "\0" in login_id else login_id
+    agent = visible_users(_user(request)).filter(pk=asked).first()
     if agent is None:
         raise AskingError("Not an agent of your teams", 404)
     return JsonResponse({"sentences": why_not(agent, _zone(request.GET.get("zone", "")))})
@@ -145,8 +147,4 @@ def cancel_waiting(request: HttpRequest, waiting_id: int) -> HttpResponse:
 
 def _zone(name: str) -> tzinfo:
     """The reader's time zone, by the name that browsers give; else that of all pages."""
-    try:
-        return ZoneInfo(name) if name else timezone.get_current_timezone()
-    except (ValueError, OSError):
-        # One that does not exist, or a path: ZoneInfo reads files.
-        return timezone.get_current_timezone()
+    return zone_of_name(name) or timezone.get_current_timezone()

@@ -239,6 +239,7 @@ class Batch:
             reason_code=waiting.reason_code,
             cause=Cause(waiting.cause),
             actor=waiting.actor,
+            logout_all_media=waiting.logout_all_media,
             request_id=waiting.request_id or "",
             note=waiting.note,
             accepted_at=self.now,

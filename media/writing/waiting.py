@@ -123,6 +123,7 @@ class Waiting:
             reason_code=request.reason_code,
             waits_for=waits_for,
             request_id=request.request_id,
+            logout_all_media=request.logout_all_media,
             note=request.note,
             cause=request.cause,
             actor=request.actor,

@@ -10,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from openpyxl import load_workbook
 
+from finesse.notifications.models import LogHead
 from finesse.users.models import Team, User
 from media.models import Media
 from tests.conftest import API, LOGIN, Cast
@@ -63,6 +64,14 @@ def test_agents_and_supervisors_are_made_with_their_teams_and_mrds(
     assert ("POST", "/finesse/api/User/erin") in published
     assert ("POST", "/finesse/api/User/erin/Media/5001") in published
     assert LogEntry.objects.filter(object_id="erin", user="dave").count() == 1
+
+
+def test_servers_look_up_anew_who_may_see_whom_when_there_are_new_people_alone(cast: Cast) -> None:
+    """They are made in bulk, of which no signal tells: open boards would not show them."""
+    before = LogHead.objects.get().access
+    client, page = upload(f"{HEAD}erin,Erin,,Chat,,,,\n")
+    confirm(client, page)
+    assert LogHead.objects.get().access > before
 
 
 def test_new_people_choose_a_password_by_their_sign_in_link(api: API) -> None:

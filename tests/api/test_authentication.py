@@ -384,6 +384,27 @@ def test_what_is_remembered_of_origins_has_a_bound_and_follows_the_setting(setti
     assert client_networks._remembered_origin.cache_info().currsize == remembered
 
 
+@pytest.mark.parametrize(
+    ("proxies", "peer", "address"),
+    [
+        (["10.0.0.0/8"], "10.1.2.3", "2001:db8::7"),
+        ([], "10.1.2.3", "10.1.2.3"),
+        (["10.0.0.0/8"], "192.0.2.9", "192.0.2.9"),
+    ],
+)
+def test_the_address_of_a_socket_is_that_of_its_client_and_not_of_its_network(
+    settings: Any, proxies: list[str], peer: str, address: str
+) -> None:
+    """The XMPP server is given it: it counts connections and passwords by address."""
+    settings.FINESSE_TRUSTED_PROXIES = proxies
+    headers = [
+        (b"x-forwarded-for", b"198.51.100.1, 2001:db8::7"),
+        (b"x-forwarded-for", b"10.9.9.9"),
+    ]
+    scope = {"client": (peer, 4711), "headers": headers}
+    assert client_networks.address_of_scope(scope) == address
+
+
 def test_a_forwarded_address_is_not_believed_from_anybody_else(api: API) -> None:
     for number in range(5):
         api.get(password="wrong", **{"X-Forwarded-For": f"203.0.113.{number}"})

@@ -183,6 +183,42 @@ def test_rules_that_lead_round_in_a_circle_are_refused(
     assert BreakRule.objects.count() == 1
 
 
+STEPS = {"maximum_minutes": 5, "then": "not_ready", "then_after": 0}
+
+
+def test_a_rule_for_all_teams_must_not_lead_a_team_round_with_its_own(
+    cast: Cast, chat: Team, codes: dict[str, ReasonCode]
+) -> None:
+    lunch, coaching = codes["Lunch"], codes["Coaching"]
+    dave = browser_of("dave")
+    save(dave, reason_code=coaching.pk, team=chat.pk, then_reason_code=lunch.pk, **STEPS)
+    page = save(dave, reason_code=lunch.pk, then_reason_code=coaching.pk, **STEPS)
+    (words,) = errors_of(page)["then_reason_code"]
+    assert "“Lunch” → “Coaching” → “Lunch”" in words
+    assert BreakRule.objects.count() == 1
+
+
+def test_a_team_whose_own_rule_hides_the_one_for_all_goes_round_in_no_circle(
+    cast: Cast, chat: Team, codes: dict[str, ReasonCode]
+) -> None:
+    """And that rule is needed from then on: it is neither deleted nor changed into the circle."""
+    lunch, coaching = codes["Lunch"], codes["Coaching"]
+    dave = browser_of("dave")
+    save(dave, reason_code=lunch.pk, team=chat.pk, most_at_once=3)
+    save(dave, reason_code=coaching.pk, team=chat.pk, then_reason_code=lunch.pk, **STEPS)
+    save(dave, reason_code=lunch.pk, then_reason_code=coaching.pk, **STEPS)
+    assert BreakRule.objects.count() == 3
+    own = BreakRule.objects.get(team=chat, reason_code=lunch)
+    for ask in (dave.get, dave.post):
+        page: Any = ask(f"{LIST}{own.pk}/delete/", {"post": "yes"}, follow=True)
+        (said,) = (str(one) for one in page.context["messages"])
+        assert "“Lunch” → “Coaching” → “Lunch”" in said
+    assert BreakRule.objects.count() == 3
+    dave.post(f"{LIST}{BreakRule.objects.get(team=None).pk}/delete/", {"post": "yes"})
+    dave.post(f"{LIST}{own.pk}/delete/", {"post": "yes"})
+    assert BreakRule.objects.count() == 1
+
+
 def test_what_does_not_belong_to_the_chosen_state_is_left_out(
     cast: Cast, codes: dict[str, ReasonCode]
 ) -> None:

@@ -15,8 +15,7 @@ from typing import TypeVar
 import psycopg
 from kombu import Connection
 
-from finesse import readiness
-from finesse.production.supervision import READY_FOLDER, RUNNING, State
+from finesse.production.supervision import RUNNING, State
 from finesse.xmpp.stand_by import SUFFIX
 from tests.faults import reading
 from tests.faults.history import Restored
@@ -133,8 +132,6 @@ class SetUp(Production):
     def kill_process(self, name: str) -> int:
         """kill -9; the supervisor starts it again. Returns the id that it had."""
         pid = self.named(name).pid
-        folder = self.folder.resolve() / "production" / READY_FOLDER
-        readiness.mark(folder, name).unlink(missing_ok=True)
         for one in _with_children(pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)

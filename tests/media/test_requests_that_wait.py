@@ -160,6 +160,37 @@ def test_a_list_and_a_desktop_wait_too(on: None, api: API, at_work: Any, settle:
     assert Desktop.objects.get().state == State.LOGOUT
 
 
+@pytest.mark.parametrize("channel", ["1", "a"])
+@pytest.mark.parametrize("everywhere", [True, False, None])
+def test_a_sign_out_that_waits_includes_what_it_was_asked_to(
+    on: None,
+    api: API,
+    at_work: Any,
+    settle: Settle,
+    settings: Any,
+    everywhere: bool | None,
+    channel: str,
+) -> None:
+    """logoutAllMedia, or else the setting, as of a sign-out that is applied at once."""
+    settings.FINESSE_USER_SIGNOUT_CHANNEL = channel
+    Desktop.objects.create(
+        user_id="alice", state="READY", state_change_time=timezone.now(), extension="1"
+    )
+    asked = "" if everywhere is None else f"<logoutAllMedia>{everywhere}</logoutAllMedia>".lower()
+    asked = asked.replace("logoutallmedia", "logoutAllMedia")
+    end, lunch_code = (ReasonCode.objects.get(label=one).pk for one in ("End of shift", "Lunch"))
+    body = f"<User><state>LOGOUT</state><reasonCodeId>{end}</reasonCodeId>{asked}</User>"
+    assert api.request("PUT", "User/alice", body).status_code == 202
+    settle()
+    body = f"<User><state>NOT_READY</state><reasonCodeId>{lunch_code}</reasonCodeId></User>"
+    assert api.request("PUT", "User/alice", body).status_code == 202
+    settle()
+    assert Desktop.objects.get().state == State.LOGOUT
+    expected = channel == "a" if everywhere is None else everywhere
+    states = set(Media.objects.filter(user="alice").values_list("state", flat=True))
+    assert (states == {"LOGOUT"}) is expected
+
+
 @pytest.mark.parametrize(
     ("state", "body"),
     [

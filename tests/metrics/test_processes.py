@@ -120,8 +120,28 @@ def seen() -> dict[tuple[str, ...], float]:
 
 
 ANSWERS = ("finesse_answers_total", "api", "202")
+ERRORS = ("finesse_answers_total", "api", "500")
 SOCKETS = ("finesse_sockets", "viewer")
 QUICK = ("finesse_answer_seconds_bucket", "api", "0.005")
+
+
+BEGINNING = """
+from finesse.metrics.timing import count_answer
+counters.begin_subscriptions()
+count_answer("api", 202, 0.001)
+"""
+
+
+def test_what_alerts_look_at_is_there_before_it_happens(folder: Path) -> None:
+    """A series that appears with a number has neither a rate nor an increase."""
+    process = Counting(folder, 1, more=BEGINNING).ready()
+    try:
+        found = seen()
+    finally:
+        process.kill()
+    assert found[ERRORS] == 0
+    for start in ("live", "replayed", "reset", "restored"):
+        assert found["finesse_subscriptions_total", start] == 0
 
 
 def test_two_processes_are_added_up(two: tuple[Counting, Counting]) -> None:

@@ -24,6 +24,7 @@ import yaml
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from finesse import readiness
 from finesse.production.environment import of_supervisor
 from finesse.production.files import Ports, Site, haproxy, made, nginx
 from finesse.production.processes import PROCESSES, Service
@@ -258,7 +259,10 @@ def test_what_manifests_refer_to_is_there(manifests: list[dict[str, Any]]) -> No
         pods[tuple(labels.items())] = container
         ports = {one["name"] for one in container.get("ports", [])}
         for name in ("startupProbe", "readinessProbe", "livenessProbe"):
-            assert (container[name]["httpGet"]["port"] in ports) if ports else name not in container
+            if ports:
+                assert container[name]["httpGet"]["port"] in ports
+            elif name != "readinessProbe":
+                assert name not in container
         volumes = {one["name"] for one in spec["template"]["spec"]["volumes"]}
         assert {one["name"] for one in container["volumeMounts"]} == volumes
     services = {}
@@ -280,6 +284,29 @@ def test_what_manifests_refer_to_is_there(manifests: list[dict[str, Any]]) -> No
     assert all(one["port"]["name"] == services[one["name"]] for one in backends.values())
 
 
+def test_a_pod_without_a_port_is_ready_once_its_process_has_said_that_it_works(
+    manifests: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = set()
+    for deployment in of_kind(manifests, "Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        if "ports" in container:
+            continue
+        seen.add(container["name"])
+        environment = {one["name"]: one["value"] for one in container["env"]}
+        folder = environment.pop(readiness.FOLDER_VARIABLE)
+        assert folder in {one["mountPath"] for one in container["volumeMounts"]}
+        monkeypatch.setenv(readiness.FOLDER_VARIABLE, str(tmp_path))
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        command = container["readinessProbe"]["exec"]["command"]
+        here = [one.replace(folder, str(tmp_path)) for one in command]
+        assert subprocess.run(here, check=False).returncode == 1
+        readiness.announce()
+        assert subprocess.run(here, check=False).returncode == 0
+    assert seen == {"worker", "beat", "component"}
+
+
 def test_nothing_runs_as_root_or_holds_a_secret_in_the_manifests() -> None:
     for document in yaml.safe_load_all(FILES["kubernetes.yaml"]):
         if document["kind"] in {"Job", "Deployment"}:
@@ -287,7 +314,8 @@ def test_nothing_runs_as_root_or_holds_a_secret_in_the_manifests() -> None:
             assert pod["securityContext"]["runAsNonRoot"] is True
             (container,) = pod["containers"]
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
-            assert "env" not in container
+            names = {one["name"] for one in container.get("env", [])}
+            assert names <= {readiness.FOLDER_VARIABLE, readiness.NAME_VARIABLE}
             assert container["envFrom"] == [{"secretRef": {"name": "finesse-media"}}]
 
 

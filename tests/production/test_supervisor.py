@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from finesse.production.supervision import SUPERVISORD, NotRunningError, Supervisor
+from finesse import readiness
+from finesse.production.supervision import READY_FOLDER, SUPERVISORD, NotRunningError, Supervisor
 from tests.kit.installation import ROOT, TIMEOUT_SECONDS, free_port
 
 LIKE_GUNICORN = "import os, time; os.fork(); time.sleep(1000)"
@@ -65,6 +66,23 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
     made = Supervised(tmp_path)
     yield made
     made.end()
+
+
+def test_a_process_that_was_started_again_has_not_said_yet_that_it_works(
+    supervised: Supervised, tmp_path: Path
+) -> None:
+    former = supervised.pid_beside(0)
+    mark = readiness.mark(tmp_path / READY_FOLDER, "web")
+    mark.parent.mkdir()
+    mark.touch()
+    assert supervised.states()[0].works
+    long_ago = time.time() - 60
+    os.utime(mark, (long_ago, long_ago))
+    os.kill(former, signal.SIGKILL)
+    supervised.pid_beside(former)
+    assert not supervised.states()[0].works
+    mark.touch()
+    assert supervised.states()[0].works
 
 
 def test_it_outlives_the_death_of_all_processes_of_a_kind(supervised: Supervised) -> None:

@@ -9,9 +9,10 @@ import pytest
 from celery import Celery
 from kombu import Connection
 
-from finesse import beat
+from finesse import beat, broker, running
 from finesse.celery import app
 from tests.faults.proxy import Network
+from tests.kit.installation import free_port
 
 HOUR = 3600.0
 
@@ -95,6 +96,33 @@ def network() -> Iterator[Network]:
     made.end()
 
 
+def test_beat_shows_life_while_it_waits_for_a_broker_that_is_not_there_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class SeenError(Exception):
+        pass
+
+    shown = 0
+
+    def show_life() -> None:
+        nonlocal shown
+        shown += 1
+        # Once for the tick, then between attempts, which go on without end.
+        if shown == 3:
+            raise SeenError
+
+    monkeypatch.setattr(running, "show_life", show_life)
+    monkeypatch.setattr(broker, "RETRY_SECONDS", 0.05)
+    calling = Celery("calling", amqp="finesse.broker:AMQP", set_as_current=False)
+    calling.conf.update(
+        broker_write_url=f"amqp://guest@127.0.0.1:{free_port()}//",
+        broker_connection_max_retries=None,
+        beat_schedule={"sweep": {"task": "media.tasks.sweep", "schedule": 0.5}},
+    )
+    with pytest.raises(SeenError):
+        beat.MonotonicScheduler(calling).tick()
+
+
 @pytest.mark.skipif("CELERY_BROKER_URL" not in os.environ, reason="a broker in memory is this one")
 def test_a_call_into_a_connection_whose_other_end_is_gone_is_made_by_a_new_one(
     network: Network, monkeypatch: pytest.MonkeyPatch
@@ -110,10 +138,10 @@ def test_a_call_into_a_connection_whose_other_end_is_gone_is_made_by_a_new_one(
         broker_transport_options=app.conf.broker_transport_options,
     )
     scheduler = beat.MonotonicScheduler(calling)
-    with Connection(os.environ["CELERY_BROKER_URL"]) as broker, scheduler.connection:
+    with Connection(os.environ["CELERY_BROKER_URL"]) as direct, scheduler.connection:
 
         def waiting() -> int:
-            return int(broker.default_channel.queue_declare(queue, passive=True).message_count)
+            return int(direct.default_channel.queue_declare(queue, passive=True).message_count)
 
         scheduler.tick()
         try:
@@ -122,4 +150,4 @@ def test_a_call_into_a_connection_whose_other_end_is_gone_is_made_by_a_new_one(
             scheduler.apply_entry(scheduler.schedule["sweep"], producer=scheduler.producer)
             assert waiting() == 2
         finally:
-            broker.default_channel.queue_delete(queue)
+            direct.default_channel.queue_delete(queue)

@@ -1,4 +1,4 @@
-"""The log is for an operator: no traceback for a client that leaves, and a few lines for what repeats.
+"""The log is for an operator: no traceback for a client that leaves, few lines for what repeats.
 
 Each way to leave, to be refused and to send what is no protocol meets a real server, and its log is
 read. So are the logs of processes whose database, Redis and broker are away.

@@ -327,9 +327,25 @@ def test_why_is_answered_to_the_agent_and_the_supervisor_only(
     for login, status in (("alice", 200), ("carol", 200), ("dave", 200), ("bob", 404)):
         answer = page(login).client.get("/supervision/why/alice/?zone=Europe/Berlin")
         assert answer.status_code == status
-    shown = page("alice").client.get("/supervision/why/alice/?zone=../../etc/passwd").json()
-    assert shown["sentences"][0].endswith("; not routable.")
-    assert len(shown["sentences"]) == 3
+
+
+@pytest.mark.parametrize(
+    "zone", ["../../etc/passwd", "Nowhere/Nothing", "America", "x" * 300, "\0"]
+)
+def test_why_is_answered_whatever_zone_a_browser_names(
+    cast: Any, page: Any, put_in: Any, zone: str
+) -> None:
+    put_in("alice", 5000, State.READY, routable=False)
+    answer = page("alice").client.get("/supervision/why/alice/", {"zone": zone})
+    assert answer.status_code == 200
+    sentences = answer.json()["sentences"]
+    assert sentences[0].endswith("; not routable.")
+    assert len(sentences) == 3
+
+
+@pytest.mark.parametrize("login_id", ["%00", "alice%00", "nobody", "%F0%9F%98%80"])
+def test_why_of_an_id_that_nobody_has_is_not_found(cast: Any, page: Any, login_id: str) -> None:
+    assert page("alice").client.get(f"/supervision/why/{login_id}/").status_code == 404
 
 
 def test_why_knows_who_made_the_agent_not_routable(

@@ -84,6 +84,42 @@ def test_a_supervisor_makes_several_agents_not_ready_and_takes_it_back(
     assert dana.problems == []
 
 
+def test_a_supervisor_acts_in_a_browser_that_has_no_random_uuid(open_window: Any) -> None:
+    """As over HTTP without TLS, from another machine."""
+    dana = open_window()
+    dana.context.add_init_script("delete Crypto.prototype.randomUUID")
+    dana.sign_in_and_go_live("2001")
+    page = dana.page
+    choose(dana, ("1237", MRD_CHAT))
+    page.get_by_test_id("act-not-ready").click()
+    page.get_by_test_id("reason").select_option(label="Team meeting (2)")
+    page.get_by_test_id("apply").click()
+    expect(result(dana, "1237", MRD_CHAT)).to_contain_text("changed", timeout=LONG_TIMEOUT_MS)
+    page.get_by_test_id("undo").click()
+    expect_state(dana, "1237", MRD_CHAT, "READY")
+    assert dana.problems == []
+
+
+def test_reasons_that_could_not_be_fetched_are_asked_for_again(open_window: Any) -> None:
+    """And those of the agents who were chosen before are no choice meanwhile."""
+    dana = open_window()
+    dana.sign_in_and_go_live("2001")
+    page = dana.page
+    reason = page.get_by_test_id("reason")
+    choose(dana, ("1237", MRD_CHAT))
+    page.get_by_test_id("act-not-ready").click()
+    expect(reason.locator("option", has_text="Team meeting")).to_have_count(1)
+    page.get_by_test_id("act-not-ready").click()
+    page.route("**/choices/", lambda route: route.abort(), times=1)
+    choose(dana, ("1234", MRD_EMAIL))
+    page.get_by_test_id("act-not-ready").click()
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    expect(reason.locator("option")).to_have_count(0)
+    page.get_by_test_id("act-not-ready").click()
+    page.get_by_test_id("act-not-ready").click()
+    expect(reason.locator("option", has_text="Team meeting")).to_have_count(1)
+
+
 def test_signing_out_asks_first_and_can_be_taken_back(open_window: Any) -> None:
     dana = open_window()
     dana.sign_in_and_go_live("2001")

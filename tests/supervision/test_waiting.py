@@ -260,6 +260,19 @@ def test_an_agents_own_change_waits_and_takes_a_supervisors_place(
     assert ends() == [WaitingOutcome.REPLACED, WaitingOutcome.APPLIED]
 
 
+@pytest.mark.parametrize("requested", ["ROUTABLE", "NOT_ROUTABLE"])
+def test_what_no_desktop_can_do_waits_nowhere_and_replaces_nothing(
+    codes: dict[str, ReasonCode], page: Any, requested: str
+) -> None:
+    sign_in_desktop("alice", State.READY)
+    alice = page("alice")
+    end = {"mrdId": None, "requested": "LOGOUT", "reasonCode": codes["End of shift"].pk}
+    assert alice.post("waiting/", end).status_code == 202
+    answer = alice.post("waiting/", {"mrdId": None, "requested": requested})
+    assert (answer.status_code, ends()) == (400, [None])
+    assert "no such mode" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -146,6 +146,13 @@ class TestFiles:
         assert (second != first, still) == (True, authority)
         assert made(kept_until + 0.2) == (second, authority)
 
+    def test_one_that_was_made_while_the_clock_was_ahead_is_made_anew(self, tmp_path: Path) -> None:
+        """Clients would refuse it, and its authority, until then."""
+        make_or_renew(tmp_path, [], now=day(30))
+        pair = make_or_renew(tmp_path, [], now=NOW)
+        for path in (pair.certificate, pair.authority):
+            assert read(path).not_valid_before_utc <= NOW
+
     def test_it_never_outlives_its_authority(self, tmp_path: Path) -> None:
         ends = read(make_or_renew(tmp_path, [], now=NOW).authority).not_valid_after_utc
         for before_the_end in (CERTIFICATE_DAYS + 1, CERTIFICATE_DAYS - 1, 1):

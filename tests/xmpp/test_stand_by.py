@@ -1,6 +1,7 @@
 """Which of a machine's components is connected."""
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,20 @@ async def test_components_of_other_servers_do_not_wait_for_each_other(
         await other.is_connected.wait()
     await other.end()
     await first.end()
+
+
+async def test_where_files_have_no_locks_it_connects_and_says_that_none_can_stand_by(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(stand_by.fcntl, "flock", refuse)
+    alone = Component()
+    async with asyncio.timeout(10):
+        await alone.is_connected.wait()
+    assert "No other component can stand by" in caplog.text
+    await alone.end()
 
 
 async def test_without_a_folder_it_connects_and_says_that_none_can_stand_by(

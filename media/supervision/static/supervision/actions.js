@@ -1,5 +1,5 @@
 import { fromTemplate } from "../board/template.js";
-import { persist } from "./asking.js";
+import { newId, persist } from "./asking.js";
 import { Choices } from "./choices.js";
 import { confirmed, isToBeConfirmed } from "./confirming.js";
 import { Result } from "./result.js";
@@ -35,7 +35,7 @@ class Actions {
     this.#result = new Result(this.#find("result"), {
       url: actionsUrl,
       nameOf: (row) => this.#nameOf(row),
-      onLater: (rows) => this.#send({ ...this.#last, id: crypto.randomUUID(), rows: rows.map(plain), whole: false, later: true, queue: false }),
+      onLater: (rows) => this.#send({ ...this.#last, id: newId(), rows: rows.map(plain), whole: false, later: true, queue: false }),
     });
     this.#waiting = new Waiting(this.#find("waiting"), { url: waitingUrl, onChange: () => this.#showPlace() });
     this.#why = new Why(this.#find("why"), whyUrl);
@@ -115,7 +115,7 @@ class Actions {
     const question = { act, agents: agents.length, whom: this.#board.agents.nameOf(agents[0]), isWhole };
     if (isToBeConfirmed(act, agents.length) && !(await confirmed(this.#find("confirm"), question))) return;
     await this.#send({
-      id: crypto.randomUUID(),
+      id: newId(),
       requested: act,
       rows: rows.map(plain),
       whole: isWhole,

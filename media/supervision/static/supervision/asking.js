@@ -7,6 +7,15 @@ export class NoAnswerError extends Error {}
 /** Waits between the attempts, in milliseconds: a server that restarts is back after some seconds. */
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
+/** A UUID (version 4). Browsers have randomUUID over TLS and on their own machine alone. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
 export function getJson(url) {
   return answerOf(fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" }));
 }

@@ -28,12 +28,26 @@ export class Choices {
     if (key !== this.#key) {
       this.#key = key;
       this.#reasons = null;
-      const { reasons } = await postJson(this.#url, { rows: agents.map((agentId) => ({ agentId, mrdId: null })) });
+      const reasons = await this.#fetch(agents, key);
       // Others may have been chosen meanwhile.
       if (key !== this.#key) return;
       this.#reasons = reasons;
     }
     if (this.#reasons) this.#fill(act);
+  }
+
+  async #fetch(agents, key) {
+    try {
+      const { reasons } = await postJson(this.#url, { rows: agents.map((agentId) => ({ agentId, mrdId: null })) });
+      return reasons;
+    } catch (error) {
+      if (key === this.#key) {
+        // The reasons of other agents are no choice, and the next time these are asked for again.
+        this.#key = "";
+        this.#select.replaceChildren();
+      }
+      throw error;
+    }
   }
 
   #fill(act) {
