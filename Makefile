@@ -112,6 +112,8 @@ clean: ## remove the environment and caches; the data in .data stays
 	rm -rf $(VENV) $(NEXT) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 
 $(VENV)/bin/python:
+	@[ ! -e $(VENV) ] || [ -w $(VENV) ] \
+		|| { echo "$$(id -un) may not run the Python of $(CURDIR)/$(VENV), which another user has made. As that user: make clean, then make .venv/installed PYTHON=/usr/bin/python3 (a Python that everybody may run)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \

@@ -1,5 +1,6 @@
 """Errors as responses, and the headers that every response of the API has."""
 
+import re
 from collections.abc import Iterable, Mapping
 from tempfile import TemporaryFile
 from typing import Any
@@ -12,6 +13,7 @@ from finesse.api.errors import FinesseError, as_finesse_error
 from finesse.api.renderers import FinesseXMLRenderer
 from finesse.api.xml import render_list
 
+_REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
 # As Django's SecurityMiddleware sets it for pages; its other headers are for pages only.
 COMMON_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
@@ -61,14 +63,30 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
-def response_without_view(error: FinesseError) -> HttpResponse:
-    """For requests that reach no view, and therefore no choice of renderers: always XML."""
+def accepted_request_id(given: str) -> str:
+    """The caller's requestId as it was sent; empty unless it is printable ASCII of 255 at most."""
+    return given if _REQUEST_ID.fullmatch(given) else ""
+
+
+def echo_of(request_id: str, method: str | None) -> dict[str, str]:
+    """The header with the caller's requestId: "not applicable to GET" [guide 12.5 p22]."""
+    return {"requestId": request_id} if request_id and method not in {"GET", "HEAD"} else {}
+
+
+def response_without_view(
+    error: FinesseError, *, method: str | None, request_id: str
+) -> HttpResponse:
+    """For requests that reach no view, and therefore no choice of renderers: always XML.
+
+    `request_id` is the header of the request as it came.
+    """
     renderer = FinesseXMLRenderer()
+    echo = echo_of(accepted_request_id(request_id), method)
     response = HttpResponse(
         renderer.render(error.body(media=None)),
         status=error.status_code,
         content_type=f"{renderer.media_type}; charset={renderer.charset}",
-        headers=COMMON_HEADERS | error.headers,
+        headers=COMMON_HEADERS | error.headers | echo,
     )
     add_content_length(response)
     return response

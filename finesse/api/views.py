@@ -1,6 +1,5 @@
 """The base class of the API's views, and the view of paths without a resource."""
 
-import re
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -10,17 +9,19 @@ from rest_framework.views import APIView
 
 from finesse import traces
 from finesse.api.errors import BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_FOUND, OUT_OF_SERVICE
-from finesse.api.responses import COMMON_HEADERS, add_content_length
+from finesse.api.responses import (
+    COMMON_HEADERS,
+    accepted_request_id,
+    add_content_length,
+    echo_of,
+)
 from finesse.api.xml import Children
 from finesse.heartbeat import in_service
-
-_REQUEST_ID = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def request_id_of(request: HttpRequest | Request) -> str:
     """The caller's requestId; empty if it is missing or not printable ASCII of 255 at most."""
-    given = request.META.get("HTTP_REQUESTID", "")
-    return given if _REQUEST_ID.fullmatch(given) else ""
+    return accepted_request_id(request.META.get("HTTP_REQUESTID", ""))
 
 
 class FinesseView(APIView):
@@ -50,9 +51,8 @@ class FinesseView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        # "Not applicable to GET responses" [guide 12.5 p22].
-        if request.method not in {"GET", "HEAD"} and (request_id := request_id_of(request)):
-            response["requestId"] = request_id
+        for name, value in echo_of(request_id_of(request), request.method).items():
+            response[name] = value
         if isinstance(response, Response):
             response.add_post_render_callback(add_content_length)
         return response

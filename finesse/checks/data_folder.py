@@ -6,14 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
-from finesse.private_files import is_shared, open_to_others
+from finesse.private_files import OTHERS, is_shared, open_to_others
 
 
 @register(Tags.security)
 def check_data_folder_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Each start makes it private; this names what it could not or would not change."""
     folder = Path(settings.FINESSE_DATA_DIR)
-    if not folder.is_dir():
+    # Nobody enters what is closed, whatever is in it.
+    if not folder.is_dir() or not folder.stat().st_mode & OTHERS:
         return []
     path = folder if is_shared(folder) else next(open_to_others(folder), None)
     if path is None:

@@ -85,7 +85,7 @@ class BodyLimit:
         except TimeoutError:
             is_whole = False
         except TooMuchError:
-            await _send(send, response_without_view(OUT_OF_SERVICE(headers=CLOSE | RETRY_SOON)))
+            await _send(send, _out_of_service(scope))
             return
         if length is None:
             scope = _with_length(scope, len(body.content) + (not is_whole))
@@ -189,6 +189,15 @@ def _parsed(content_length: bytes) -> int:
 def _to_read(length: int | None, limit: int) -> int:
     """As many bytes as are announced; of chunks, one more than are allowed."""
     return limit + 1 if length is None else length
+
+
+def _out_of_service(scope: Message) -> HttpResponse:
+    given = next((value for name, value in scope["headers"] if name == b"requestid"), b"")
+    return response_without_view(
+        OUT_OF_SERVICE(headers=CLOSE | RETRY_SOON),
+        method=scope["method"],
+        request_id=given.decode("latin-1"),
+    )
 
 
 def _with_length(scope: Message, length: int) -> Message:

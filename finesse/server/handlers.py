@@ -112,7 +112,7 @@ class ThreadedASGIHandler(Handler, ASGIHandler):
             async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
                 await self._free_threads.acquire()
         except TimeoutError:
-            response = out_of_service()
+            response = out_of_service(request)
             _count(request, response, THREAD_TIMEOUT_SECONDS)
             return response
         respond = sync_to_async(self._respond, thread_sensitive=False, executor=self._pool)
@@ -157,9 +157,10 @@ def _count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> 
     timing.count_answer(timing.API if is_api else timing.PAGE, response.status_code, seconds)
 
 
-def out_of_service() -> HttpResponse:
+def out_of_service(request: HttpRequest) -> HttpResponse:
     """The answer while no thread is free."""
-    return response_without_view(OUT_OF_SERVICE())
+    given = request.META.get("HTTP_REQUESTID", "")
+    return response_without_view(OUT_OF_SERVICE(), method=request.method, request_id=given)
 
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

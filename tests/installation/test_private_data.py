@@ -118,6 +118,9 @@ def test_a_folder_that_is_shared_is_left_alone_and_told(
         assert modes(folder) == before
         settings.FINESSE_DATA_DIR = folder
         assert "finesse.W004" in [message.id for message in run_checks()]
+    # Closed as a whole by its owner: nobody else enters it.
+    home.chmod(0o700)
+    assert "finesse.W004" not in [message.id for message in run_checks()]
     own = tmp_path / "own"
     own.mkdir()
     make_folder_private(own)

@@ -58,9 +58,15 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     waiting = [asyncio.create_task(handler.get_response_async(HttpRequest())) for _ in range(2)]
     while not handler._free_threads.locked():
         await asyncio.sleep(0.001)
-    refused: Any = await handler.get_response_async(HttpRequest())
-    assert refused.status_code == 503
+    asked = HttpRequest()
+    asked.method, asked.META["HTTP_REQUESTID"] = "PUT", "r-1"
+    refused: Any = await handler.get_response_async(asked)
+    assert (refused.status_code, refused["requestId"]) == (503, "r-1")
     assert b"<ErrorMessage>SERVER_OUT_OF_SERVICE</ErrorMessage>" in refused.content
+    asked.method = "GET"
+    assert "requestId" not in await handler.get_response_async(asked)
+    asked.method, asked.META["HTTP_REQUESTID"] = "PUT", "r\r\n1"
+    assert "requestId" not in await handler.get_response_async(asked)
     goes_on.set()
     assert [(await task).status_code for task in waiting] == [200, 200]
     assert (await handler.get_response_async(HttpRequest())).status_code == 200
