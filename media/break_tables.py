@@ -49,8 +49,9 @@ class BreakRule(SavedWhole):
         Team, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     """None: all teams, each for itself; agents without a team are together like a team."""
+    # What is configured for a code is no less than its use: it is not lost by an undo.
     reason_code = models.ForeignKey(
-        ReasonCode, on_delete=models.CASCADE, related_name="+", verbose_name="reason"
+        ReasonCode, on_delete=models.PROTECT, related_name="+", verbose_name="reason"
     )
     most_at_once = models.PositiveSmallIntegerField(
         "most at once",

@@ -30,7 +30,7 @@ class Outcome(enum.Enum):
     CHANGED = "is again as it was"
     BROUGHT_BACK = "exists again, as it was"
     DELETED = "is deleted: it did not exist before"
-    RETIRED = "is retired: it did not exist before, but agents have used it"
+    RETIRED = "is retired: it did not exist before, but agents or a break rule use it"
     UNCHANGED = "is as it was already"
     REFUSED = "stays as it is"
     LEFT = "stays as it is, since another one cannot go back"

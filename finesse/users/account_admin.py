@@ -4,6 +4,7 @@ import csv
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,7 +21,7 @@ from finesse.admin import NamedBoxesAdmin
 from finesse.users import sign_ins
 from finesse.users.access import runs_accounts
 from finesse.users.access_in_admin import signed_in
-from finesse.users.lockout import lift
+from finesse.users.lockout import lift, note_failures
 from finesse.users.models import SignInFailures, User
 from finesse.users.sign_in_links import link_of, valid_until
 
@@ -70,7 +71,7 @@ class AccountPages(NamedBoxesAdmin):
             '{}<br><a href="{}">Set a password</a> · '
             '<a href="{}">Sign-in links, blocks, where the user is signed in</a>',
             " ".join([standing(user), *blocks_of(user)]),
-            reverse("admin:auth_user_password_change", args=[user.pk]),
+            reverse("admin:auth_user_password_change", args=[quote(user.pk)]),
             reverse("admin:users_user_account", args=[user.pk]),
         )
 
@@ -105,6 +106,9 @@ class AccountPages(NamedBoxesAdmin):
             return {"link": link_of(user, request), "valid_until": valid_until()}
         if act == "lift":
             lift(SignInFailures.objects.filter(login_id=user.pk))
+            # The failures may have been pruned, and are remembered of the user, too.
+            note_failures(user.pk, failed=False)
+            user.refresh_from_db(fields=["sign_in_failed"])
             self.log_change(request, user, "Lifted the block of the sign-in.")
             messages.success(request, "Lifted. The right password is accepted again.")
         if act == "end":

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -81,7 +82,7 @@ class UserAdmin(AccountPages, PlainFormsAdmin, DjangoUserAdmin):
         return (*self.readonly_fields, "login_id") if obj else self.readonly_fields
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
-        if id == signed_in(request).pk:
+        if unquote(id) == signed_in(request).pk:
             # One's own is asked for the old one first, and need not be changed again.
             return redirect("password")
         return super().user_change_password(request, id, form_url)

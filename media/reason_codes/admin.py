@@ -171,7 +171,7 @@ class ReasonCodeAdmin(
         if reason_code.system_code:
             return "The system’s own: part of every installation, never offered to agents."
         if reason_code.is_used():
-            return "Used: it can only be retired, no longer deleted."
+            return "Used, or named by a break rule: it can only be retired, no longer deleted."
         return "Not used yet: it can still be deleted."
 
 

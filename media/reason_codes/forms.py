@@ -182,6 +182,9 @@ class ReasonCodeForm(forms.ModelForm):
         elif not (said or chosen or hidden):
             advice = " Or tick “Offer it to nobody for now”." if "nobody" in self.fields else ""
             self.add_error("teams", f"{NOBODY}{advice}")
+        elif hidden and "for_all" in self.fields and self._was_global:
+            # Their assignments had slept while everybody had it.
+            self.add_error("teams", "It was offered to other teams, too: ask an administrator.")
         else:
             data["teams"] = Team.objects.filter(Q(pk__in=chosen) | Q(pk__in=hidden))
 
@@ -190,8 +193,11 @@ class ReasonCodeForm(forms.ModelForm):
 
     def _teams_of_global(self, hidden: QuerySet[Team]) -> QuerySet[Team]:
         """Never both: what becomes global leaves the teams that the user sees."""
-        was_global = not self.is_new and self.initial["for_all"] == EVERYBODY
-        return self.instance.teams.all() if was_global else hidden
+        return self.instance.teams.all() if self._was_global else hidden
+
+    @property
+    def _was_global(self) -> bool:
+        return not self.is_new and self.initial["for_all"] == EVERYBODY
 
     def _refuse_duplicates(self, data: dict[str, Any]) -> None:
         wanted = ReasonCode(

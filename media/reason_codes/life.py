@@ -7,7 +7,7 @@ from typing import Any
 from finesse.users.access import visible_users
 from finesse.users.models import User
 from media.models import Desktop, Media
-from media.reason_codes.numbers import code_taken, label_taken, translation_taken
+from media.reason_codes.numbers import code_taken, label_taken, translation_taken, translations_of
 from media.reason_codes.use import Use, use_of
 from reasoncodes.access import changeable_by
 from reasoncodes.models import ReasonCode
@@ -16,7 +16,6 @@ COPIED = (
     "category",
     "for_all",
     "description",
-    "translations",
     "colour",
     "place",
     "productive",
@@ -83,6 +82,7 @@ def replace(old: ReasonCode, code: int, label: str) -> ReasonCode:
     old.retired = True
     old.save(update_fields=["retired"])
     new = ReasonCode(code=code, label=label, **{name: getattr(old, name) for name in COPIED})
+    new.translations = translations_of(old, label)
     new.full_clean()
     new.save()
     new.teams.set(old.teams.all())

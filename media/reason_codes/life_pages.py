@@ -56,14 +56,16 @@ class LifePages(admin.ModelAdmin):
     def replace_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Another code takes the teams and the meaning of this one, which is retired."""
         old = get_object_or_404(self._one(request, pk))
-        if not self.has_change_permission(request, old) or old.retired:
-            raise PermissionDenied
+        if refused := self._not_to_be_replaced(request, old):
+            return refused
         user = signed_in(request)
         form = ReplacementForm(request.POST or None, old=old, user=user)
         if request.method == "POST":
             with exclusive(user, Way.ADMIN) as change:
                 # As it is now, under the lock.
                 old = get_object_or_404(self._one(request, pk))
+                if refused := self._not_to_be_replaced(request, old):
+                    return refused
                 form = ReplacementForm(request.POST, old=old, user=user)
                 if form.is_valid() and (new := _replaced(old, form)):
                     text = f"“{new.label}” has taken the place of “{old.label}”, which is retired."
@@ -77,6 +79,16 @@ class LifePages(admin.ModelAdmin):
             "original": old,
         }
         return self._page_of_life(request, "replace.html", context)
+
+    def _not_to_be_replaced(self, request: HttpRequest, old: ReasonCode) -> HttpResponse | None:
+        """Where it is not possible, or not any more: a second click, or another supervisor."""
+        if not self.has_change_permission(request, old):
+            raise PermissionDenied
+        if not old.retired:
+            return None
+        text = f"“{old.label}” is retired already: bring it back first, or make a new code."
+        messages.warning(request, text)
+        return self._to_list()
 
     def _ask_or_do(
         self, request: HttpRequest, codes: "QuerySet[ReasonCode]", *, retired: bool

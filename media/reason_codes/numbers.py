@@ -110,3 +110,9 @@ def _named(rival: ReasonCode, of: str, advice: str) -> SafeString:
 
 def _page(reason_code: ReasonCode) -> str:
     return reverse("admin:reasoncodes_reasoncode_change", args=[reason_code.pk])
+
+
+def translations_of(old: ReasonCode, label: str) -> dict[str, str]:
+    """Those of a code in the old one's place: they are of the label, and go with it."""
+    kept: dict[str, str] = old.translations if folded(label) == folded(old.label) else {}
+    return kept

@@ -7,7 +7,13 @@ from django import forms
 from finesse.admin import PlainNumberField
 from finesse.db.names import validate_visible
 from finesse.users.models import User
-from media.reason_codes.numbers import code_taken, label_taken, next_free, translation_taken
+from media.reason_codes.numbers import (
+    code_taken,
+    label_taken,
+    next_free,
+    translation_taken,
+    translations_of,
+)
 from reasoncodes.models import ReasonCode
 
 
@@ -42,7 +48,7 @@ class ReplacementForm(forms.Form):
             category=self.old.category,
             code=data.get("code") or 0,
             label=data.get("label", ""),
-            translations=self.old.translations,
+            translations=translations_of(self.old, data.get("label", "")),
         )
         if "code" in data and (taken := code_taken(wanted, self.user)):
             self.add_error("code", taken)

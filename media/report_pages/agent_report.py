@@ -67,7 +67,11 @@ def report_on_agent(
         reasons=by_reason(of_mrds, series),
         mrds=_by_mrd(of_mrds, series),
         stays=StayTable(
-            period, series, mrds, may_correct=reader.is_staff and reader.pk != login_id
+            period,
+            series,
+            mrds,
+            now=now,
+            may_correct=reader.is_staff and reader.pk != login_id,
         ).table(in_time if whole else in_time[:MOST_STAYS], len(in_time)),
         series=series,
     )

@@ -52,8 +52,16 @@ class StayTable:
     """Every stay, in the order of time."""
 
     def __init__(
-        self, period: Period, series: Series, mrds: Mapping[int, str], *, may_correct: bool
+        self,
+        period: Period,
+        series: Series,
+        mrds: Mapping[int, str],
+        *,
+        now: datetime,
+        may_correct: bool,
     ) -> None:
+        """`now` is the moment until which stays that run still are shown."""
+        self.now = now
         self.zone, self.series, self.mrds = period.zone, series, mrds
         self.may_correct = may_correct
         self.has_many_days = period.first_day != period.last_day
@@ -83,14 +91,15 @@ class StayTable:
         look = self.series.appearance(stay.state, stay.reason_code_id, stay.code, stay.label)
         over = [f"{spoken(stay.over_seconds)} over the limit"] if stay.over_seconds else []
         began = ["since before"] if stay.shown_from > stay.started_at else []
-        is_cut = stay.ended_at is not None and stay.ended_at > stay.shown_until
+        is_cut = (stay.ended_at or self.now) > stay.shown_until
+        runs = stay.is_open and not is_cut
         return [
             Cell(self._at(stay.shown_from), marks=began, values=(self._iso(stay.shown_from),)),
             Cell(
-                "now" if stay.is_open and not is_cut else self._at(stay.shown_until),
+                "now" if runs else self._at(stay.shown_until),
                 "number",
-                marks=["still running"] if stay.is_open else ["goes on"] if is_cut else (),
-                values=("" if stay.is_open else self._iso(stay.shown_until),),
+                marks=["still running"] if runs else ["goes on"] if is_cut else (),
+                values=("" if runs else self._iso(stay.shown_until),),
             ),
             Cell(
                 spoken(stay.seconds),

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from django.utils.safestring import SafeString
 
@@ -180,17 +181,17 @@ def over_time(
     links: Mapping[Bucket, str],
 ) -> OverTime:
     """What there was in each step; steps before the first and after the last time are left out."""
-    by_bucket: defaultdict[Bucket, list[Sum]] = defaultdict(list)
+    by_time: defaultdict[datetime, list[Sum]] = defaultdict(list)
     for one in found:
         if one.state != State.LOGOUT:
-            by_bucket[one.bucket].append(one)
-    shown = _trimmed(buckets, by_bucket)
+            by_time[_beginning(one.bucket)].append(one)
+    shown = _trimmed(buckets, by_time)
     names = names_of(shown, question.step)
     chart = SafeString()
     if 0 < len(shown) <= MOST_COLUMNS:
         chart = columns(
             [
-                Column(name, parts(by_bucket.get(one, ()), series))
+                Column(name, parts(by_time.get(_beginning(one), ()), series))
                 for name, one in zip(names, shown, strict=True)
             ],
             "Time by state and reason in each step; the table below has the figures",
@@ -199,7 +200,7 @@ def over_time(
     most = sorted(there[:MOST_SERIES], key=lambda line: (in_order(line.state), -line.seconds))
     steps = _Steps(question.shown, most, has_others=len(most) < len(there), series=series)
     rows = [
-        steps.row(Cell(name, link=links.get(one, "")), by_bucket.get(one, ()))
+        steps.row(Cell(name, link=links.get(one, "")), by_time.get(_beginning(one), ()))
         for name, one in zip(names, shown, strict=True)
     ]
     return OverTime(chart, steps.table(rows))
@@ -266,8 +267,13 @@ def _figure_head(text: str, explained: str = "", drawn: SafeString | None = None
     return Head(text, "number", explained, drawn or SafeString(), names)
 
 
-def _trimmed(buckets: Sequence[Bucket], found: Mapping[Bucket, object]) -> Sequence[Bucket]:
-    places = [place for place, one in enumerate(buckets) if one in found]
+def _beginning(bucket: Bucket) -> datetime:
+    """In UTC: of an hour that comes twice, both have the same times in their own zone."""
+    return bucket.start.astimezone(UTC)
+
+
+def _trimmed(buckets: Sequence[Bucket], found: Mapping[datetime, object]) -> Sequence[Bucket]:
+    places = [place for place, one in enumerate(buckets) if _beginning(one) in found]
     return buckets[places[0] : places[-1] + 1] if places else ()
 
 

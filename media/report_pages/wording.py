@@ -5,6 +5,7 @@ from media.state_words import state_word
 
 BY_SYSTEM = {
     Cause.SYSTEM: "the system",
+    Cause.LIMIT: "the system: the time for the reason was over",
     Cause.DEACTIVATED: "the system: the user was deactivated",
     Cause.REMOVED: "the system: the user was taken out of the MRD",
     Cause.DELETED: "the system: the user was deleted",

@@ -102,7 +102,9 @@ class Period:
 
     @property
     def last_day(self) -> date:
-        return (self.end - timedelta(microseconds=1)).astimezone(self.zone).date()
+        # In UTC: the clock on the wall may have no such moment.
+        last = self.end.astimezone(UTC) - timedelta(microseconds=1)
+        return last.astimezone(self.zone).date()
 
     def buckets(self, step: Step) -> list[Bucket]:
         """The parts of the period, in their order; they leave nothing out.

@@ -53,7 +53,8 @@ def pieces(
     at_once = max(1, _DAYS_PER_QUERY // ((end - start).days + 1))
     for first in range(0, len(known), at_once):
         page = known[first : first + at_once]
-        found = [*intervals(page, scope.mrd_ids, start, end)]
+        # In the order of the agents above, and not in that of the database's language.
+        found = sorted(intervals(page, scope.mrd_ids, start, end), key=_in_order)
         corrected = corrections_of(found)
         for interval in found:
             corrections = corrected.get(interval.pk, [])
@@ -61,6 +62,10 @@ def pieces(
                 piece = _piece(interval, corrections, membership, maxima, now)
                 if piece and piece.touches(start, end):
                     yield piece
+
+
+def _in_order(one: StateInterval) -> tuple[str, int, datetime, int]:
+    return one.login_id, one.mrd_id, one.started_at, one.pk
 
 
 def corrections_of(

@@ -138,6 +138,7 @@ def _one(kind: type[E], name: str, text: str) -> E:
 def _limit(text: str) -> int:
     if not text:
         return USUAL_ITEMS
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_ITEMS:
+    digits = len(str(MOST_ITEMS))
+    if text.isascii() and text.isdigit() and len(text) <= digits and 1 <= int(text) <= MOST_ITEMS:
         return int(text)
     raise RefusedError(f"limit must be a number from 1 to {MOST_ITEMS}.")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import management
 from django.test import Client
@@ -314,6 +315,38 @@ def test_links_for_many_come_as_a_file_that_no_spreadsheet_runs(cast: Cast) -> N
 
 
 # --- blocks and sign-ins ------------------------------------------------------------------------
+
+
+def test_failures_that_were_pruned_can_be_forgotten_of_the_user_too(cast: Cast) -> None:
+    User.objects.filter(pk="alice").update(sign_in_failed=True)
+    administrator = signed_in("dave")
+    forget = "Forget the wrong passwords"
+    assert forget in administrator.get(account_of("alice")).content.decode()
+    page = administrator.post(account_of("alice"), {"do": "lift"}).content.decode()
+    assert forget not in page
+    assert not User.objects.get(pk="alice").sign_in_failed
+
+
+@pytest.mark.parametrize("login", ["agent_22", "a_5Fb"])
+def test_links_lead_to_a_user_whose_login_id_looks_like_an_escape(cast: Cast, login: str) -> None:
+    user = User.objects.create_user(login, PASSWORD, first_name="Odd", team=cast.alice.team)
+    user.media.create(mrd_id=5000)
+    administrator = signed_in("dave")
+    team = reverse("admin:users_team_change", args=[cast.alice.team_id])
+    own = reverse("admin:users_user_change", args=[quote(login)])
+    for address in (own, account_of(login), team):
+        page = administrator.get(address).content.decode()
+        links = set(re.findall(rf'href="(/admin/users/user/[^"]*{login[:2]}[^"]*)"', page))
+        assert links
+        for link in links:
+            assert administrator.get(link).status_code == 200, link
+
+
+def test_an_own_password_is_changed_with_the_old_one_whatever_the_login_id(cast: Cast) -> None:
+    User.objects.create_superuser("dave_5Fx", PASSWORD, first_name="Dave")
+    administrator = signed_in("dave_5Fx")
+    address = reverse("admin:auth_user_password_change", args=[quote("dave_5Fx")])
+    assert administrator.get(address).url == "/password/"
 
 
 def test_a_block_is_said_in_a_sentence_and_lifted(cast: Cast, settings: Any) -> None:

@@ -108,6 +108,30 @@ def test_an_undo_that_cannot_be_whole_is_none(
     assert ReasonCode.objects.filter(label="Training").exists()
 
 
+def test_an_import_of_which_a_part_is_not_ones_own_any_more_is_not_undone(
+    codes: dict[str, ReasonCode],
+) -> None:
+    client, page = upload("carol", f"{HEAD}Not ready,21,Training,Chat\n")
+    confirm(client, page)
+    User.objects.get(pk="carol").supervised_teams.set([Team.objects.get(name="Back office")])
+    change = Version.objects.filter(way="import")[0].change
+    undone = client.post(reverse("admin:reasoncodes_reasoncode_undo_import", args=[change]))
+    assert "1 of its reason code is not your teams’ any more" in said(undone)
+    assert "Everything is as it was" not in said(undone)
+    assert ReasonCode.objects.filter(label="Training").exists()
+
+
+def test_a_row_of_a_retired_code_does_not_take_over_another_that_has_its_number(
+    codes: dict[str, ReasonCode],
+) -> None:
+    head = HEAD.replace("\n", ",retired\n")
+    file = f"{head}Not ready,3,Old name,Chat,yes\nNot ready,3,Coaching,Chat,no\n"
+    _, page = upload("carol", file)
+    assert outcomes(page) == {"left out": 1, "unchanged": 1}
+    codes["Coaching"].refresh_from_db()
+    assert (codes["Coaching"].label, codes["Coaching"].retired) == ("Coaching", False)
+
+
 def test_what_has_changed_since_the_check_is_told_and_nothing_is_imported(
     codes: dict[str, ReasonCode],
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 
 from finesse.users.models import Team, User
 from media import tasks
+from media.reason_codes import life_pages
 from reasoncodes.history import Version
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast
@@ -244,7 +246,7 @@ def test_a_code_whose_label_in_one_language_is_taken_meanwhile_is_neither_brough
     asked = text_of(carol.get(page("bring_back", coaching.pk)))
     assert "In German agents would read “Pause” for this code and for" in asked
     ReasonCode.objects.filter(pk=coaching.pk).update(retired=False)
-    refused = carol.post(page("replace", coaching.pk), {"code": 30, "label": "Training"})
+    refused = carol.post(page("replace", coaching.pk), {"code": 30, "label": "Coaching"})
     assert "In German agents would read “Pause” for this code and for" in text_of(refused)
     coaching.refresh_from_db()
     assert not coaching.retired
@@ -440,6 +442,63 @@ def test_a_code_is_replaced_by_another_with_its_teams_and_meaning(
     coaching.refresh_from_db()
     assert not coaching.retired
     assert not ReasonCode.objects.filter(label="Training", retired=False).exists()
+
+
+@pytest.mark.parametrize(("label", "kept"), [("Training", {}), ("COACHING", {"de": "Schulung"})])
+def test_translations_are_of_the_label_and_go_with_it(
+    codes: dict[str, ReasonCode], label: str, kept: dict[str, str]
+) -> None:
+    coaching = codes["Coaching"]
+    ReasonCode.objects.filter(pk=coaching.pk).update(translations={"de": "Schulung"})
+    signed_in("carol").post(page("replace", coaching.pk), {"code": 30, "label": label})
+    assert ReasonCode.objects.get(code=30).translations == kept
+
+
+def test_a_second_click_on_replace_says_that_it_is_done_already(
+    codes: dict[str, ReasonCode],
+) -> None:
+    coaching, carol = codes["Coaching"], signed_in("carol")
+    for _ in range(2):
+        done = carol.post(
+            page("replace", coaching.pk), {"code": 30, "label": "Training"}, follow=True
+        )
+        assert done.status_code == 200
+    assert "“Coaching” is retired already" in text_of(done)
+    assert ReasonCode.objects.filter(label="Training").count() == 1
+
+
+def test_a_code_that_was_retired_while_its_replacement_was_typed_is_not_replaced(
+    codes: dict[str, ReasonCode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coaching = codes["Coaching"]
+    in_turn = life_pages.exclusive
+
+    @contextmanager
+    def after_another(*args: Any) -> Any:
+        ReasonCode.objects.filter(pk=coaching.pk).update(retired=True)
+        with in_turn(*args) as change:
+            yield change
+
+    monkeypatch.setattr(life_pages, "exclusive", after_another)
+    signed_in("carol").post(page("replace", coaching.pk), {"code": 30, "label": "Training"})
+    assert not ReasonCode.objects.filter(label="Training").exists()
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_a_global_code_with_sleeping_teams_of_others_is_not_offered_to_them_anew(
+    codes: dict[str, ReasonCode], ticked: bool
+) -> None:
+    User.objects.filter(pk="carol").update(manages_global_reason_codes=True)
+    coaching = codes["Coaching"]
+    coaching.teams.add(Team.objects.get(name="Back office"))
+    ReasonCode.objects.filter(pk=coaching.pk).update(for_all=True)
+    coaching.refresh_from_db()
+    teams = [chat().pk] if ticked else []
+    sent = typed(coaching, for_all="", teams=teams)
+    answer = signed_in("carol").post(page("change", coaching.pk), sent)
+    assert "It was offered to other teams, too: ask an administrator." in text_of(answer)
+    coaching.refresh_from_db()
+    assert coaching.for_all
 
 
 PAGES_OF_LIFE = ("retire", "bring_back", "replace")

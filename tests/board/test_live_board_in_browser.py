@@ -1,6 +1,7 @@
 """Who is out of line, what the filter means, what can be chosen: the board in a real browser, as an
 agent, a supervisor of one team, one of two, and an administrator."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -291,6 +292,25 @@ def test_an_error_leads_to_its_page_and_a_replay_is_nothing_new(
     expect(views.locator(".unread")).to_be_hidden()
     page.get_by_role("link", name="What this error means").first.click()
     expect(page.get_by_role("heading", name="What to do")).to_be_visible()
+
+
+def test_a_row_keeps_the_focus_when_those_above_it_change_places(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    page = open_window("2001", "/?sort=time").page
+    expect(cells(page)).to_have_count(OF_CHAT)
+    rows = page.locator("tbody tr[data-source]")
+    source = rows.first.get_attribute("data-source")
+    box = rows.nth(2).get_by_role("checkbox")
+    name = box.get_attribute("aria-label")
+    assert source
+    assert name
+    box.focus()
+    login, mrd = re.search(r"/User/([^/]+)/Media/(\d+)", source).groups()  # type: ignore[union-attr]
+    meeting = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
+    put(installation, f"{login}/Media/{mrd}", meeting, login)
+    expect(rows.first).not_to_have_attribute("data-source", source)
+    expect(page.locator("tbody input:focus")).to_have_attribute("aria-label", name)
 
 
 def test_a_board_on_a_wall_has_no_controls_and_comes_back_after_a_restart(

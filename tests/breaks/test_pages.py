@@ -8,6 +8,9 @@ from django.urls import reverse
 
 from finesse.users.models import Team, User
 from media.break_tables import BreakRule, Then
+from reasoncodes.changes import Way
+from reasoncodes.configuration import exclusive
+from reasoncodes.going_back import Outcome, undo
 from reasoncodes.models import ReasonCode
 from tests.conftest import Cast
 
@@ -181,6 +184,18 @@ def test_rules_that_lead_round_in_a_circle_are_refused(
     own = save(dave, reason_code=lunch.pk, team=chat.pk, then_reason_code=lunch.pk, **steps)
     assert "another reason" in errors_of(own)["then_reason_code"][0]
     assert BreakRule.objects.count() == 1
+
+
+def test_undoing_a_new_code_takes_no_rule_of_others_with_it(
+    cast: Cast, chat: Team, codes: dict[str, ReasonCode]
+) -> None:
+    with exclusive(cast.carol, Way.ADMIN) as change:
+        tea = ReasonCode.objects.create(category="NOT_READY", code=7, label="Tea", for_all=False)
+        tea.teams.add(chat)
+    rule = BreakRule.objects.create(reason_code=tea, most_at_once=2)
+    (result,) = undo(change.id, cast.carol)
+    assert result.outcome is Outcome.RETIRED
+    assert BreakRule.objects.filter(pk=rule.pk).exists()
 
 
 STEPS = {"maximum_minutes": 5, "then": "not_ready", "then_after": 0}

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -16,7 +16,8 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from finesse.users.models import Team, User
-from media.models import IntervalCorrection, StateInterval
+from media.models import Cause, IntervalCorrection, StateInterval
+from media.report_pages.wording import brought_about_by
 from reasoncodes.models import ReasonCode
 from tests.conftest import PASSWORD, Cast
 from tests.report_pages.conftest import DAY, Browser, Stayed
@@ -188,6 +189,45 @@ def test_what_runs_still_says_so(stayed: Stayed, browser_of: Browser) -> None:
     assert "now still running" in text
     assert "What is still running counts until" in text
     assert "1 still running" in shown(browser_of("carol"), "/admin/reports/?period=this-month")
+
+
+def test_what_runs_still_goes_on_after_a_period_that_is_over(
+    stayed: Stayed, browser_of: Browser
+) -> None:
+    """ "Now" is not in it."""
+    stayed("alice", "READY", 11, None)
+    text = shown(browser_of("carol"), f"/admin/reports/agent/alice/?from={DAY}&to={DAY}")
+    assert "goes on" in text
+    assert "now still running" not in text
+
+
+@pytest.mark.parametrize("cause", [one for one in Cause if one not in {"self", "supervisor"}])
+def test_what_the_system_does_is_said_to_be_by_the_system(cause: Cause) -> None:
+    assert brought_about_by(cause, "", "alice", "").startswith("the system")
+
+
+@pytest.mark.parametrize("step", ["15m", "30m", "1h"])
+def test_of_an_hour_that_comes_twice_each_has_its_own_time(
+    cast: Cast, browser_of: Browser, step: str
+) -> None:
+    """When clocks go back both have the same times."""
+    for hour, minutes in ((0, 10), (1, 5)):
+        began = datetime(2026, 10, 25, hour, tzinfo=UTC)
+        StateInterval.objects.create(
+            login_id="alice",
+            mrd_id=5000,
+            state="READY",
+            started_at=began,
+            ended_at=began + timedelta(minutes=minutes),
+            cause="self",
+            actor="alice",
+        )
+    night = f"from=2026-10-25&to=2026-10-25&zone=Europe/Berlin&step={step}"
+    text = shown(browser_of("carol"), f"/admin/reports/?{night}")
+    first, _, second = text.partition("02:00 +0200")[2].partition("02:00 +0100")
+    assert "10 min" in first
+    assert "15 min" not in first + second
+    assert "5 min" in second
 
 
 def test_who_has_brought_a_state_about_and_why_is_said(

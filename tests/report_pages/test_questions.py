@@ -1,6 +1,6 @@
 """What the address of a report asks for, and where its links lead."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ import pytest
 
 from media.report_pages import links
 from media.report_pages.questions import KEYS, PRESETS, question_of
-from media.reports.periods import RefusedError, Step
+from media.reports.periods import Period, RefusedError, Step
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)
@@ -135,3 +135,14 @@ def test_the_time_and_the_zone_are_said_in_words() -> None:
     changing = question_of({"from": "2026-10-24", "to": "2026-10-25"}, BERLIN, NOW)
     assert links.period_words(changing) == "Sat 24 October to Sun 25 October 2026"
     assert links.zone_words(changing) == "Europe/Berlin (UTC+02:00, in the end UTC+01:00)"
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/Santiago", "Africa/Cairo", "Asia/Beirut", "Europe/Berlin"]
+)
+def test_a_day_before_one_without_a_midnight_ends_with_itself(zone: str) -> None:
+    """Where clocks go forward at midnight, the day's end is one o'clock of the next."""
+    year = Period.days(date(2026, 1, 1), date(2026, 12, 31), ZoneInfo(zone))
+    for bucket in year.buckets(Step.DAY):
+        day = Period(start=bucket.start, end=bucket.end, zone=year.zone)
+        assert (day.first_day, day.last_day) == (bucket.start.date(), bucket.start.date())

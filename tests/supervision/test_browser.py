@@ -120,6 +120,23 @@ def test_reasons_that_could_not_be_fetched_are_asked_for_again(open_window: Any)
     expect(reason.locator("option", has_text="Team meeting")).to_have_count(1)
 
 
+def test_the_reasons_are_those_of_the_act_that_was_chosen_last(open_window: Any) -> None:
+    """Though they come later than the second press."""
+    dana = open_window()
+    dana.sign_in_and_go_live("2001")
+    page = dana.page
+    held: list[Any] = []
+    page.route("**/choices/", lambda route: held.append(route), times=1)
+    choose(dana, ("1237", MRD_CHAT))
+    page.get_by_test_id("act-not-ready").click()
+    page.get_by_test_id("act-sign-out").click()
+    page.wait_for_timeout(0)
+    held[0].continue_()
+    reason = page.get_by_test_id("reason")
+    expect(reason.locator("option", has_text="End of shift")).to_have_count(1)
+    expect(reason.locator("option", has_text="Team meeting")).to_have_count(0)
+
+
 def test_signing_out_asks_first_and_can_be_taken_back(open_window: Any) -> None:
     dana = open_window()
     dana.sign_in_and_go_live("2001")

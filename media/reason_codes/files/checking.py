@@ -46,6 +46,8 @@ def check_access(
             "Global codes are an administrator’s: write names of your teams instead, or ask an "
             "administrator.",
         )
+    elif stored and stored.for_all and not offer.for_all and present.hidden_teams.get(stored.pk):
+        row.refuse(OFFERED_TO, "It was offered to other teams, too: ask an administrator.")
     elif not (offer.for_all or offer.teams or present.is_administrator):
         row.refuse(
             OFFERED_TO, "It would belong to nobody, and you could not find it again. Name a team."

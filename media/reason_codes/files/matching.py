@@ -19,13 +19,14 @@ class Matcher:
         """The code that a row as it was read is about; None if there is none yet.
 
         One that is not retired has the number. A row of a retired code is about a retired one with
-        the same label, or retires the one that has the number; one that is offered brings a retired
-        one back, unless its number has been given away.
+        the same label, or retires the one with that label that has the number. One that is offered
+        brings a retired one back, unless its number has been given away.
         """
         active = self._present.by_number.get((read.category, read.code))
         retired = self._unused_retired(read)
         if read.retired:
-            return retired or self._visible(active)
+            is_it = active is not None and folded(active.label) == folded(read.label)
+            return retired or (self._visible(active) if is_it else None)
         if active is not None:
             return self._visible(active)
         return retired if retired and retired.pk in self._present.changeable else None

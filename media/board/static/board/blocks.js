@@ -35,6 +35,7 @@ export class Blocks {
     const count = Math.ceil(rows.length / ROWS);
     while (this.#blocks.length > count) this.#removeLast();
     while (this.#blocks.length < count) this.#append();
+    const focused = document.activeElement;
     const kept = new Set();
     this.#blocks.forEach((block, index) => {
       block.wanted = rows.slice(index * ROWS, (index + 1) * ROWS);
@@ -46,6 +47,8 @@ export class Blocks {
       if (block.isNear) this.#fill(block);
       else this.#empty(block);
     }
+    // A row that is moved loses the focus.
+    if (focused !== document.activeElement && this.#table.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   #append() {

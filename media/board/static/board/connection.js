@@ -37,6 +37,7 @@ export class Connection {
   #refreshTimer = 0;
   #failures = 0;
   #liveSince = null;
+  #loading = null;
   #wasLive = false;
   #hasEnded = false;
 
@@ -69,7 +70,8 @@ export class Connection {
     this.#needsBoard = true;
     this.#refreshTimer ||= setTimeout(() => {
       this.#refreshTimer = 0;
-      this.#loadBoard();
+      if (this.#loading) this.refreshBoard();
+      else this.#loadBoard();
     }, BOARD_REFRESH_DELAY_MS * (1 + Math.random()));
   }
 
@@ -138,6 +140,18 @@ export class Connection {
   /** False when no board came; the next try is then scheduled, or the session has ended. */
   async #loadBoard() {
     const { signal } = this.#abort;
+    // One after another: of two at once the older one could come last, over newer states.
+    while (this.#loading) await this.#loading;
+    if (signal.aborted) return false;
+    this.#loading = this.#load(signal);
+    try {
+      return await this.#loading;
+    } finally {
+      this.#loading = null;
+    }
+  }
+
+  async #load(signal) {
     clearTimeout(this.#refreshTimer);
     this.#refreshTimer = 0;
     this.#needsBoard = true;
@@ -175,7 +189,8 @@ export class Connection {
       this.#openedAt = snapshot.position;
     }
     this.#boardPosition = snapshot.position;
-    this.#needsBoard = false;
+    // Another one may have been asked for meanwhile.
+    this.#needsBoard = this.#refreshTimer !== 0;
     this.#on.board(snapshot);
     const held = this.#held;
     this.#held = null;

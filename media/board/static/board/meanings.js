@@ -26,7 +26,9 @@ export class Meanings {
   /** The times of a reason for agents of a team, by its name: a break rule goes before the reason's own. */
   timesOf(reason, team) {
     const { maximumMinutes, warningMinutes, ofRules } = this.of(reason);
-    const byRule = ofRules?.teams[team] ?? ofRules?.others;
+    const { teams = NOTHING, others } = ofRules ?? NOTHING;
+    // A team's own rule goes before the one for all as a whole, also where it has no time: null.
+    const byRule = Object.hasOwn(teams, team) ? teams[team] : others;
     return { maximumMinutes: byRule === undefined ? maximumMinutes : byRule, warningMinutes };
   }
 

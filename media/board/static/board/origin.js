@@ -1,6 +1,7 @@
 const PARTIES = {
   supervisor: "by a supervisor",
   system: "by the system",
+  limit: "by the system, as the time for the reason was over",
   inactive: "by the system, as the user was deactivated",
   removed: "by the system, as the agent was taken out of the MRD",
   deleted: "by the system, as the user was deleted",

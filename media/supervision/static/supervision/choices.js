@@ -8,6 +8,7 @@ export class Choices {
   #select;
   #url;
   #key = "";
+  #act = "";
   #reasons = null;
 
   constructor(select, url) {
@@ -23,6 +24,7 @@ export class Choices {
 
   /** Offer what there is for an act and the agents of these rows. */
   async show(act, rows) {
+    this.#act = act;
     const agents = [...new Set(rows.map(({ agentId }) => agentId))].sort();
     const key = agents.join(" ");
     if (key !== this.#key) {
@@ -33,7 +35,8 @@ export class Choices {
       if (key !== this.#key) return;
       this.#reasons = reasons;
     }
-    if (this.#reasons) this.#fill(act);
+    // Another act may have been chosen meanwhile.
+    if (this.#reasons) this.#fill(this.#act);
   }
 
   async #fetch(agents, key) {

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+/** That of browsers; what is in an update does not matter here. */
+globalThis.DOMParser = class {
+  parseFromString() {
+    return { querySelector: () => null, querySelectorAll: () => [], documentElement: null };
+  }
+};
+const { Connection } = await import("../../media/board/static/board/connection.js");
+
+/** A page, a server and its socket, which do what the test says. */
+let asked, socket, timers, seen, connection;
+
+class Socket {
+  constructor() {
+    socket = this;
+    queueMicrotask(() => this.onopen?.());
+  }
+  send() {}
+  close() {}
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(() => {
+  [asked, timers, seen, socket] = [[], [], [], null];
+  globalThis.window = { addEventListener() {} };
+  globalThis.document = { addEventListener() {}, hidden: false };
+  globalThis.WebSocket = Socket;
+  globalThis.fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("aborted")));
+      asked.push((position) => resolve({ status: 200, ok: true, json: async () => ({ position, replayFrom: 0 }) }));
+    });
+  globalThis.setTimeout = (call, delay) => timers.push({ call, delay });
+  globalThis.clearTimeout = (number) => number && (timers[number - 1].call = () => {});
+  connection = new Connection({
+    boardUrl: "/board",
+    socketUrl: "/socket",
+    clock: { observe() {} },
+    on: {
+      state: (name) => seen.push(name),
+      board: ({ position }) => seen.push(`board ${position}`),
+      notification() {},
+      change: ({ position }) => seen.push(`change ${position}`),
+      note() {},
+    },
+  });
+});
+
+/** The delay is over for whatever waits to load the board again. */
+function refreshIsDue() {
+  const due = timers.filter(({ delay, call }) => delay < 500 && call);
+  timers.forEach((timer) => due.includes(timer) && (timer.delay = Infinity));
+  due.forEach(({ call }) => call());
+}
+
+const frame = (position) =>
+  socket.onmessage({
+    data: JSON.stringify({ type: "notification", position, node: "/n", source: "/s", event: "PUT", update: "<Update/>" }),
+  });
+
+async function live(position) {
+  connection.start();
+  await settled();
+  asked.shift()(position);
+  await settled();
+  socket.onmessage({ data: JSON.stringify({ type: "subscribed", position, resume: "live" }) });
+}
+
+test("boards that are asked for at once are loaded one after another", async () => {
+  await live(100);
+  connection.refreshBoard();
+  refreshIsDue();
+  connection.refreshBoard();
+  refreshIsDue();
+  connection.refreshBoard();
+  refreshIsDue();
+  await settled();
+  assert.equal(asked.length, 1);
+  asked.shift()(101);
+  await settled();
+  assert.equal(asked.length, 0);
+  refreshIsDue();
+  await settled();
+  assert.equal(asked.length, 1);
+  frame(106);
+  asked.shift()(105);
+  await settled();
+  // What is newer than the last board comes after it, and there is nothing after that.
+  assert.deepEqual(seen.filter((one) => /board|change/.test(one)), ["board 100", "board 101", "board 105", "change 106"]);
+});
+
+test("a board that was asked for while another one came is loaded after a lost connection, too", async () => {
+  await live(100);
+  connection.refreshBoard();
+  refreshIsDue();
+  await settled();
+  connection.refreshBoard();
+  asked.shift()(101);
+  await settled();
+  connection.dropSocket();
+  const reconnect = timers.findLast(({ delay }) => delay !== Infinity);
+  reconnect.call();
+  await settled();
+  assert.equal(asked.length, 1);
+});
