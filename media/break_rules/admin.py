@@ -20,10 +20,10 @@ from django.utils.safestring import SafeString
 from finesse.admin import DeletedOneByOneAdmin, PlainFormsAdmin
 from finesse.notifications import log
 from finesse.users.access_in_admin import SignedInFormAdmin, hide_strangers, signed_in
-from media.break_rules.access import may_change, visible_rules
 from media.break_rules.circles import new_circles
 from media.break_rules.forms import BreakRuleForm
 from media.break_tables import BreakRule
+from media.breaks.access import may_change, visible_rules
 from media.breaks.rules import every_rule
 from media.breaks.words import sentence
 

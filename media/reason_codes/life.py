@@ -1,11 +1,19 @@
 """The life of a reason code: retired, brought back, replaced. Each has its own result."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+
 from finesse.users.access import visible_users
 from finesse.users.models import User
+from media.break_tables import BreakRule
+from media.breaks.access import may_change, visible_rules
+from media.breaks.words import sentence
 from media.models import Desktop, Media
 from media.reason_codes.numbers import code_taken, label_taken, translation_taken, translations_of
 from media.reason_codes.use import Use, use_of
@@ -36,6 +44,10 @@ class Prospect:
     use: Use
     people: str
     """Who is in it now, as far as the reader may know."""
+    rules: tuple[str, ...] = ()
+    """What break rules about it say, as far as the reader may know."""
+    leading: tuple[str, ...] = ()
+    """The same of rules for other reasons that lead agents to it."""
 
 
 def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[Prospect]:
@@ -47,12 +59,15 @@ def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[P
     pks = [code.pk for code in found]
     changeable = set(changeable_by(by).filter(pk__in=pks).values_list("pk", flat=True))
     used, people = use_of(pks), _people(pks, by)
+    rules, leading = _rules("reason_code", pks, by), _rules("then_reason_code", pks, by)
     return [
         Prospect(
             code,
             _problem(code, by, retired) if code.pk in changeable else "It is not yours to change.",
             used.get(code.pk, Use()),
             people.get(code.pk, ""),
+            tuple(rules[code.pk]),
+            tuple(leading[code.pk]),
         )
         for code in found
     ]
@@ -70,14 +85,15 @@ def carry_out(planned: Iterable[Prospect], by: User, *, retired: bool) -> list[P
         if not problem:
             code.retired = retired
             code.save(update_fields=["retired"])
-        done.append(Prospect(code, problem, one.use, one.people))
+        done.append(dataclasses.replace(one, problem=problem))
     return done
 
 
-def replace(old: ReasonCode, code: int, label: str) -> ReasonCode:
+def replace(old: ReasonCode, code: int, label: str, by: User) -> ReasonCode:
     """Retire it, and make another one that is offered to the same teams; call it in `exclusive`.
 
-    Raises ValidationError if the new one cannot be.
+    Break rules about it that `by` may change hold for the new one, too. Raises ValidationError if
+    the new one cannot be.
     """
     old.retired = True
     old.save(update_fields=["retired"])
@@ -86,7 +102,33 @@ def replace(old: ReasonCode, code: int, label: str) -> ReasonCode:
     new.full_clean()
     new.save()
     new.teams.set(old.teams.all())
+    for rule in BreakRule.objects.filter(reason_code=old).select_related("team"):
+        if may_change(by, rule):
+            _copy(rule, new, by)
     return new
+
+
+def _copy(rule: BreakRule, to: ReasonCode, by: User) -> None:
+    rule.pk, rule._state.adding, rule.reason_code = None, True, to
+    rule.save()
+    LogEntry.objects.create(
+        user=by,
+        content_type=ContentType.objects.get_for_model(BreakRule),
+        object_id=str(rule.pk),
+        object_repr=str(rule)[:200],
+        action_flag=ADDITION,
+        change_message=f"Made: {sentence(rule)}",
+    )
+
+
+def _rules(field: str, pks: Collection[int], by: User) -> defaultdict[int, list[str]]:
+    """What the rules say that name one of these codes in this field, by the code."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    rules = visible_rules(by).filter(**{f"{field}__in": pks})
+    rules = rules.select_related("reason_code", "then_reason_code", "team")
+    for rule in rules.order_by("reason_code__label", "team__name"):
+        found[getattr(rule, f"{field}_id")].append(f"{rule}: {sentence(rule)}")
+    return found
 
 
 def _problem(code: ReasonCode, by: User, retired: bool) -> str:

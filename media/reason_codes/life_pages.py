@@ -134,7 +134,7 @@ class LifePages(admin.ModelAdmin):
 def _replaced(old: ReasonCode, form: ReplacementForm) -> ReasonCode | None:
     try:
         with transaction.atomic():
-            return replace(old, form.cleaned_data["code"], form.cleaned_data["label"])
+            return replace(old, form.cleaned_data["code"], form.cleaned_data["label"], form.user)
     except ValidationError as error:
         form.add_error(None, error.messages)
         return None

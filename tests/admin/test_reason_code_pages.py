@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from django.urls import reverse
 
 from finesse.users.models import Team, User
 from media import tasks
+from media.break_tables import BreakRule
 from media.reason_codes import life_pages
 from reasoncodes.history import Version
 from reasoncodes.models import ReasonCode
@@ -499,6 +501,30 @@ def test_a_global_code_with_sleeping_teams_of_others_is_not_offered_to_them_anew
     assert "It was offered to other teams, too: ask an administrator." in text_of(answer)
     coaching.refresh_from_db()
     assert coaching.for_all
+
+
+def test_break_rules_are_said_before_and_hold_for_the_code_that_replaces(
+    codes: dict[str, ReasonCode],
+) -> None:
+    coaching, lunch, carol = codes["Coaching"], codes["Lunch"], signed_in("carol")
+    own = BreakRule.objects.create(reason_code=coaching, team=chat(), most_at_once=2)
+    BreakRule.objects.create(reason_code=coaching, most_at_once=9)
+    leading = {"maximum_minutes": 5, "then": "not_ready", "then_after": 0}
+    BreakRule.objects.create(reason_code=lunch, team=chat(), then_reason_code=coaching, **leading)
+    others = Team.objects.get(name="Back office")
+    BreakRule.objects.create(reason_code=coaching, team=others, most_at_once=7)
+    asked = text_of(carol.get(page("retire", coaching.pk)))
+    assert "Not ready for “Coaching”" in asked
+    asked = text_of(carol.get(page("replace", coaching.pk)))
+    for said in ("At most 2", "At most 9", "Not ready for “Coaching”"):
+        assert said in asked
+    assert "At most 7" not in asked
+    carol.post(page("replace", coaching.pk), {"code": 30, "label": "Training"})
+    training = ReasonCode.objects.get(label="Training")
+    copied = BreakRule.objects.filter(reason_code=training)
+    assert [(one.team, one.most_at_once) for one in copied] == [(chat(), 2)]
+    assert BreakRule.objects.filter(pk=own.pk, reason_code=coaching).exists()
+    assert LogEntry.objects.filter(object_id=str(copied[0].pk), user="carol").count() == 1
 
 
 PAGES_OF_LIFE = ("retire", "bring_back", "replace")
