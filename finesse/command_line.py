@@ -1,6 +1,7 @@
 """The command line: `manage.py` in a checkout, `finesse-media` where the package is installed."""
 
 import os
+import select
 import sys
 
 from finesse.production.environment import end_if_incomplete
@@ -23,11 +24,21 @@ def main() -> None:
         sys.exit(str(error))
     try:
         execute_from_command_line(sys.argv)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except BrokenPipeError:
+        if not _nobody_reads():
+            raise
         # The reader, such as `head`, has had enough. Python would complain of the rest at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
+
+
+def _nobody_reads() -> bool:
+    """Whether it is standard output whose other end is gone."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return bool(poll.poll(0))
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def save(reason_code: ReasonCode) -> None:
 
 
 def remove(text: str, by: User) -> None:
-    """Delete it; only retire it if a Media, a desktop, a request or the history names it.
+    """Delete it; only retire it if a Media, a desktop, a request, a rule or the history names it.
 
     Raises FinesseError as `find_changeable` does.
     """

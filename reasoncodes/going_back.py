@@ -154,7 +154,7 @@ def _undo(step: _Step, by: User) -> tuple[Outcome, str]:
 
 
 def _remove(present: ReasonCode, by: User) -> tuple[Outcome, str]:
-    """Delete it if nobody has used it; otherwise retire it."""
+    """Delete it if nothing names it; otherwise retire it."""
     _refuse_unless_changeable(present, by)
     hold(present.pk)
     try:

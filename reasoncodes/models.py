@@ -266,7 +266,8 @@ class ReasonCode(SavedWhole):
         return f"/finesse/api/ReasonCode/{self.pk}"
 
     def is_used(self) -> bool:
-        """Whether a Media, a desktop, a request or the history names it: it can only be retired."""
+        """Whether a Media, a desktop, a request, a rule or the history names it: it can only be
+        retired."""
         protecting = (
             field
             for field in self._meta.get_fields(include_hidden=True)

@@ -38,8 +38,7 @@ def _circle_without(rule: BreakRule) -> str:
     if not circles:
         return ""
     return (
-        f"The rule for {rule} is needed: without it agents would go round in a circle, "
-        f"{circles[0]}. Change one of these rules first."
+        f"The rule for {rule} is needed. Without it: {circles[0]} Change one of these rules first."
     )
 
 

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 
+from finesse.users.models import Team
 from media.breaks.rules import RuleBook
 from reasoncodes.models import ReasonCode
 
 
 def new_circles(before: RuleBook, after: RuleBook, reason: ReasonCode) -> list[str]:
-    """The circles that there are only after a change of the rule for this reason, in words for
-    people, which begin with that reason if it is in them.
+    """The circles that there are only after a change of the rule for this reason: a sentence for
+    each, in which it comes first if it is in the circle.
 
     A team's own rule hides the one for all teams, so each team may have circles of its own, and a
     rule that goes away may close one.
     """
     old, new = _circles(before, reason), _circles(after, reason)
-    return sorted({new[key] for key in new.keys() - old.keys()})
+    added = new.keys() - old.keys()
+    teams = Team.objects.in_bulk([team_id for team_id, _ in added if team_id])
+    whom = {None: "Agents", **{pk: f"Agents of {team}" for pk, team in teams.items()}}
+    return sorted(f"{whom[key[0]]} would go round in a circle: {new[key]}." for key in added)
 
 
 def _circles(rules: RuleBook, begin: ReasonCode) -> dict[tuple[int | None, frozenset[int]], str]:

@@ -225,7 +225,7 @@ class BreakRuleForm(forms.ModelForm):
         rule = BreakRule(team=team, reason_code=reason, then_reason_code=then)
         rules = every_rule()
         for circle in new_circles(rules, rules.with_rule(rule), reason):
-            self.add_error("then_reason_code", f"Agents would go round in a circle: {circle}.")
+            self.add_error("then_reason_code", circle)
 
 
 def _name(code: ReasonCode) -> str:

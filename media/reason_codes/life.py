@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 
 from finesse.users.access import visible_users
 from finesse.users.models import User
@@ -45,9 +46,11 @@ class Prospect:
     people: str
     """Who is in it now, as far as the reader may know."""
     rules: tuple[str, ...] = ()
-    """What break rules about it say, as far as the reader may know."""
+    """What break rules about it say that the reader may change."""
+    rules_of_others: tuple[str, ...] = ()
+    """The same of those that the reader may only read."""
     leading: tuple[str, ...] = ()
-    """The same of rules for other reasons that lead agents to it."""
+    """What rules for other reasons say that lead agents to it, as far as the reader may know."""
 
 
 def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[Prospect]:
@@ -59,7 +62,8 @@ def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[P
     pks = [code.pk for code in found]
     changeable = set(changeable_by(by).filter(pk__in=pks).values_list("pk", flat=True))
     used, people = use_of(pks), _people(pks, by)
-    rules, leading = _rules("reason_code", pks, by), _rules("then_reason_code", pks, by)
+    rules, of_others = _rules_about(pks, by)
+    leading = _rules_leading_to(pks, by)
     return [
         Prospect(
             code,
@@ -67,6 +71,7 @@ def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[P
             used.get(code.pk, Use()),
             people.get(code.pk, ""),
             tuple(rules[code.pk]),
+            tuple(of_others[code.pk]),
             tuple(leading[code.pk]),
         )
         for code in found
@@ -121,14 +126,29 @@ def _copy(rule: BreakRule, to: ReasonCode, by: User) -> None:
     )
 
 
-def _rules(field: str, pks: Collection[int], by: User) -> defaultdict[int, list[str]]:
-    """What the rules say that name one of these codes in this field, by the code."""
-    found: defaultdict[int, list[str]] = defaultdict(list)
-    rules = visible_rules(by).filter(**{f"{field}__in": pks})
-    rules = rules.select_related("reason_code", "then_reason_code", "team")
-    for rule in rules.order_by("reason_code__label", "team__name"):
-        found[getattr(rule, f"{field}_id")].append(f"{rule}: {sentence(rule)}")
+Said = defaultdict[int, list[str]]
+"""Rules in their own words, by a reason code."""
+
+
+def _rules_about(pks: Collection[int], by: User) -> tuple[Said, Said]:
+    """Those that `by` may change, and those that `by` may only read."""
+    own, of_others = Said(list), Said(list)
+    for rule in _visible(by).filter(reason_code__in=pks):
+        found = own if may_change(by, rule) else of_others
+        found[rule.reason_code_id].append(f"{rule}: {sentence(rule)}")
+    return own, of_others
+
+
+def _rules_leading_to(pks: Collection[int], by: User) -> Said:
+    found = Said(list)
+    for rule in _visible(by).filter(then_reason_code__in=pks):
+        found[rule.then_reason_code_id or 0].append(f"{rule}: {sentence(rule)}")
     return found
+
+
+def _visible(by: User) -> QuerySet[BreakRule]:
+    rules = visible_rules(by).select_related("reason_code", "then_reason_code", "team")
+    return rules.order_by("reason_code__label", "team__name")
 
 
 def _problem(code: ReasonCode, by: User, retired: bool) -> str:

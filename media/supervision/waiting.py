@@ -69,6 +69,7 @@ def waits_already(waiting: WaitingChange) -> bool:
         mrd_id=waiting.mrd_id,
         requested=waiting.requested,
         reason_code=waiting.reason_code,
+        logout_all_media=waiting.logout_all_media,
     )
     return same.exists()
 

@@ -106,10 +106,7 @@ class Waiting:
     def has(self, request: MediaRequest) -> bool:
         """Whether the same waits already."""
         waiting = self._open.get((request.login_id, request.mrd_id))
-        return waiting is not None and (waiting.requested, waiting.reason_code_id) == (
-            request.requested,
-            request.reason_code_id,
-        )
+        return waiting is not None and _wants(waiting) == _wants(request)
 
     def begin(self, request: MediaRequest, waits_for: WaitsFor, now: datetime) -> None:
         """Let a request wait, in the place of what waits about the same Media or desktop."""
@@ -152,6 +149,10 @@ class Waiting:
         waiting.outcome, waiting.ended_at = outcome, now
         self.ended.append(waiting)
         return waiting
+
+
+def _wants(one: WaitingChange | MediaRequest) -> tuple[str, int | None, bool | None]:
+    return one.requested, one.reason_code_id, one.logout_all_media
 
 
 def is_refused(subject: Subject, state: State, requested: Requested) -> bool:

@@ -116,7 +116,7 @@ def test_an_import_of_which_a_part_is_not_ones_own_any_more_is_not_undone(
     User.objects.get(pk="carol").supervised_teams.set([Team.objects.get(name="Back office")])
     change = Version.objects.filter(way="import")[0].change
     undone = client.post(reverse("admin:reasoncodes_reasoncode_undo_import", args=[change]))
-    assert "1 of its reason code is not your teams’ any more" in said(undone)
+    assert "1 of its reason codes is not your teams’ any more" in said(undone)
     assert "Everything is as it was" not in said(undone)
     assert ReasonCode.objects.filter(label="Training").exists()
 

@@ -209,7 +209,7 @@ def test_a_rule_for_all_teams_must_not_lead_a_team_round_with_its_own(
     save(dave, reason_code=coaching.pk, team=chat.pk, then_reason_code=lunch.pk, **STEPS)
     page = save(dave, reason_code=lunch.pk, then_reason_code=coaching.pk, **STEPS)
     (words,) = errors_of(page)["then_reason_code"]
-    assert "“Lunch” → “Coaching” → “Lunch”" in words
+    assert "Agents of Chat would go round in a circle: “Lunch” → “Coaching” → “Lunch”." in words
     assert BreakRule.objects.count() == 1
 
 

@@ -160,6 +160,24 @@ def test_a_list_and_a_desktop_wait_too(on: None, api: API, at_work: Any, settle:
     assert Desktop.objects.get().state == State.LOGOUT
 
 
+def test_a_sign_out_that_is_to_include_more_takes_the_place_of_the_one_that_waits(
+    on: None, api: API, at_work: Any, settle: Settle
+) -> None:
+    Desktop.objects.create(
+        user_id="alice", state="READY", state_change_time=timezone.now(), extension="1"
+    )
+    end = ReasonCode.objects.get(label="End of shift").pk
+    for everywhere in ("false", "true", "true"):
+        body = (
+            f"<User><state>LOGOUT</state><reasonCodeId>{end}</reasonCodeId>"
+            f"<logoutAllMedia>{everywhere}</logoutAllMedia></User>"
+        )
+        assert api.request("PUT", "User/alice", body).status_code == 202
+    settle()
+    waiting = WaitingChange.objects.order_by("pk").values_list("outcome", "logout_all_media")
+    assert list(waiting) == [(WaitingOutcome.REPLACED, False), (None, True)]
+
+
 @pytest.mark.parametrize("channel", ["1", "a"])
 @pytest.mark.parametrize("everywhere", [True, False, None])
 def test_a_sign_out_that_waits_includes_what_it_was_asked_to(

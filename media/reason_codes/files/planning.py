@@ -72,7 +72,7 @@ class _Planning:
         stored = self.matcher.find(wanted)
         if stored is None and wanted.retired:
             planned.outcome = Outcome.LEFT_OUT
-            planned.note = "It is retired in the file, and there is no such code here to retire."
+            planned.note = "It is retired in the file, and no code here has its number and label."
             return planned
         if stored is not None:
             is_retired = wanted.retired

@@ -31,11 +31,11 @@ export class Blocks {
 
   /** Show these rows in this order. */
   show(rows) {
+    const focused = document.activeElement;
     this.#table.setAttribute("aria-rowcount", rows.length + 1);
     const count = Math.ceil(rows.length / ROWS);
     while (this.#blocks.length > count) this.#removeLast();
     while (this.#blocks.length < count) this.#append();
-    const focused = document.activeElement;
     const kept = new Set();
     this.#blocks.forEach((block, index) => {
       block.wanted = rows.slice(index * ROWS, (index + 1) * ROWS);

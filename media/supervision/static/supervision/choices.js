@@ -9,6 +9,8 @@ export class Choices {
   #url;
   #key = "";
   #act = "";
+  /** What was asked for last. */
+  #asked = null;
   #reasons = null;
 
   constructor(select, url) {
@@ -30,25 +32,26 @@ export class Choices {
     if (key !== this.#key) {
       this.#key = key;
       this.#reasons = null;
-      const reasons = await this.#fetch(agents, key);
-      // Others may have been chosen meanwhile.
-      if (key !== this.#key) return;
+      const reasons = await this.#fetch(agents);
+      if (!reasons) return;
       this.#reasons = reasons;
     }
     // Another act may have been chosen meanwhile.
     if (this.#reasons) this.#fill(this.#act);
   }
 
-  async #fetch(agents, key) {
+  /** Null if other agents have been chosen meanwhile. */
+  async #fetch(agents) {
+    const asked = {};
+    this.#asked = asked;
     try {
       const { reasons } = await postJson(this.#url, { rows: agents.map((agentId) => ({ agentId, mrdId: null })) });
-      return reasons;
+      return asked === this.#asked ? reasons : null;
     } catch (error) {
-      if (key === this.#key) {
-        // The reasons of other agents are no choice, and the next time these are asked for again.
-        this.#key = "";
-        this.#select.replaceChildren();
-      }
+      if (asked !== this.#asked) return null;
+      // The reasons of other agents are no choice, and the next time these are asked for again.
+      this.#key = "";
+      this.#select.replaceChildren();
       throw error;
     }
   }
