@@ -51,11 +51,15 @@ class Board:
         self.page.get_by_label("Password").fill("finesse")
         self.page.get_by_role("button", name="Sign in").click()
         connection = self.page.get_by_test_id("connection")
-        expect(connection).to_have_attribute("data-state", "live", timeout=TIMEOUT_MS)
+        try:
+            expect(connection).to_have_attribute("data-state", "live", timeout=TIMEOUT_MS)
+        except AssertionError as error:
+            # What the browser complains of says whether the page's own modules have come.
+            raise AssertionError(f"{error}\n{self.problems}") from None
 
     def _note(self, message: object) -> None:
         if message.type in ("error", "warning"):  # type: ignore[attr-defined]
-            self.problems.append(str(message))
+            self.problems.append(f"{message.text} {message.location}")  # type: ignore[attr-defined]
 
     def expect_left(self, text: str) -> None:
         """`text` is a pattern, for what changes each second."""
