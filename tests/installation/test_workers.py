@@ -55,13 +55,11 @@ def test_the_death_of_beat_is_seen_while_there_is_traffic(installation: Installa
     installation.start_beat("another beat")
     until(lambda: has_connected(installation, "another beat"), "the other beat does not start")
     installation.kill("beat")
-    # The other one is enough, for longer than a part may be silent. A busy machine can refuse a
-    # request meanwhile; without any beat the service would not come back.
+    # The other one is enough, for longer than a part may be silent.
     enough = time.monotonic() + 1.5 * HEARTBEAT_SECONDS
     while time.monotonic() < enough:
-        put(installation, "READY")
+        assert put(installation, "READY") == 202
         time.sleep(PACE_SECONDS)
-    installation.await_status(200)
     installation.kill("another beat")
     until_out_of_service(installation)
     parts = installation.await_status(503)["parts"]
@@ -108,8 +106,8 @@ def test_another_worker_takes_over_from_a_writer_that_is_stopped(
 
     def one_is_stopped() -> bool:
         nonlocal calls
-        if put(installation, STATES[calls % 2]) == 202:
-            calls += 1
+        assert put(installation, STATES[calls % 2]) == 202
+        calls += 1
         return any(is_stopped(installation, role) for role in roles)
 
     until(one_is_stopped, "no writer was stopped")
@@ -118,10 +116,9 @@ def test_another_worker_takes_over_from_a_writer_that_is_stopped(
         os.kill(installation.pid(role), signal.SIGSTOP)
     # Not the state of now, which would be seen before anybody has taken over.
     wanted = another_state(installation)
-    until(lambda: put(installation, wanted) == 202, "the service does not come back")
+    assert put(installation, wanted) == 202
     until(lambda: state(installation) == wanted, "nobody has taken over")
-    # A second or two on a quiet machine; one that stands has kept the lock for more than 30.
-    assert time.monotonic() - stopped_at < 15
+    assert time.monotonic() - stopped_at < 5
     for role in roles:
         os.kill(installation.pid(role), signal.SIGCONT)
     until(lambda: "The stopped writer was refused" in installation.logs(), "it was not refused")
