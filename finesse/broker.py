@@ -35,7 +35,7 @@ class Connection(kombu.Connection):
     """
 
     shows_life = False
-    """Between two attempts to connect; that of a worker does so without it."""
+    """Whether it shows life between two attempts to connect. A worker's does so by its callback."""
 
     def ensure_connection(self, *args: Any, **options: Any) -> Any:
         pause = {f"interval_{name}": RETRY_SECONDS for name in ("start", "step", "max")}

@@ -36,17 +36,19 @@ def origin_of_request(meta: Mapping[str, Any]) -> str:
 
 def origin_of_scope(scope: Mapping[str, Any]) -> str:
     """The origin of a socket, by its ASGI scope."""
-    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    peer = (scope.get("client") or ("", 0))[0]
-    return _origin(peer, b",".join(forwarded).decode("latin-1"))
+    return _origin(*_hops_of(scope))
 
 
 def address_of_scope(scope: Mapping[str, Any]) -> str:
     """The address of a client itself, by its ASGI scope; empty where it has none."""
+    return _find_address(*_hops_of(scope), tuple(settings.FINESSE_TRUSTED_PROXIES))
+
+
+def _hops_of(scope: Mapping[str, Any]) -> tuple[str, str]:
+    """The peer's address, and what proxies have written of those before it."""
     forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    peer = (scope.get("client") or ("", 0))[0]
-    trusted = tuple(settings.FINESSE_TRUSTED_PROXIES)
-    return _find_address(peer, b",".join(forwarded).decode("latin-1"), trusted)
+    peer: str = (scope.get("client") or ("", 0))[0]
+    return peer, b",".join(forwarded).decode("latin-1")
 
 
 def _origin(peer: str, forwarded_for: str) -> str:

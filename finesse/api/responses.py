@@ -68,9 +68,11 @@ def accepted_request_id(given: str) -> str:
     return given if _REQUEST_ID.fullmatch(given) else ""
 
 
-def echo_of(request_id: str, method: str | None) -> dict[str, str]:
+def echo_of(given: str, method: str | None) -> dict[str, str]:
     """The header with the caller's requestId: "not applicable to GET" [guide 12.5 p22]."""
-    return {"requestId": request_id} if request_id and method not in {"GET", "HEAD"} else {}
+    if method in {"GET", "HEAD"} or not (request_id := accepted_request_id(given)):
+        return {}
+    return {"requestId": request_id}
 
 
 def response_without_view(
@@ -81,12 +83,11 @@ def response_without_view(
     `request_id` is the header of the request as it came.
     """
     renderer = FinesseXMLRenderer()
-    echo = echo_of(accepted_request_id(request_id), method)
     response = HttpResponse(
         renderer.render(error.body(media=None)),
         status=error.status_code,
         content_type=f"{renderer.media_type}; charset={renderer.charset}",
-        headers=COMMON_HEADERS | error.headers | echo,
+        headers=COMMON_HEADERS | error.headers | echo_of(request_id, method),
     )
     add_content_length(response)
     return response

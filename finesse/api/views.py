@@ -51,7 +51,8 @@ class FinesseView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in echo_of(request_id_of(request), request.method).items():
+        given = request.META.get("HTTP_REQUESTID", "")
+        for name, value in echo_of(given, request.method).items():
             response[name] = value
         if isinstance(response, Response):
             response.add_post_render_callback(add_content_length)

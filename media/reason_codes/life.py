@@ -45,12 +45,8 @@ class Prospect:
     use: Use
     people: str
     """Who is in it now, as far as the reader may know."""
-    rules: tuple[str, ...] = ()
-    """What break rules about it say that the reader may change."""
-    rules_of_others: tuple[str, ...] = ()
-    """The same of those that the reader may only read."""
-    leading: tuple[str, ...] = ()
-    """What rules for other reasons say that lead agents to it, as far as the reader may know."""
+    leading: tuple[str, ...]
+    """What break rules say that lead agents to it, as far as the reader may know."""
 
 
 def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[Prospect]:
@@ -62,7 +58,6 @@ def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[P
     pks = [code.pk for code in found]
     changeable = set(changeable_by(by).filter(pk__in=pks).values_list("pk", flat=True))
     used, people = use_of(pks), _people(pks, by)
-    rules, of_others = _rules_about(pks, by)
     leading = _rules_leading_to(pks, by)
     return [
         Prospect(
@@ -70,8 +65,6 @@ def prospects(codes: Iterable[ReasonCode], by: User, *, retired: bool) -> list[P
             _problem(code, by, retired) if code.pk in changeable else "It is not yours to change.",
             used.get(code.pk, Use()),
             people.get(code.pk, ""),
-            tuple(rules[code.pk]),
-            tuple(of_others[code.pk]),
             tuple(leading[code.pk]),
         )
         for code in found
@@ -126,21 +119,18 @@ def _copy(rule: BreakRule, to: ReasonCode, by: User) -> None:
     )
 
 
-Said = defaultdict[int, list[str]]
-"""Rules in their own words, by a reason code."""
+def rules_about(code: ReasonCode, by: User) -> dict[str, list[str]]:
+    """What break rules about it say: those that `by` may change, and those that `by` may only
+    read."""
+    found: dict[str, list[str]] = {"own": [], "of_others": []}
+    for rule in _visible(by).filter(reason_code=code):
+        whose = "own" if may_change(by, rule) else "of_others"
+        found[whose].append(f"{rule}: {sentence(rule)}")
+    return found
 
 
-def _rules_about(pks: Collection[int], by: User) -> tuple[Said, Said]:
-    """Those that `by` may change, and those that `by` may only read."""
-    own, of_others = Said(list), Said(list)
-    for rule in _visible(by).filter(reason_code__in=pks):
-        found = own if may_change(by, rule) else of_others
-        found[rule.reason_code_id].append(f"{rule}: {sentence(rule)}")
-    return own, of_others
-
-
-def _rules_leading_to(pks: Collection[int], by: User) -> Said:
-    found = Said(list)
+def _rules_leading_to(pks: Collection[int], by: User) -> defaultdict[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
     for rule in _visible(by).filter(then_reason_code__in=pks):
         found[rule.then_reason_code_id or 0].append(f"{rule}: {sentence(rule)}")
     return found

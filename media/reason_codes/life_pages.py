@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from finesse.users.access_in_admin import signed_in
-from media.reason_codes.life import Prospect, carry_out, prospects, replace
+from media.reason_codes.life import Prospect, carry_out, prospects, replace, rules_about
 from media.reason_codes.replacing import ReplacementForm
 from media.reason_codes.undo_pages import tell_with_undo
 from reasoncodes.changes import Change, Way
@@ -76,6 +76,7 @@ class LifePages(admin.ModelAdmin):
             "title": f"Replace “{old.label}” by another code",
             "form": form,
             "one": prospect,
+            "rules": rules_about(old, user),
             "original": old,
         }
         return self._page_of_life(request, "replace.html", context)
