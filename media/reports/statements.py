@@ -71,14 +71,14 @@ _AGENTS_OF_LIST = {
 def intervals(
     login_ids: Collection[str], mrd_ids: Collection[int] | None, start: datetime, end: datetime
 ) -> Any:
-    """The stays of these agents that touch this time, by agent, MRD and beginning."""
+    """The stays of these agents that touch this time, in no order."""
     values: dict[str, Any] = {"agents": json.dumps([*login_ids]), "start": start, "end": end}
     is_postgresql = connection.vendor == "postgresql"
     found = _INTERVALS_OF_EACH if is_postgresql else _INTERVALS
     sql = f"""
 WITH RECURSIVE {_MRDS}, {_AGENTS_OF_LIST[connection.vendor]},
 {found.format(mrds=_among("mrds.mrd_id", mrd_ids))}
-SELECT intervals.* FROM intervals ORDER BY login_id, mrd_id, started_at, id"""
+SELECT intervals.* FROM intervals"""
     return StateInterval.objects.raw(sql, values)
 
 
