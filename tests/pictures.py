@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.kit.chromium import FLAGS
 from tests.kit.installation import ROOT, Installation
+from tests.kit.pages import sign_in
 
 
 def _ago(days: int) -> date:
@@ -72,10 +73,7 @@ def signed_in(
 ) -> Page:
     size: Any = {"width": width, "height": HEIGHT}
     page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
-    page.goto(f"{url}/login/?next={address}")
-    page.get_by_label("Login ID").fill(login)
-    page.get_by_label("Password").fill("finesse")
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, f"{url}/login/?next={address}", login)
     page.wait_for_url(f"{url}{address}")
     return page
 

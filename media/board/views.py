@@ -37,8 +37,8 @@ STATES_IN_ORDER = [*(state for state in State if state not in _UNAVAILABLE), *_U
 _STATES = [(state.value, state_word(state)) for state in STATES_IN_ORDER]
 
 
-_OTHER = ("session-goes-on", "signed-out")
-"""Scripts of other pages."""
+_OTHER = ("load-again", "session-goes-on", "signed-out")
+"""Scripts of other pages, and the one that stands before the modules."""
 
 
 class SignIn(LoginView):

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.kit import pages
 from tests.kit.axe import findings
 from tests.kit.installation import Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
@@ -72,10 +73,7 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[OpenPage
 
 
 def sign_in(page: Page, login: str, password: str = PASSWORD) -> Page:
-    page.goto("/login/")
-    page.get_by_label("Login ID").fill(login)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    pages.sign_in(page, "/login/", login, password)
     return page
 
 

@@ -332,6 +332,22 @@ def test_a_board_on_a_wall_has_no_controls_and_comes_back_after_a_restart(
     window.problems.clear()
 
 
+@pytest.mark.parametrize("part", ["board/stream.js", "board/viewer.js", "board/viewer.css"])
+def test_a_page_that_lacks_a_part_is_loaded_again(
+    installation: Installation, browser: Browser, part: str
+) -> None:
+    window = Window(browser, installation.url, 1400, 900)
+    window.sign_in_and_go_live("2001")
+    window.context.route(f"**/static/{part}", lambda route: route.abort())
+    window.page.goto(f"{installation.url}/?team=Chat")
+    expect(window.page.get_by_test_id("connection")).to_contain_text("Not loaded completely")
+    window.context.unroute(f"**/static/{part}")
+    window.expect_connection("live")
+    assert window.page.url.endswith("/?team=Chat")
+    expect(cells(window.page)).to_have_count(OF_CHAT)
+    window.context.close()
+
+
 def test_nothing_sticks_out_and_every_column_can_be_read_at_any_width(
     open_window: OpenWindow,
 ) -> None:

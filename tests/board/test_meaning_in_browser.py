@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.kit.installation import TIMEOUT_SECONDS, Installation
+from tests.kit.pages import note_problems, sign_in
 
 MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
 READY = "<Media><state>READY</state></Media>"
@@ -44,22 +45,10 @@ class Board:
         self.context = browser.new_context(locale=locale)
         self.problems: list[str] = []
         self.page = self.context.new_page()
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", self._note)
-        self.page.goto(url)
-        self.page.get_by_label("Login ID").fill("2001")
-        self.page.get_by_label("Password").fill("finesse")
-        self.page.get_by_role("button", name="Sign in").click()
+        note_problems(self.page, self.problems)
+        sign_in(self.page, url, "2001")
         connection = self.page.get_by_test_id("connection")
-        try:
-            expect(connection).to_have_attribute("data-state", "live", timeout=TIMEOUT_MS)
-        except AssertionError as error:
-            # What the browser complains of says whether the page's own modules have come.
-            raise AssertionError(f"{error}\n{self.problems}") from None
-
-    def _note(self, message: object) -> None:
-        if message.type in ("error", "warning"):  # type: ignore[attr-defined]
-            self.problems.append(f"{message.text} {message.location}")  # type: ignore[attr-defined]
+        expect(connection).to_have_attribute("data-state", "live", timeout=TIMEOUT_MS)
 
     def expect_left(self, text: str) -> None:
         """`text` is a pattern, for what changes each second."""

@@ -225,6 +225,12 @@ def test_the_page_names_all_scripts_that_it_needs() -> None:
     assert "board/signed-out.js" not in page
 
 
+def test_what_loads_the_page_again_comes_before_all_that_it_waits_for() -> None:
+    page = signed_in("carol").get("/").content.decode()
+    assert page.index("board/load-again.js") < page.index('rel="stylesheet"')
+    assert page.index("board/load-again.js") < page.index("modulepreload")
+
+
 def test_the_stream_begins_with_the_last_notifications_that_one_may_see(
     api: API, settle: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

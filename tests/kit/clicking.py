@@ -5,6 +5,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, expect
 
 from tests.kit.page_policy import NOTE_VIOLATIONS
+from tests.kit.pages import sign_in
 from tests.kit.window import LONG_TIMEOUT_MS
 
 NOTE_CLICKS = """
@@ -23,10 +24,7 @@ class Person:
         context.add_init_script(NOTE_VIOLATIONS)
         context.add_init_script(NOTE_CLICKS)
         self.page = context.new_page()
-        self.page.goto(f"{url}/login/?next=/admin/")
-        self.page.get_by_label("Login ID").fill(login)
-        self.page.get_by_label("Password").fill("finesse")
-        self.page.get_by_role("button", name="Sign in").click()
+        sign_in(self.page, f"{url}/login/?next=/admin/", login)
         self.page.wait_for_url(f"{url}{lands_on}")
 
     def start(self) -> None:

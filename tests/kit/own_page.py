@@ -1,9 +1,10 @@
 """The agent's own page as the agent sees it, in a real browser."""
 
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.kit.pages import note_problems, sign_in
 
 TIMEOUT_MS = 60_000
 WIDE, PHONE, SMALLEST = (1400, 900), (390, 844), (320, 640)
@@ -42,21 +43,13 @@ class Agent:
         self.problems: list[str] = []
         self.url = url
         self.page = self.new_tab()
-        self.page.goto(url)
-        self.page.get_by_label("Login ID").fill(login)
-        self.page.get_by_label("Password").fill("finesse")
-        self.page.get_by_role("button", name="Sign in").click()
+        sign_in(self.page, url, login)
         self.go_live()
 
     def new_tab(self) -> Page:
         page = self.context.new_page()
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", self._note)
+        note_problems(page, self.problems)
         return page
-
-    def _note(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.problems.append(f"{message.text} ({message.location})")
 
     def go_live(self) -> None:
         connection = self.page.get_by_test_id("connection")

@@ -6,6 +6,7 @@ from typing import Any
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.kit.followers import position_of
+from tests.kit.pages import note_problems, sign_in
 
 LONG_TIMEOUT_MS = 60_000
 
@@ -24,23 +25,15 @@ class Window:
 
     def new_tab(self) -> Any:
         page = self.context.new_page()
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        note_problems(page, self.problems)
         page.on("websocket", lambda socket: socket.on("framereceived", self._take))
         return page
-
-    def _note(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.problems.append(f"{message.text} ({message.location})")
 
     def _take(self, frame: str | bytes) -> None:
         self.frames.append(json.loads(frame))
 
     def sign_in(self, login: str, password: str = "finesse", path: str = "") -> None:
-        self.page.goto(self.url + path)
-        self.page.get_by_label("Login ID").fill(login)
-        self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        sign_in(self.page, self.url + path, login, password)
 
     def sign_in_and_go_live(self, login: str, path: str = "") -> None:
         self.sign_in(login, path=path)

@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.kit.axe import findings_in_both_schemes
 from tests.kit.installation import Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
+from tests.kit.pages import sign_in
 from tests.kit.printed import pages, without_blanks
 
 pytestmark = pytest.mark.timeout(240)
 
-PASSWORD = "finesse"
 Person = Callable[..., Page]
 
 
@@ -40,10 +40,7 @@ def person(browser: Browser, installation: Installation) -> Iterator[Person]:
         contexts.append(context)
         context.add_init_script(NOTE_VIOLATIONS)
         page = context.new_page()
-        page.goto(f"{installation.url}/login/?next=/account/")
-        page.get_by_label("Login ID").fill(login_id)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        sign_in(page, f"{installation.url}/login/?next=/account/", login_id)
         page.wait_for_url(f"{installation.url}/account/")
         return page
 
