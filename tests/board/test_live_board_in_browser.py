@@ -3,6 +3,7 @@ agent, a supervisor of one team, one of two, and an administrator."""
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -51,8 +52,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 def open_window(installation: Installation, browser: Browser) -> Iterator[OpenWindow]:
     windows: list[Window] = []
 
-    def open_one(login: str, path: str = "/", width: int = 1400, **options: Any) -> Window:
+    def open_one(
+        login: str, path: str = "/", width: int = 1400, init_script: str = "", **options: Any
+    ) -> Window:
         windows.append(Window(browser, installation.url, width, 900, **options))
+        windows[-1].context.add_init_script(init_script)
         windows[-1].sign_in_and_go_live(login, path)
         expect(cells(windows[-1].page).first).to_be_attached()
         return windows[-1]
@@ -375,9 +379,9 @@ def test_axe_finds_nothing(open_window: OpenWindow, width: int, scheme: str) -> 
     assert findings(page) == []
 
 
-def test_of_many_agents_only_those_near_the_view_are_rendered_and_the_rest_is_reached(
-    installation: Installation, open_window: OpenWindow
-) -> None:
+@contextmanager
+def many_agents(installation: Installation) -> Iterator[None]:
+    """Three hundred more, in Tasks."""
     installation.query(
         SETTING
         + "made = [User(pk=f'x{n:03}', first_name=f'Zed {n:03}', team_id=2, password='!')"
@@ -386,6 +390,15 @@ def test_of_many_agents_only_those_near_the_view_are_rendered_and_the_rest_is_re
         + "Media.objects.bulk_create(Media(user=one, mrd_id=5002) for one in made)\nprint(1)"
     )
     try:
+        yield
+    finally:
+        installation.query(SETTING + "User.objects.filter(pk__startswith='x').delete()\nprint(1)")
+
+
+def test_of_many_agents_only_those_near_the_view_are_rendered_and_the_rest_is_reached(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    with many_agents(installation):
         page = open_window("admin").page
         table = page.locator(".board table")
         expect(table).to_have_attribute("aria-rowcount", str(OF_ALL + 300 + 1))
@@ -403,5 +416,18 @@ def test_of_many_agents_only_those_near_the_view_are_rendered_and_the_rest_is_re
         expect(page.locator("tbody input:focus")).to_have_attribute(
             "aria-label", "Select Zed 069, Tasks"
         )
-    finally:
-        installation.query(SETTING + "User.objects.filter(pk__startswith='x').delete()\nprint(1)")
+
+
+def test_a_key_that_is_held_down_meets_every_row(
+    installation: Installation, open_window: OpenWindow
+) -> None:
+    """The browser's own word of what is near the view comes after the next press of the key."""
+    deaf = "window.IntersectionObserver = class { observe() {} unobserve() {} }"
+    with many_agents(installation):
+        page = open_window("admin", init_script=deaf).page
+        page.get_by_label("Select Ana Lima, Chat").focus()
+        for _ in range(80):
+            page.keyboard.press("Tab")
+        expect(page.locator("tbody input:focus")).to_have_attribute(
+            "aria-label", "Select Zed 069, Tasks"
+        )

@@ -22,6 +22,7 @@ export class Blocks {
   constructor(table, clock) {
     this.#table = table;
     this.#clock = clock;
+    table.addEventListener("focusin", ({ target }) => this.#fillAround(target.closest("tbody")));
   }
 
   /** The rows that have elements. */
@@ -95,6 +96,20 @@ export class Blocks {
     block.spacer.style.height = `${Math.round(height)}px`;
     if (block.element.firstElementChild !== block.spacer || block.element.childElementCount > 1) {
       block.element.replaceChildren(block.spacer);
+    }
+  }
+
+  /**
+   * The rows before and after those of the focus are there at once: the observer comes a frame later, and a
+   * key that is held down would go past rows that have no elements yet, out of the table.
+   */
+  #fillAround(element) {
+    const block = this.#blockOf.get(element);
+    if (!block) return;
+    for (const neighbour of [this.#blocks[block.index - 1], this.#blocks[block.index + 1]]) {
+      if (!neighbour || neighbour.isNear) continue;
+      neighbour.isNear = true;
+      this.#fill(neighbour);
     }
   }
 
