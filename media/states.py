@@ -130,6 +130,7 @@ WORDS: Mapping[str, Cell] = MappingProxyType(
         "refused": Refused(),
         "no mode": Refused("ROUTABLE_INVALID"),
         "not now": Refused("INVALID_STATE"),
+        "no password": Refused("INVALID_PASSWORD_SPECIFIED"),
     }
 )
 """What the words in the tables mean. A state is where the request leads to."""
@@ -169,10 +170,10 @@ WORK         NOT_READY   refused  NOT_READY  refused  resumes  no mode   no mode
 # Signing in again is forced, and keeps the state [User—Sign In to Finesse]. The voice MRD signs out
 # from NOT_READY only.
 DESKTOP_TRANSITIONS: Mapping[State, Row] = _read("""
-state      LOGIN      READY    NOT_READY  LOGOUT   FORCED_LOGOUT  CORRECT_REASON
-LOGOUT     NOT_READY  not now  not now    not now  stays          not now
-NOT_READY  stays      READY    NOT_READY  LOGOUT   LOGOUT         corrected
-READY      stays      READY    NOT_READY  not now  LOGOUT         not now
+state      LOGIN      READY    NOT_READY    LOGOUT   FORCED_LOGOUT  CORRECT_REASON
+LOGOUT     NOT_READY  not now  no password  not now  stays          not now
+NOT_READY  stays      READY    NOT_READY    LOGOUT   LOGOUT         corrected
+READY      stays      READY    NOT_READY    not now  LOGOUT         not now
 """)
 """The desktop: the states of the voice MRD that need no telephone."""
 

@@ -6,7 +6,7 @@ it.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -178,6 +178,11 @@ INVALID_STATE = ErrorRow(
     "state",
     later_message="CF_INVALID_OBJECT_STATE",
     later_number="22",
+)
+# NOT_READY while signed out is a sign-in without a password to the software behind Finesse
+# [User—Change Agent State].
+INVALID_PASSWORD_SPECIFIED = replace(
+    INVALID_STATE, later_message="CF_INVALID_PASSWORD_SPECIFIED", later_number="257"
 )
 REASON_CODE_REQUIRED = ErrorRow(
     400,

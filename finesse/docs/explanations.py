@@ -159,6 +159,13 @@ EXPLANATIONS = {
         "sign out, request NOT_READY first.",
         (_DESKTOP,),
     ),
+    "INVALID_PASSWORD_SPECIFIED": Explanation(
+        "The desktop is signed out, and NOT_READY was requested: Unified CCE takes that for a "
+        "sign-in without a password. As a notification: the user was signed out between the 202 "
+        "and the turn of this request. Nothing was changed.",
+        "Request LOGIN with an extension; it leads to NOT_READY.",
+        (_DESKTOP,),
+    ),
     "REASON_CODE_REQUIRED": Explanation(
         "There are reason codes that the user may choose for this state, so the request must name "
         "one of them. Nothing was changed.",

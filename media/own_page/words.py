@@ -22,6 +22,7 @@ _ERRORS = {
     "ROUTABLE_INVALID": "Your state has changed meanwhile, and this is not possible in it.",
     "STATE_AND_ROUTABLE": "The request asked for two things at once. Reload the page.",
     "INVALID_STATE": "Your state has changed meanwhile, and this is not possible in it.",
+    "INVALID_PASSWORD_SPECIFIED": "You have been signed out meanwhile. Sign in first.",
     "REASON_CODE_REQUIRED": "A reason is required. Choose one.",
     "REASON_CODE_NOT_ALLOWED": "No reason can be given for this. Reload the page.",
     "REASON_CODE_INVALID": "This reason is not offered to you any more. Choose another one.",

@@ -201,7 +201,7 @@ DESKTOP = {
     # what is asked for: from LOGOUT, from NOT_READY, from READY [User API Errors]
     Requested.LOGIN: ("NOT_READY", "NOT_READY", "READY"),
     Requested.READY: ("INVALID_STATE", "READY", "READY"),
-    Requested.NOT_READY: ("INVALID_STATE", "NOT_READY", "NOT_READY"),
+    Requested.NOT_READY: ("INVALID_PASSWORD_SPECIFIED", "NOT_READY", "NOT_READY"),
     Requested.LOGOUT: ("INVALID_STATE", "LOGOUT", "INVALID_STATE"),
     Requested.FORCED_LOGOUT: ("LOGOUT", "LOGOUT", "LOGOUT"),
 }

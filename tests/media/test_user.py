@@ -305,6 +305,21 @@ def test_a_request_that_follows_at_once_is_judged_in_its_turn(desk: Desk, settle
     assert [child.text for child in error] == ["22", "CF_INVALID_OBJECT_STATE", "Invalid State"]
 
 
+def test_not_ready_after_a_sign_out_is_a_sign_in_without_a_password(
+    desk: Desk, settle: Settle
+) -> None:
+    """Unified CCE's own words [User—Change Agent State]."""
+    desk.sign_in()
+    assert desk.put("LOGOUT").status_code == 202
+    assert desk.put("NOT_READY", requestId="late").status_code == 202
+    update = update_of(settle()[-1])
+    assert update.findtext("requestId") == "late"
+    error = [child.text for child in update.findall("data/apiErrors/apiError/*")]
+    assert error == ["257", "CF_INVALID_PASSWORD_SPECIFIED", "Invalid State"]
+    refused = desk.put("NOT_READY")
+    assert (refused.status_code, error_of(refused)["ErrorType"]) == (400, "Invalid State")
+
+
 def test_a_request_is_not_refused_for_a_state_that_has_just_ended(
     desk: Desk, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,7 +112,7 @@ def test_each_pending_request_gets_its_outcome_from_the_new_writer(upgraded: Upg
     of_desktops = [
         ("cy", 5000, "NOT_READY", "changed", ""),
         ("ana", None, "READY", "changed", ""),
-        ("ben", None, "NOT_READY", "error", "CF_INVALID_OBJECT_STATE"),
+        ("ben", None, "NOT_READY", "error", "CF_INVALID_PASSWORD_SPECIFIED"),
     ]
     assert ended[6:] in ([], of_desktops)
 
