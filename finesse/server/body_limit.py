@@ -12,13 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, parse_cookie
 
-from finesse.api.errors import OUT_OF_SERVICE
-from finesse.api.responses import COMMON_HEADERS, response_without_view
+from finesse.api.responses import COMMON_HEADERS
 from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.files.limits import FILE_SIZE
 from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
 from finesse.server.content_policy import POLICY
+from finesse.server.refused_early import out_of_service_unread
 from finesse.users.sessions import is_signed_in
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class BodyLimit:
         except TimeoutError:
             is_whole = False
         except TooMuchError:
-            await _send(send, _out_of_service(scope))
+            await _send(send, out_of_service_unread(scope, CLOSE | RETRY_SOON))
             return
         if length is None:
             scope = _with_length(scope, len(body.content) + (not is_whole))
@@ -189,15 +189,6 @@ def _parsed(content_length: bytes) -> int:
 def _to_read(length: int | None, limit: int) -> int:
     """As many bytes as are announced; of chunks, one more than are allowed."""
     return limit + 1 if length is None else length
-
-
-def _out_of_service(scope: Message) -> HttpResponse:
-    given = next((value for name, value in scope["headers"] if name == b"requestid"), b"")
-    return response_without_view(
-        OUT_OF_SERVICE(headers=CLOSE | RETRY_SOON),
-        method=scope["method"],
-        request_id=given.decode("latin-1"),
-    )
 
 
 def _with_length(scope: Message, length: int) -> Message:

@@ -9,21 +9,17 @@ from time import perf_counter
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.handlers import base
 from django.core.handlers.asgi import ASGIHandler
-from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
-from django.utils.module_loading import import_string
 
 from finesse import log_context, service_watch, wait_limit
-from finesse.api.errors import OUT_OF_SERVICE
-from finesse.api.responses import response_without_view
 from finesse.metrics import timing
+from finesse.server.refused_early import out_of_service, with_api_middlewares
 from finesse.server.served import Served
 
 THREADS = 32
@@ -50,9 +46,7 @@ class Handler(base.BaseHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async)
         self._page_chain = self._middleware_chain
-        self._api_chain = convert_exception_to_response(self._get_response)
-        for name in reversed(settings.FINESSE_API_MIDDLEWARE):
-            self._api_chain = convert_exception_to_response(import_string(name)(self._api_chain))
+        self._api_chain = with_api_middlewares(self._get_response)
         self._middleware_chain = self._api_or_page
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
@@ -155,12 +149,6 @@ class _Threads(ThreadPoolExecutor):
 def _count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     is_api = request.path_info.startswith(API_PREFIX)
     timing.count_answer(timing.API if is_api else timing.PAGE, response.status_code, seconds)
-
-
-def out_of_service(request: HttpRequest) -> HttpResponse:
-    """The answer while no thread is free."""
-    given = request.META.get("HTTP_REQUESTID", "")
-    return response_without_view(OUT_OF_SERVICE(), method=request.method, request_id=given)
 
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

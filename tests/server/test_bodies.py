@@ -267,6 +267,20 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off(
 # --- memory -------------------------------------------------------------------------------------
 
 
+async def test_a_page_of_another_origin_reads_that_there_are_too_many_bodies(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://gadgets.example"]
+    settings.FINESSE_API_MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]
+    monkeypatch.setattr(awaited_bodies, "AWAITED_BYTES", 10)
+    call = Call(API, b"x" * 20, b"x" * 20)
+    call.scope["headers"] += [(b"origin", b"https://gadgets.example"), (b"requestid", b"r-1")]
+    await call.run()
+    headers = dict(call.sent[0]["headers"])
+    assert (call.status, headers[b"requestid"], headers[b"retry-after"]) == (503, b"r-1", b"1")
+    assert headers[b"access-control-allow-origin"] == b"https://gadgets.example"
+
+
 async def unfinished(path: str, size: int, origin: str) -> "asyncio.Task[Call]":
     call = Call(path, b"x" * size, length=size + 1, origin=origin)
     call.ends = False

@@ -20,6 +20,9 @@ from finesse.server import handlers
 from tests.conftest import basic
 
 
+GADGET = "https://gadgets.example"
+
+
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> handlers.ThreadedASGIHandler:
     monkeypatch.setattr(handlers, "THREADS", 2)
@@ -46,7 +49,7 @@ async def test_a_thread_of_the_pool_closes_a_connection_that_has_failed(
 
 
 async def test_when_every_thread_waits_the_next_request_is_answered_503(
-    handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch
+    handler: handlers.ThreadedASGIHandler, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     goes_on = threading.Event()
 
@@ -67,6 +70,11 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     assert "requestId" not in await handler.get_response_async(asked)
     asked.method, asked.META["HTTP_REQUESTID"] = "PUT", "r\r\n1"
     assert "requestId" not in await handler.get_response_async(asked)
+    settings.CORS_ALLOWED_ORIGINS = [GADGET]
+    settings.FINESSE_API_MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]
+    asked = RequestFactory().put("/finesse/api/User/1", headers={"Origin": GADGET})
+    refused = await handler.get_response_async(asked)
+    assert (refused.status_code, refused["Access-Control-Allow-Origin"]) == (503, GADGET)
     goes_on.set()
     assert [(await task).status_code for task in waiting] == [200, 200]
     assert (await handler.get_response_async(HttpRequest())).status_code == 200
