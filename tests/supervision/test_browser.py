@@ -180,6 +180,12 @@ def test_what_the_rules_refuse_waits_and_follows_by_itself(
     page.get_by_test_id("apply").click()
     page.get_by_test_id("act-later").click()
     expect(waiting).to_have_count(1)
+    # The list is asked for again when the board is live again.
+    waiting.get_by_role("button").focus()
+    with page.expect_response("**/supervision/waiting/"):
+        page.evaluate("window.dispatchEvent(new Event('offline'))")
+    dana.expect_connection("live")
+    expect(waiting.get_by_role("button")).to_be_focused()
     put(installation, "1234", MRD_CHAT, "<state>NOT_READY</state><reasonCodeId>1001</reasonCodeId>")
     expect_state(dana, "1234", MRD_CHAT, "READY")
     expect(waiting).to_have_count(0)

@@ -38,8 +38,20 @@ export class Waiting {
       return;
     }
     this.#root.hidden = this.isEmpty;
-    this.#root.querySelector("[data-part=list]").replaceChildren(...this.#found.map(itemOf));
+    this.#show();
     this.#onChange();
+  }
+
+  /** The focus stays at its item; at the one in its place if that is gone. */
+  #show() {
+    const list = this.#root.querySelector("[data-part=list]");
+    const before = [...list.querySelectorAll("button")];
+    const place = before.indexOf(document.activeElement);
+    list.replaceChildren(...this.#found.map(itemOf));
+    if (place < 0) return;
+    const buttons = [...list.querySelectorAll("button")];
+    const same = buttons.find(({ dataset }) => dataset.cancel === before[place].dataset.cancel);
+    (same ?? buttons[place] ?? buttons.at(-1))?.focus({ preventScroll: true });
   }
 
   async #cancel(id) {
