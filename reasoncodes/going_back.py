@@ -57,6 +57,14 @@ class Result:
         return f"{said} {self.reason}" if self.reason else said
 
 
+class HiddenError(Exception):
+    """A change cannot be undone as a whole by this user, who may not see all of its codes now."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
 class RefusedError(Exception):
     """Its text says in plain words why a reason code cannot go back, and what to do."""
 
@@ -74,10 +82,12 @@ def undo(change_id: uuid.UUID, by: User, *, whole: bool = False) -> list[Result]
     """Undo what a change did to each reason code that `by` may see, in the order of the change.
 
     What cannot be undone is refused in its result, and the others are undone, unless they shall
-    be undone as a `whole`.
+    be undone as a `whole`. Raises HiddenError if a whole has codes that `by` may not see.
     """
     with exclusive(by, Way.UNDO) as change:
         steps = list(_steps(change_id, by))
+        if whole:
+            _refuse_hidden(change_id, steps)
         results = _undo_all(steps, by, change)
         if whole and any(result.refused for result in results):
             transaction.set_rollback(True)
@@ -106,6 +116,13 @@ def _steps(change_id: uuid.UUID, by: User) -> Iterator[_Step]:
         yield _Step(
             before=earlier.order_by("-history_id").first(), first=versions[0], last=versions[-1]
         )
+
+
+def _refuse_hidden(change_id: uuid.UUID, steps: Collection[_Step]) -> None:
+    seen = {step.last.id for step in steps}
+    hidden = Version.objects.filter(change=change_id).exclude(id__in=seen)
+    if count := hidden.values("id").distinct().count():
+        raise HiddenError(count)
 
 
 def _left_by(step: _Step) -> State | None:

@@ -24,9 +24,9 @@ from media.reason_codes.files.columns import EXPLANATIONS
 from media.reason_codes.files.planning import plan
 from media.reason_codes.files.present import own_teams, resource_for, visible_codes
 from media.reason_codes.files.saving import import_table
-from reasoncodes.access import versions_visible_to, visible_to
+from reasoncodes.access import visible_to
 from reasoncodes.changes import Way
-from reasoncodes.going_back import undo
+from reasoncodes.going_back import HiddenError, undo
 from reasoncodes.history import Version
 
 
@@ -141,10 +141,12 @@ class ReasonCodeFilesAdmin(FilesAdmin):
 
     def undo_view(self, request: HttpRequest, change_id: uuid.UUID) -> HttpResponse:
         """All of it or nothing."""
-        user, versions = self._own_import(request, change_id)
-        seen = versions_visible_to(user).filter(change=change_id).values("id")
-        hidden = versions.exclude(id__in=seen).values("id").distinct().count()
-        results = [] if hidden else undo(change_id, user, whole=True)
+        user, _ = self._own_import(request, change_id)
+        results, hidden = [], 0
+        try:
+            results = undo(change_id, user, whole=True)
+        except HiddenError as error:
+            hidden = error.count
         refused = [one for one in results if one.refused]
         is_undone = not refused and not hidden
         context = {
