@@ -147,7 +147,7 @@ FINESSE_PRESENCE_SECONDS = env.int("FINESSE_PRESENCE_SECONDS", 0 if FINESSE_DEMO
 FINESSE_METRICS_TOKEN = env.str("FINESSE_METRICS_TOKEN", "")
 
 # Ways on which notifications leave: the name of the cursor, and a module with
-# `deliver(batch, head)`.
+# `deliver(batch, head, after)`.
 FINESSE_TRANSPORTS = {"channels": "finesse.notifications.transports.channels"}
 
 # --- Django -------------------------------------------------------------------------------------
