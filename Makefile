@@ -1,6 +1,7 @@
 # Run it: make run. Check it: make test. Everything else: make help.
 
-HOST ?= 127.0.0.1
+# From make's command line only: some shells have a HOST of their own.
+HOST = 127.0.0.1
 TLS ?= 0
 XMPP ?= 0
 PORT ?= $(if $(filter 1,$(TLS)),8445,8000)

@@ -4,6 +4,8 @@ The system checks in `finesse.checks` catch settings that cannot work.
 docs/settings.md has the table of variables for operators.
 """
 
+from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,13 @@ from finesse.redaction import quiet_level
 from finesse.repeats import RepeatsFilter
 
 env = environ.Env()
+
+
+def _list(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Values by commas, with blanks around them or without."""
+    return [text.strip() for text in env.list(name, default=[*default]) if text.strip()]
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A checkout has its files beside the packages; where the package is installed they are inside.
 _IS_CHECKOUT = (BASE_DIR / "manage.py").exists()
@@ -44,11 +53,11 @@ if not SECRET_KEY:
         "or set FINESSE_DEMO=1 to try the service with demo data on this machine."
     )
 DEBUG = False
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 
 # Pages of these origins may call the API from a browser [Cisco Finesse CLI (administration guide)].
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = _list("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/finesse/api/"
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
@@ -103,10 +112,18 @@ FINESSE_LOCKOUT_REMEMBERED_FAILURES = 100
 # may share one address.
 FINESSE_LOCKOUT_ORIGIN_FAILURES = 200
 # Networks of proxies whose X-Forwarded-For says where a client comes from, by commas.
-FINESSE_TRUSTED_PROXIES = env.list(
+FINESSE_TRUSTED_PROXIES = _list(
     "FINESSE_TRUSTED_PROXIES",
-    default=["127.0.0.0/8", "::1/128"] if env.bool("BEHIND_TLS_PROXY", False) else [],
+    ["127.0.0.0/8", "::1/128"] if env.bool("BEHIND_TLS_PROXY", False) else [],
 )
+try:
+    for _network in FINESSE_TRUSTED_PROXIES:
+        ip_network(_network, strict=False)
+except ValueError as _error:
+    raise ImproperlyConfigured(
+        f"FINESSE_TRUSTED_PROXIES: {_error}. It has addresses or networks, as in "
+        "10.0.0.5,10.1.0.0/16, and no names."
+    ) from None
 FINESSE_CREDENTIAL_CACHE_SECONDS = env.int("FINESSE_CREDENTIAL_CACHE_SECONDS", 300)
 # How many password checks may run at once in one process: each takes CPU and memory.
 FINESSE_PASSWORD_CHECKS = env.int("FINESSE_PASSWORD_CHECKS", 2)
@@ -217,13 +234,15 @@ PASSWORD_HASHERS = [
     "finesse.users.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {
+            "user_attributes": ("login_id", "first_name", "last_name")
+        },
+        "MinimumLengthValidator": {},
+        "CommonPasswordValidator": {},
+    }.items()
 ]
 # For how many days a sign-in link that an administrator gives out may be used, once.
 FINESSE_SIGN_IN_LINK_DAYS = env.int("FINESSE_SIGN_IN_LINK_DAYS", 3)
@@ -288,7 +307,12 @@ FINESSE_DEMO_DATABASE = "demo.sqlite3"
 _SQLITE = FINESSE_DATA_DIR / (FINESSE_DEMO_DATABASE if FINESSE_DEMO else "finesse.sqlite3")
 try:
     DATABASES: dict[str, dict[str, Any]] = {
-        "default": env.db("DATABASE_URL", default=f"sqlite:///{_SQLITE}")
+        "default": (
+            env.db("DATABASE_URL")
+            if "DATABASE_URL" in env.ENVIRON
+            # Not as an address, in which some characters of a path mean something else.
+            else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_SQLITE)}
+        )
     }
 except (ValueError, KeyError):
     # Neither the message nor the traceback, as both repeat parts of a password.
@@ -458,7 +482,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune": {"task": "media.tasks.prune", "schedule": 3600.0, "options": {"expiration": 3600}},
 }
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+    raise ImproperlyConfigured("LOG_LEVEL is DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 FINESSE_LOG_FORMAT = env.str("FINESSE_LOG_FORMAT", "text")
 _FORMATTERS = {"text": LineFormatter, "json": JSONFormatter}
 if FINESSE_LOG_FORMAT not in _FORMATTERS:

@@ -6,16 +6,18 @@ before a parser has built anything; `tests/api/test_xml_bounds.py` searches for 
 that passes.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 
 MOST_TAGS = 2_000
 """Occurrences of `<`. A list of 100 Media, each with all its parameters, has 1,900."""
 MOST_ATTRIBUTES = 500
-"""Occurrences of `=`: in a REST body only namespaces need it, in a stanza few attributes do."""
+"""Occurrences of `=` in tags: in a REST body only namespaces need it, in a stanza few attributes
+do."""
 LONGEST_TAG = 8_192
-"""Characters from one `<` to the next, where attributes are among them. What may be a tag is
-counted with the text behind it: to tell them apart would be parsing."""
+"""Characters of a tag that has attributes."""
 LONGEST_NAMESPACE = 120
 """Characters of a namespace; those of XMPP have up to 50."""
 DEEPEST = 16
@@ -41,12 +43,33 @@ def check_bounds(
 
     `longest_tag` is for documents whose whole length has a closer bound; the others are for files.
     """
-    if (
-        text.count("<") > most_tags
-        or text.count("=") > most_attributes
-        or any(len(piece) > longest_tag and "=" in piece for piece in text.split("<"))
+    if text.count("<") > most_tags:
+        raise TooMuchMarkupError
+    if text.count("=") <= most_attributes and len(text) <= longest_tag:
+        # Nearly every document: nothing has to be looked at more closely.
+        return
+    tags = [*_tags(text)]
+    if sum(tag.count("=") for tag in tags) > most_attributes or any(
+        len(tag) > longest_tag and "=" in tag for tag in tags
     ):
         raise TooMuchMarkupError
+
+
+_REST_OF_TAG = re.compile(r"""(?:[^>"']+|"[^"]*"|'[^']*')*+>""")
+"""A `>` in quotes ends no tag."""
+
+
+def _tags(text: str) -> Iterator[str]:
+    """What a parser may take for a tag, without its `<`, and without the text behind it.
+
+    No tag goes on over a `<`, not even in quotes. What has no end is no tag, but counts as one;
+    so does what looks like a tag in a comment or CDATA.
+    """
+    _, *pieces = text.split("<")
+    for piece in pieces:
+        if not piece.startswith("!"):
+            found = _REST_OF_TAG.match(piece)
+            yield found.group() if found else piece
 
 
 class BoundedTreeBuilder(TreeBuilder):

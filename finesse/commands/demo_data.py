@@ -1,21 +1,26 @@
 """The demo's people, MRDs and reason codes. Loading them again changes nothing."""
 
+import logging
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from finesse.commands import demo_history
 from finesse.users.models import Team, User
 from media.break_tables import BreakRule, WhenFull
-from media.models import Cause, InterruptAction, Media, MediaRoutingDomain
+from media.models import Cause, InterruptAction, Media, MediaRoutingDomain, StateInterval
 from media.states import Options, Requested
 from media.writing.acceptance import accept
 from media.writing.requests import new_request
 from media.writing.writer import apply_pending
 from reasoncodes.colours import PALETTE
 from reasoncodes.models import Category, ReasonCode
+
+logger = logging.getLogger(__name__)
 
 TEAMS = {1: "Chat", 2: "Back office"}
 AGENTS = {
@@ -109,15 +114,17 @@ SIGNED_IN = {
 
 
 def load(password: str) -> None:
-    """Create what is missing, users with this password; leave what is there as it is."""
+    """Create what is missing, users with this password; leave what is there as it is.
+
+    What cannot be made, since something of somebody's has its name or number by now, is left out.
+    """
     password = make_password(password)
     for pk, name in TEAMS.items():
-        Team.objects.get_or_create(pk=pk, defaults={"name": name})
+        _made(Team, pk, name=name)
     _load_people(password)
     for pk, (name, description, interruptible) in MRDS.items():
-        MediaRoutingDomain.objects.get_or_create(
-            pk=pk,
-            defaults={"name": name, "description": description, "interruptible": interruptible},
+        _made(
+            MediaRoutingDomain, pk, name=name, description=description, interruptible=interruptible
         )
     for reason_code_id in REASON_CODES:
         _load_reason_code(reason_code_id)
@@ -126,12 +133,26 @@ def load(password: str) -> None:
 
 
 def _load_people(password: str) -> None:
+    present = {*Team.objects.values_list("pk", flat=True)}
     for login_id, (first, last, team, _) in AGENTS.items():
-        _user(login_id, password, first_name=first, last_name=last, team_id=team)
+        named = {"first_name": first, "last_name": last, "password": password}
+        _made(User, login_id, team_id=team if team in present else None, **named)
     for login_id, (first, last, teams) in SUPERVISORS.items():
-        if _user(login_id, password, first_name=first, last_name=last, is_supervisor=True):
-            User.objects.get(pk=login_id).supervised_teams.add(*teams)
-    _user("admin", password, first_name="Administrator", is_superuser=True)
+        named = {"first_name": first, "last_name": last, "password": password}
+        if _made(User, login_id, is_supervisor=True, **named):
+            User.objects.get(pk=login_id).supervised_teams.add(*present.intersection(teams))
+    _made(User, "admin", password=password, first_name="Administrator", is_superuser=True)
+
+
+def _made(model: type[Model], pk: object, **fields: Any) -> bool:
+    """Whether it was made now: not if it is there, or if it is refused."""
+    try:
+        with transaction.atomic():
+            return bool(model._default_manager.get_or_create(pk=pk, defaults=fields)[1])
+    except (ValidationError, IntegrityError):
+        name = model._meta.verbose_name
+        logger.warning("The demo's %s %s is left out: another one has its name or number", name, pk)
+        return False
 
 
 def _load_reason_code(pk: int) -> None:
@@ -143,24 +164,33 @@ def _load_reason_code(pk: int) -> None:
         "for_all": only_team is None,
         **MEANINGS.get(pk, {}),
     }
-    reason_code, created = ReasonCode.objects.get_or_create(pk=pk, defaults=fields)
-    if created and only_team:
-        reason_code.teams.add(only_team)
-    if created and pk == BREAK_RULE["reason_code_id"]:
+    if not _made(ReasonCode, pk, **fields):
+        return
+    team = Team.objects.filter(pk=only_team).first() if only_team else None
+    if team:
+        ReasonCode.objects.get(pk=pk).teams.add(team)
+    if team and pk == BREAK_RULE["reason_code_id"]:
         BreakRule.objects.create(**BREAK_RULE)
 
 
 def _load_memberships() -> None:
-    """Agents that become members have been at work for a week already."""
+    """Agents that become members for the first time have been at work for a week already."""
+    users = {*User.objects.values_list("pk", flat=True)}
+    present = {*MediaRoutingDomain.objects.values_list("pk", flat=True)}
     new = [
         (login_id, mrd)
         for login_id, (_, _, _, mrds) in AGENTS.items()
         for mrd in mrds
-        if Media.objects.get_or_create(user_id=login_id, mrd_id=mrd)[1]
+        if login_id in users
+        and mrd in present
+        and Media.objects.get_or_create(user_id=login_id, mrd_id=mrd)[1]
     ]
-    if new:
+    worked = StateInterval.objects.filter(cause=Cause.SELF)
+    known = {*worked.values_list("login_id", "mrd_id").distinct()}
+    first = [key for key in new if key not in known]
+    if first:
         teams = {login_id: team for login_id, (_, _, team, _) in AGENTS.items()}
-        demo_history.write([(login_id, mrd, _offered(teams[login_id])) for login_id, mrd in new])
+        demo_history.write([(login_id, mrd, _offered(teams[login_id])) for login_id, mrd in first])
     for (login_id, mrd), reason_code_id in SIGNED_IN.items():
         if (login_id, mrd) in new:
             _sign_in(login_id, mrd, reason_code_id)
@@ -173,15 +203,11 @@ def _offered(team: int) -> list[int]:
     return [pk for pk, (*_, only_team) in REASON_CODES.items() if only_team in (None, team)]
 
 
-def _user(login_id: str, password: str, **fields: Any) -> bool:
-    _, created = User.objects.get_or_create(pk=login_id, defaults={"password": password, **fields})
-    return created
-
-
 def _sign_in(login_id: str, mrd: int, reason_code_id: int | None) -> None:
     """An agent is at work already when the demo opens."""
     options = Options(max_dialog_limit=5, interrupt_action=InterruptAction.ACCEPT)
-    reason_code = ReasonCode.objects.get(pk=reason_code_id) if reason_code_id else None
+    usable = ReasonCode.objects.filter(retired=False)
+    reason_code = usable.filter(pk=reason_code_id).first() if reason_code_id else None
     state = Requested.NOT_READY if reason_code else Requested.READY
     accept(
         [

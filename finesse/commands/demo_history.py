@@ -88,6 +88,8 @@ class _Day:
 
     def _take_a_break(self) -> None:
         offered = [pk for pk in BREAKS if pk in self.codes]
+        if not offered:
+            return
         (pk,) = self.random.choices(offered, [BREAKS[one][0] for one in offered])
         self._spend(State.NOT_READY, self._minutes(*BREAKS[pk][1]), pk)
 

@@ -57,7 +57,8 @@ EXPLANATIONS = {
     "AUTHENTICATION_FAILURE": Explanation(
         "The request has no Authorization header, or its user name and password are not right, "
         "or the user is not active. After five wrong passwords from one address the user is "
-        "blocked there for five minutes, and even the right password gets this answer.",
+        "blocked there for five minutes, and even the right password gets this answer, unless it "
+        "was verified there before.",
         "Send HTTP Basic with every request: the login id, a colon and the password, in base64. "
         "If you are sure of the password, wait five minutes.",
     ),

@@ -11,7 +11,7 @@ GENERAL_RULES = (
     "elements and takes the last of a repeated element.",
     "Send HTTP Basic with every request; the user name is the login id. Five wrong passwords for a "
     "user from one address block the user at this address for five minutes. During this time, the "
-    "right password gets the same answer as a wrong one.",
+    "right password gets the same answer as a wrong one, unless it was verified there before.",
     "A path may end in a slash or not. Ids are texts: `05001` is not `5001`. The server ignores "
     "unknown query parameters.",
     "The `requestId` header of a PUT, POST or DELETE comes back in the answer. If the request "

@@ -38,6 +38,8 @@ def out_of_service(request: HttpRequest, headers: Mapping[str, str] | None = Non
     return response
 
 
-def out_of_service_unread(scope: MutableMapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+def out_of_service_unread(
+    scope: MutableMapping[str, Any], headers: Mapping[str, str]
+) -> HttpResponse:
     """The same for a request whose body nobody reads."""
     return out_of_service(ASGIRequest(dict(scope), BytesIO()), headers)

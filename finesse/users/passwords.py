@@ -61,7 +61,12 @@ def _verify(
         user = _check_in_turn(user, login_id, password, origin, is_doubted=standing.is_doubted)
         if user is None:
             return None
-    if standing.failures or user.sign_in_failed:  # type: ignore[attr-defined]
+        if standing.failures or user.sign_in_failed:  # type: ignore[attr-defined]
+            lockout.forget_failures(login_id, origin)
+    elif not standing.failures:
+        # The failures that the row notes are over. Those that count still are not forgotten for a
+        # password that is only remembered: the client of an agent at work would give a guesser at
+        # the same address five new guesses with each of its requests.
         lockout.forget_failures(login_id, origin)
     return user
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import management
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -102,6 +104,12 @@ def test_a_refused_password_says_why_and_changes_nothing(
     page = change(browser, old, new, again)
     assert complaint in page.content.decode().replace("&#x27;", "'")
     assert is_in(signed_in("alice"))
+
+
+@pytest.mark.parametrize("login", ["10020030", "maria.lopez"])
+def test_a_login_id_is_no_password(login: str) -> None:
+    with pytest.raises(ValidationError, match="too similar"):
+        validate_password(login, User(login_id=login, first_name="Ana", last_name="Lima"))
 
 
 def test_the_old_password_cannot_be_guessed_on_the_page(cast: Cast, settings: Any) -> None:

@@ -194,7 +194,7 @@ def test_passwords_cached_together_do_not_expire_together(
     assert max(ends) - min(ends) > 20
 
 
-def test_after_a_wrong_password_the_lock_out_is_looked_up_until_the_right_one_came(
+def test_after_a_wrong_password_the_lock_out_is_looked_up_until_it_counts_no_more(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
@@ -214,6 +214,9 @@ def test_after_a_wrong_password_the_lock_out_is_looked_up_until_the_right_one_ca
     assert looked_up()
     assert not looked_up()
     assert passwords.verify("alice", "wrong") is None
+    assert looked_up()
+    assert looked_up()
+    SignInFailures.objects.update(last_at=timezone.now() - timedelta(seconds=301))
     assert looked_up()
     assert not looked_up()
 
@@ -294,6 +297,9 @@ def test_a_password_that_was_verified_before_the_failures_is_believed(
     for _ in range(5):
         failure(api.get(password="wrong"), "alice")
     assert api.get().status_code == 200
+    assert checks == ["alice"] * 6
+    # It does not give the client new guesses.
+    failure(api.get(password="wrong"), "alice")
     assert checks == ["alice"] * 6
 
 
@@ -518,11 +524,15 @@ def test_failures_by_a_clock_that_was_ahead_are_pruned(api: API) -> None:
     assert not SignInFailures.objects.exists()
 
 
-def test_a_success_forgets_the_failures_before_it(api: API) -> None:
+def test_a_password_that_is_checked_and_right_forgets_the_failures_before_it(
+    api: API, checks: list[str], settings: Any
+) -> None:
+    settings.FINESSE_CREDENTIAL_CACHE_SECONDS = 0
     for _ in range(3):
         for _ in range(4):
             failure(api.get(password="wrong"), "alice")
         assert api.get().status_code == 200
+    assert checks == ["alice"] * 15
 
 
 def test_a_block_is_one_users_own(api: API) -> None:

@@ -119,6 +119,9 @@ def test_the_known_worst_document_takes_2_mb_at_most() -> None:
 
 
 ATTACKS = {
+    "a long namespace for many attributes, behind a quoted end": (
+        f"<Media q='>' xmlns:n='{'u' * 8_000}'" + "".join(f" n:a{n}=''" for n in range(498)) + "/>"
+    ),
     "one long namespace, many names": (
         f"<Media xmlns:n='{'u' * 32_000}'>"
         + "".join(f"<n:a{number}/>" for number in range(900))
@@ -176,5 +179,21 @@ def test_a_list_of_as_many_media_as_a_request_may_have_passes() -> None:
 
 def test_a_long_text_is_no_markup() -> None:
     check_bounds(f"<Media><state>{'x' * 60_000}</state></Media>")
+    lines = 'GET /finesse/api/User/1234?nocache=1733 it\'s = "fine"\n' * 1_000
+    check_bounds(f'<ClientLog xmlns="urn:x"><logData>{lines}</logData></ClientLog>')
+    check_bounds(f"<ClientLog><logData><![CDATA[{lines}]]></logData></ClientLog>")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        f"<Media a='{'x' * LONGEST_TAG}'/>",
+        f"<Media a='>' b='{'x' * LONGEST_TAG}'/>",
+        f"""<Media a=">" b='">' c="{"x" * LONGEST_TAG}"/>""",
+        "<Media a='>'" + "".join(f" a{n}=''" for n in range(MOST_ATTRIBUTES)) + "/>",
+        f"<Media a='{'x' * LONGEST_TAG}",
+    ],
+)
+def test_a_tag_ends_where_a_parser_lets_it_end(tag: str) -> None:
     with pytest.raises(TooMuchMarkupError):
-        check_bounds(f"<Media a='{'x' * LONGEST_TAG}'/>")
+        check_bounds(tag)

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from finesse.commands import demo_data
 from finesse.users.models import Team, User
-from media.models import Media, StateInterval
+from media.models import Media, MediaRoutingDomain, StateInterval
 from media.reason_codes.use import use_of
-from reasoncodes.models import ReasonCode
+from reasoncodes.models import Category, ReasonCode
 from tests.kit.cast import skip_ids
 from tests.kit.database import Kept, empty_and_write
 
@@ -32,13 +32,54 @@ def past_days() -> list[Any]:
 def test_loading_again_changes_nothing() -> None:
     demo_data.load("finesse")
     before = history(), list(User.objects.order_by("pk").values())
-    Media.objects.get(user="1302").delete()
     demo_data.load("another")
-    # Who has become a member again has been at work, too, and nobody else twice.
-    added = history()[len(before[0]) :]
-    assert history()[: len(before[0])] == before[0]
-    assert {(login_id, mrd) for _, login_id, mrd, *_ in added} == {("1302", 5002)}
-    assert list(User.objects.order_by("pk").values()) == before[1]
+    assert (history(), list(User.objects.order_by("pk").values())) == before
+
+
+def test_who_becomes_a_member_again_has_no_week_twice() -> None:
+    demo_data.load("finesse")
+    before = past_days()
+    Media.objects.get(user="1302").delete()
+    Media.objects.get(user="1235", mrd=5001).delete()
+    StateInterval.objects.filter(login_id="1235", mrd_id=5001).delete()
+    demo_data.load("finesse")
+    assert Media.objects.filter(user__in=["1302", "1235"]).count() == 3
+    # The one without any history has a week again, the other one's is there already.
+    assert sorted(past_days(), key=repr) == sorted(before, key=repr)
+
+
+def test_what_somebody_has_put_in_the_place_of_the_demos_is_left_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    demo_data.load("finesse")
+    ReasonCode.objects.get(pk=2002).delete()
+    sick = ReasonCode.objects.create(category=Category.LOGOUT, code=2, label="Sick", for_all=True)
+    Media.objects.filter(mrd=5002).delete()
+    MediaRoutingDomain.objects.get(pk=5002).delete()
+    MediaRoutingDomain.objects.create(pk=6000, name="tasks")
+    User.objects.filter(pk__in=["1300", "2002"]).delete()
+    Team.objects.get(pk=2).delete()
+    Team.objects.create(pk=9, name="Back office")
+    demo_data.load("finesse")
+    assert not ReasonCode.objects.filter(pk=2002).exists()
+    assert ReasonCode.objects.get(label="Sick") == sick
+    assert User.objects.get(pk="1300").team is None
+    assert [team.pk for team in User.objects.get(pk="2002").supervised_teams.all()] == [1]
+    left_out = [record.getMessage() for record in caplog.records if "left out" in record.message]
+    assert [text.partition(" is ")[0] for text in left_out] == [
+        "The demo's team 2",
+        "The demo's media routing domain 5002",
+        "The demo's reason code 2002",
+    ]
+
+
+def test_a_demo_whose_codes_are_gone_has_a_week_all_the_same() -> None:
+    demo_data.load("finesse")
+    StateInterval.objects.all().delete()
+    Media.objects.all().delete()
+    ReasonCode.objects.filter(pk__in=demo_data.REASON_CODES).update(retired=True)
+    demo_data.load("finesse")
+    assert StateInterval.objects.filter(cause="self").exists()
 
 
 def test_a_week_has_passed_and_nothing_of_it_is_in_the_future() -> None:

@@ -146,10 +146,13 @@ def test_the_empty_lists_are_the_users_own(api: API, name: str) -> None:
     assert api.request("PUT", f"User/alice/{name}", "<x/>").status_code == 405
 
 
+LONG_LOG = "<ClientLog><logData>{}</logData></ClientLog>".format(
+    '08:15:02 GET /finesse/api/User/1234?nocache=1733 it\'s "200"\n' * 1_000
+)
 LOG = "<ClientLog><logData>08:15:02 INFO &lt;start&gt;\n08:15:03 ERROR …</logData></ClientLog>"
 
 
-@pytest.mark.parametrize("body", [LOG, "<ClientLog><logData/></ClientLog>"])
+@pytest.mark.parametrize("body", [LOG, LONG_LOG, "<ClientLog><logData/></ClientLog>"])
 def test_a_desktop_posts_its_log(api: API, body: str) -> None:
     response = api.request("POST", "User/alice/ClientLog", body.encode(), requestId="log-1")
     assert (response.status_code, response.content) == (202, b"")

@@ -19,7 +19,6 @@ from finesse.notifications.transports import channels
 from finesse.server import handlers
 from tests.conftest import basic
 
-
 GADGET = "https://gadgets.example"
 
 
