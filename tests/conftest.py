@@ -26,8 +26,7 @@ from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
-from finesse.users import remembered
-from finesse.xmpp import sasl
+from finesse.users import remembered, sign_in_threads
 from media.models import MediaRequest
 from media.writing import bell, writer
 from reasoncodes.models import ReasonCode
@@ -312,7 +311,7 @@ async def server_loop(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     # channels.testing keep it open.
     one_thread = ThreadPoolExecutor(max_workers=1)
     loop.set_default_executor(one_thread)
-    monkeypatch.setattr(sasl, "POOL", one_thread)
+    monkeypatch.setattr(sign_in_threads, "POOL", one_thread)
     # The loop is the test's, too, and may be busy with the test.
     monkeypatch.setattr(channels, "HAND_OVER_TIMEOUT_SECONDS", 60)
     channels.bind_loop(loop)

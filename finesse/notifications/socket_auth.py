@@ -14,6 +14,7 @@ from finesse.client_networks import origin_of_scope
 from finesse.db.off_loop import off_loop
 from finesse.notifications.readers import Reader, claimed
 from finesse.server.admission import Admission, Admissions, TooManyError
+from finesse.users import sign_in_threads
 from finesse.users.passwords import verify
 from finesse.users.sessions import user_of_session
 
@@ -100,7 +101,7 @@ class _Authenticate:
         if credentials is None:
             return None
         # Not on the shared thread: a password check would hold up everybody's queries.
-        check = off_loop(verify, thread_sensitive=False)
+        check = off_loop(verify, thread_sensitive=False, executor=sign_in_threads.POOL)
         user = await check(*credentials, origin_of_scope(scope))
         return claimed(user) if user else None
 

@@ -12,8 +12,9 @@ WEB_THREADS = 16
 five seconds, so there are more threads than connections that a client may leave idle; and more than
 FINESSE_PASSWORD_PLACES."""
 SIGN_IN_CONNECTIONS = 16
-"""Of a sockets process: finesse.xmpp.sasl checks so many passwords at once. (A process serves REST,
-too, by up to 32 threads more, where no proxy sends that to the web processes.)"""
+"""Of a sockets process: so many threads check passwords (`finesse.users.sign_in_threads`). (A
+process serves REST, too, by up to 32 threads more, where no proxy sends that to the web
+processes.)"""
 SOCKETS_CONNECTIONS = 1
 """The sockets of a process share a thread for their statements."""
 WORKER_CHILDREN = 2

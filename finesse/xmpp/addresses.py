@@ -1,5 +1,6 @@
 """Addresses: `<login id>@<domain>/<resource>`, and `pubsub.<domain>` [Subscription Management]."""
 
+import re
 import uuid
 
 from django.conf import settings
@@ -50,3 +51,8 @@ def parsed(text: str) -> JID | None:
 
 def new_resource() -> str:
     return uuid.uuid4().hex
+
+
+def is_new_resource(resource: str) -> bool:
+    """Whether `new_resource` may have made it."""
+    return re.fullmatch("[0-9a-f]{32}", resource) is not None

@@ -5,9 +5,11 @@ binds a resource; from then on its ClientSession delivers notifications.
 """
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -21,6 +23,7 @@ from finesse.metrics import counters
 from finesse.notifications.models import Notification
 from finesse.notifications.readers import claimed
 from finesse.server.admission import Admission, Admissions, TooManyError
+from finesse.users import sign_in_threads
 from finesse.xmpp import sasl
 from finesse.xmpp.addresses import address, domain, new_resource
 from finesse.xmpp.client_session import ClientSession, ResetError
@@ -61,6 +64,8 @@ SEND_TIMEOUT_SECONDS = 30
 client that does not answer its pings for 40 seconds."""
 STREAM_END_TIMEOUT_SECONDS = 5
 """A client has this time to read why its stream ends."""
+RETRY_SECONDS = 1
+"""Between two attempts to note that a client is available."""
 MAX_WRONG_PASSWORDS = 3
 """On one connection."""
 NORMAL_CLOSURE = 1000
@@ -215,7 +220,7 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             self.awaits_response = False
             # Not on the shared thread: a password check would hold up everybody's queries.
-            check = off_loop(sasl.sign_in, thread_sensitive=False, executor=sasl.POOL)
+            check = off_loop(sasl.sign_in, thread_sensitive=False, executor=sign_in_threads.POOL)
             self.user = await check(*sasl.parse_plain(response), origin_of_scope(self.scope))
             self._assert_open()
             assert self.admission is not None
@@ -264,9 +269,18 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         async with self.admission.turn:
             self._assert_open()
-            reply = await answer(self.session, name, element)
+            reply = await self._answer(self.session, name, element)
         if reply is not None:
             await self._send_element(reply)
+
+    async def _answer(self, session: ClientSession, name: str, element: Element) -> Element | None:
+        """A request that fails, as while the database is away, ends no stream: a client that does
+        not look for missed items would lose what comes until it is back."""
+        try:
+            return await answer(session, name, element)
+        except Exception:
+            logger.exception("A request of %s could not be answered", session.jid.full)
+            return error_of(element, "internal-server-error")
 
     async def _before_bind(self, iq: Element, user: AbstractBaseUser) -> None:
         wish = iq.find(tag(BIND, "bind"))
@@ -309,9 +323,26 @@ class XMPPConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._send_element(self._publisher(session))
             async with turn:
                 self._assert_open()
-                await session.set_priority(max(-128, min(priority, 127)))
+                await self._become_available(session, max(-128, min(priority, 127)))
         else:
             await session.set_priority(None)
+
+    async def _become_available(self, session: ClientSession, priority: int) -> None:
+        try:
+            await session.set_priority(priority)
+        except Exception:
+            logger.exception("%s is not available yet; it will be tried again", session.jid.full)
+            self._run(partial(self._become_available_later, session, priority))
+
+    async def _become_available_later(self, session: ClientSession, priority: int) -> None:
+        # Until the client says something else of its presence, or is gone.
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            if self._ended or session.priority != priority:
+                return
+            with contextlib.suppress(Exception):
+                await session.set_priority(priority)
+                return
 
     def _own(self, presence: Element, session: ClientSession) -> Element:
         """The parts of a presence that the protocol defines, and nothing else that the client sent:

@@ -18,9 +18,7 @@ _COMMON_FEATURES = (DISCO_INFO, DISCO_ITEMS, PING)
 _PUBSUB_FEATURES = (
     *_COMMON_FEATURES,
     PUBSUB,
-    f"{PUBSUB}#auto-subscribe",
     f"{PUBSUB}#item-ids",
-    f"{PUBSUB}#last-published",
     f"{PUBSUB}#persistent-items",
     f"{PUBSUB}#retrieve-items",
     f"{PUBSUB}#retrieve-subscriptions",

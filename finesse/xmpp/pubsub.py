@@ -5,7 +5,7 @@ item's id is the number of the notification's place in the log, so "everything a
 that I have seen" is exact (result sets, XEP-0059). Only the service publishes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
@@ -15,7 +15,7 @@ from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import is_of_a_user, published_as, team_of
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
-from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, parsed
+from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, is_new_resource, parsed
 from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.stanzas import (
     DISCO_INFO,
@@ -126,18 +126,20 @@ async def _subscribe(request: _Request) -> None:
     # An automatic subscription exists already, and a second one would deliver twice.
     if not reader.has_automatically(node):
         client = request.session.jid.resource
-        is_new = await off_loop(_remember)(reader.login_id, client, resource, node)
-        await _renew(request.session, all_clients=is_new and not resource)
+        is_new = await off_loop(_remember)(reader, client, resource, node)
+        await _renew(request.session, all_clients=is_new and resource != client)
     _add_subscription(request.content, node, request.asked.get("jid", ""))
 
 
 async def _unsubscribe(request: _Request) -> None:
-    node, resource, reader = request.node(), request.resource(), request.reader
+    resource, reader = request.resource(), request.reader
+    # First of all: one may cancel a subscription to what one may no longer subscribe to.
+    if await off_loop(_forget)(reader.login_id, resource, request.asked.get("node", "")):
+        concerns_others = resource != request.session.jid.resource
+        await _renew(request.session, all_clients=concerns_others)
     # Automatic subscriptions stay; some clients cancel them before they leave, which is no error.
-    if not reader.has_automatically(node):
-        if not await off_loop(_forget)(reader.login_id, resource, node):
-            raise PubsubError("bad-request", "not-subscribed")
-        await _renew(request.session, all_clients=not resource)
+    elif not reader.has_automatically(request.node()):
+        raise PubsubError("unexpected-request", "not-subscribed")
 
 
 async def _subscriptions(request: _Request) -> None:
@@ -162,20 +164,32 @@ def _known(reader: Reader, node: str | None) -> str:
     return node or ""
 
 
-def _remember(login_id: str, client: str, resource: str, node: str) -> bool:
+def _remember(reader: Reader, client: str, resource: str, node: str) -> bool:
     """Store a subscription; whether it is new. `client` is the requesting client's resource."""
-    mine = Subscription.objects.filter(login_id=login_id)
+    mine = Subscription.objects.filter(login_id=reader.login_id)
     if mine.filter(resource=resource, node=node).exists():
         return False
     if mine.count() >= MAX_SUBSCRIPTIONS_PER_USER:
-        # Clients leave without cancelling, and a resource that the server chose never comes back.
-        # So the oldest subscription of another client makes room.
-        oldest = mine.exclude(resource__in=["", client]).order_by("pk").first()
-        if oldest is None:
-            raise PubsubError("not-allowed", "too-many-subscriptions")
-        oldest.delete()
-    _, is_new = Subscription.objects.get_or_create(login_id=login_id, resource=resource, node=node)
+        _make_room([*mine.order_by("pk")], reader, client)
+    _, is_new = mine.get_or_create(login_id=reader.login_id, resource=resource, node=node)
     return is_new
+
+
+def _make_room(mine: Sequence[Subscription], reader: Reader, client: str) -> None:
+    """Delete one: of what the user may see no longer, else the oldest of another client.
+
+    Clients leave without cancelling, and a resource that the server chose never comes back. A name
+    that a client has given itself may be that of one that is connected for weeks: it comes last.
+    """
+    of_others = [one for one in mine if one.resource not in ("", client)]
+    for one in (
+        *(one for one in mine if not reader.may_subscribe(one.node)),
+        *(one for one in of_others if is_new_resource(one.resource)),
+        *of_others,
+    ):
+        one.delete()
+        return
+    raise PubsubError("policy-violation", "too-many-subscriptions")
 
 
 def _forget(login_id: str, resource: str, node: str) -> bool:

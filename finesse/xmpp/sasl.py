@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from finesse.users.password_checks import PasswordChecksOverrunError
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
 MECHANISM = "PLAIN"
-POOL = ThreadPoolExecutor(16, thread_name_prefix="sign-in")
-"""More threads than may wait for password checks, so that users whose password is cached need not
-wait for them."""
 
 
 class SASLError(Exception):

@@ -50,10 +50,13 @@ _ERROR_TYPES = {
     "jid-malformed": "modify",
     "not-allowed": "cancel",
     "not-authorized": "auth",
+    "policy-violation": "wait",
     "resource-constraint": "wait",
     "service-unavailable": "cancel",
+    "unexpected-request": "cancel",
 }
-"""The error type of each condition in use (RFC 6120, section 8.3.3)."""
+"""The error type of each condition in use (RFC 6120, section 8.3.3; XEP-0060 for the last one and
+for policy-violation)."""
 
 # Each pattern scans a text once. A pattern that is tried again at every character can take seconds
 # for a frame that is made for it.

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from finesse.asgi import application
 from finesse.notifications import frames
 from finesse.notifications.consumers import ACCESS_ENDED
 from finesse.notifications.models import Notification
-from finesse.users import sign_ins
+from finesse.users import sign_in_threads, sign_ins
 from finesse.users.models import BrowserSession, User
 from tests.conftest import PASSWORD, Cast
 from tests.kit.followers import write
@@ -315,6 +317,23 @@ async def test_a_handshake_while_a_dependency_is_away_is_refused_with_503(
 
     monkeypatch.setattr("finesse.notifications.socket_auth.verify", fail)
     assert await refused(socket()) == 4503
+
+
+async def test_a_program_signs_in_in_a_thread_that_is_counted(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread that checks a password keeps a connection to the database."""
+    threads: list[threading.Thread] = []
+
+    def verify(*credentials: str) -> User | None:
+        threads.append(threading.current_thread())
+        return None
+
+    monkeypatch.setattr("finesse.notifications.socket_auth.verify", verify)
+    with ThreadPoolExecutor(1, thread_name_prefix="sign-in") as pool:
+        monkeypatch.setattr(sign_in_threads, "POOL", pool)
+        assert await refused(socket()) == 4401
+    assert [thread.name for thread in threads] == ["sign-in_0"]
 
 
 async def test_a_client_that_vanishes_leaves_nothing_behind(cast: Cast) -> None:

@@ -258,7 +258,7 @@ def test_a_documents_make_targets_exist(document: Path) -> None:
 
 def test_every_setting_from_the_environment_is_documented() -> None:
     settings = (ROOT / "finesse" / "settings.py").read_text()
-    variables = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
+    variables = set(re.findall(r'(?:env\.\w+|_list)\(\s*"([A-Z_]+)"', settings))
     # `production` looks at these before there are settings.
     variables |= {one for each in PROCESSES for one in (each.variable, each.port_variable) if one}
     variables.add("FINESSE_LISTEN")

@@ -15,8 +15,8 @@ from django.db import connections, transaction
 from finesse.notifications import hub, log, publisher
 from finesse.notifications.models import Subscription
 from finesse.server import protocols
-from finesse.users import passwords
-from finesse.xmpp import consumer, sasl
+from finesse.users import passwords, sign_in_threads
+from finesse.xmpp import consumer
 from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.connections import Connections
 from tests.conftest import PASSWORD, Cast
@@ -29,7 +29,7 @@ from tests.kit.served_here import Served, served_here
 from tests.kit.xmpp_stream import PUBSUB, Stream, auth, names, plain
 
 ONLINE = "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"
-SIGN_IN_THREADS = sasl.POOL._max_workers
+SIGN_IN_THREADS = sign_in_threads.POOL._max_workers
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def test_a_known_user_signs_in_while_others_guess(
 ) -> None:
     known = await Stream().connect()
     await known.sign_in()
-    monkeypatch.setattr(sasl, "POOL", threads)
+    monkeypatch.setattr(sign_in_threads, "POOL", threads)
     checked = threading.Event()
     monkeypatch.setattr(passwords, "_check", lambda *_: not checked.wait(20))
     guessing = [await Stream().connect() for _ in range(30)]

@@ -8,12 +8,13 @@ from xml.etree.ElementTree import Element
 import pytest
 from channels.db import database_sync_to_async
 from defusedxml.ElementTree import fromstring
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from finesse.notifications import log, publisher
 from finesse.notifications.models import Notification, Subscription
+from finesse.presence import stamps
 from finesse.users.models import User
-from finesse.xmpp import consumer, items, pubsub
+from finesse.xmpp import client_session, consumer, items, pubsub
 from tests.conftest import PASSWORD, Cast
 from tests.kit.followers import MEDIA, position_of, write
 from tests.kit.xmpp_stream import BIND, CLOSE, LOCAL, OPEN, PUBSUB, Stream, auth, names, plain
@@ -635,6 +636,38 @@ async def test_a_subscription_of_the_user_is_for_every_client(cast: Cast, online
     assert await other.silent()
 
 
+async def test_a_client_subscribes_another_one_of_its_user_at_once(
+    cast: Cast, online: Client
+) -> None:
+    node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
+    client, other = await online("carol", "one"), await online("carol", "two")
+    await client.ask(subscribe(node, other.jid))
+    position = await notify_team(cast.alice.team_id)
+    assert await other.item() == (node, position)
+    await client.ask(subscribe(node, other.jid, "unsubscribe"))
+    await notify_team(cast.alice.team_id)
+    assert await other.silent()
+    assert await client.silent()
+
+
+async def test_a_subscription_to_a_team_that_was_lost_can_be_cancelled_and_does_not_revive(
+    cast: Cast, online: Client
+) -> None:
+    node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
+    client = await online("carol", "desktop")
+    await client.ask(subscribe(node, client.jid))
+    team = await database_sync_to_async(lambda: cast.alice.team)()
+    assert team is not None
+    await database_sync_to_async(team.supervisors.remove)(cast.carol)
+    assert (await client.item())[0] == "/finesse/api/User/carol"
+    assert (await client.ask(subscribe(node, client.jid, "unsubscribe"))).get("type") == "result"
+    assert condition(await client.ask(subscribe(node, client.jid, "unsubscribe"))) == ["forbidden"]
+    await database_sync_to_async(team.supervisors.add)(cast.carol)
+    assert (await client.item())[0] == "/finesse/api/User/carol"
+    await notify_team(cast.alice.team_id)
+    assert await client.silent()
+
+
 async def test_a_former_supervisor_gets_nothing_of_the_team(cast: Cast, online: Client) -> None:
     client = await online("carol")
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
@@ -686,7 +719,7 @@ async def test_unsubscribing_from_what_was_never_subscribed_to_is_an_error(
     client = await online("carol")
     node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
     reply = await client.ask(subscribe(node, client.jid, "unsubscribe"))
-    assert condition(reply) == ["bad-request", "not-subscribed"]
+    assert condition(reply) == ["unexpected-request", "not-subscribed"]
 
 
 async def test_subscriptions_of_one_user_are_bounded(
@@ -697,7 +730,7 @@ async def test_subscriptions_of_one_user_are_bounded(
     for team in (1, 2):
         await client.ask(subscribe(f"/finesse/api/Team/{team}/Users", client.jid))
     reply = await client.ask(subscribe("/finesse/api/Team/3/Users", client.jid))
-    assert condition(reply) == ["not-allowed", "too-many-subscriptions"]
+    assert condition(reply) == ["policy-violation", "too-many-subscriptions"]
     again = await client.ask(subscribe("/finesse/api/Team/2/Users", client.jid))
     assert again.get("type") == "result"
 
@@ -712,6 +745,71 @@ async def test_subscriptions_of_clients_that_never_cancelled_them_give_way(
         assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
     position = await notify_team(cast.alice.team_id)
     assert await client.item() == (node, position)
+
+
+async def test_those_of_a_client_with_a_name_of_its_own_give_way_last(
+    cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub, "MAX_SUBSCRIPTIONS_PER_USER", 2)
+    node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
+    wall = await online("carol", "wall")
+    await wall.ask(subscribe(node, wall.jid))
+    for _ in range(3):
+        client = await online("carol")
+        assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
+    await database_sync_to_async(log.count_access_change)()
+    position = await notify_team(cast.alice.team_id)
+    assert await wall.item() == (node, position)
+
+
+async def test_those_to_what_one_may_not_see_any_more_give_way_first(
+    cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub, "MAX_SUBSCRIPTIONS_PER_USER", 1)
+    lost = Subscription(login_id="carol", node="/finesse/api/Team/999/Users")
+    await database_sync_to_async(lost.save)()
+    client = await online("carol")
+    node = f"/finesse/api/Team/{cast.alice.team_id}/Users"
+    assert (await client.ask(subscribe(node, client.jid))).get("type") == "result"
+    assert await database_sync_to_async(Subscription.objects.get)(login_id="carol", node=node)
+
+
+async def test_a_request_that_fails_is_an_error_and_ends_no_stream(
+    cast: Cast, online: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the database is restarted."""
+    client = await online()
+
+    async def fail(*_: Any) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client_session, "renewed", fail)
+        reply = await client.ask(PUBSUB("get", f"<items node='{MINE}'/>"))
+    assert condition(reply) == ["internal-server-error"]
+    (position,) = await write("alice")
+    assert await client.item() == (MINE, position)
+
+
+async def test_a_presence_that_cannot_be_noted_is_noted_later(
+    cast: Cast, stream: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[str] = []
+    watch = stamps.watch
+
+    def fail_twice(login_id: str) -> None:
+        if len(failures) < 2:
+            failures.append(login_id)
+            raise OperationalError
+        watch(login_id)
+
+    monkeypatch.setattr(stamps, "watch", fail_twice)
+    monkeypatch.setattr(consumer, "RETRY_SECONDS", 0.01)
+    client = await (await (await stream()).sign_in("alice")).bind("desktop")
+    await client.available(0)
+    (position,) = await write("alice")
+    assert await client.item() == (MINE, position)
+    assert failures == ["alice", "alice"]
 
 
 async def test_a_deleted_user_leaves_no_subscription(cast: Cast, online: Client) -> None:
