@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
@@ -89,9 +88,5 @@ def _parts(value: str) -> Iterator[str]:
 
 
 def quiet_level(level: str) -> str:
-    """The level of libraries that print what they send and receive: never below INFO.
-
-    A name that is unknown is returned as it is, for `logging` to complain about.
-    """
-    number: Any = logging.getLevelNamesMapping().get(level, logging.INFO)
-    return level if number >= logging.INFO else "INFO"
+    """The level of libraries that print what they send and receive: never below INFO."""
+    return level if logging.getLevelNamesMapping()[level] >= logging.INFO else "INFO"

@@ -6,6 +6,7 @@ docs/settings.md has the table of variables for operators.
 
 from collections.abc import Sequence
 from ipaddress import ip_network
+from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ CORS_ALLOW_HEADERS = (
     "Access-Control-Request-Headers",
     "requestId",
     "Range",
+    # Cisco's own client sends it, too.
+    "locale",
 )
 # Not exposed by Finesse itself: its scripts can send a requestId, but not read it back.
 CORS_EXPOSE_HEADERS = ("requestId", "Location")
@@ -483,7 +486,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
-if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+if LOG_LEVEL not in getLevelNamesMapping():
     raise ImproperlyConfigured("LOG_LEVEL is DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 FINESSE_LOG_FORMAT = env.str("FINESSE_LOG_FORMAT", "text")
 _FORMATTERS = {"text": LineFormatter, "json": JSONFormatter}

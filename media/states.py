@@ -130,7 +130,7 @@ WORDS: Mapping[str, Cell] = MappingProxyType(
         "refused": Refused(),
         "no mode": Refused("ROUTABLE_INVALID"),
         "not now": Refused("INVALID_STATE"),
-        "no password": Refused("INVALID_PASSWORD_SPECIFIED"),
+        "no password": Error("INVALID_PASSWORD_SPECIFIED"),
     }
 )
 """What the words in the tables mean. A state is where the request leads to."""

@@ -52,8 +52,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     errors are logged with their traceback, which the client does not get.
     """
     error = as_finesse_error(exc)
+    named = context["kwargs"]
     response = Response(
-        error.body(media=context["kwargs"].get("mrd_id")),
+        # Of a user's Media; an MRD by itself is none.
+        error.body(media=named.get("mrd_id") if "user_id" in named else None),
         status=error.status_code,
         headers=error.headers,
     )

@@ -116,7 +116,7 @@ SIGNED_IN = {
 def load(password: str) -> None:
     """Create what is missing, users with this password; leave what is there as it is.
 
-    What cannot be made, since something of somebody's has its name or number by now, is left out.
+    What cannot be made, because another row has its name or number, is left out.
     """
     password = make_password(password)
     for pk, name in TEAMS.items():

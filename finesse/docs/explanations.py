@@ -161,9 +161,8 @@ EXPLANATIONS = {
         (_DESKTOP,),
     ),
     "INVALID_PASSWORD_SPECIFIED": Explanation(
-        "The desktop is signed out, and NOT_READY was requested: Unified CCE takes that for a "
-        "sign-in without a password. As a notification: the user was signed out between the 202 "
-        "and the turn of this request. Nothing was changed.",
+        "The desktop is signed out, and NOT_READY was requested. Unified CCE takes that for a "
+        "sign-in without a password. Nothing was changed.",
         "Request LOGIN with an extension; it leads to NOT_READY.",
         (_DESKTOP,),
     ),

@@ -25,7 +25,7 @@ XML_SCHEMA = (
     "elements with other contents, so each of them is a global type, to validate the root element "
     "by: its elements may have any order. The server accepts more than these types: it ignores "
     "unknown elements, takes the last of a repeated element, and accepts booleans in upper case. "
-    "A request that is valid here is understood by every Finesse."
+    "Every Finesse understands a request that is valid here, except what is marked as our reading."
 )
 RESOURCES = {
     "Media": "The state of one user in one Media Routing Domain (MRD). The server accepts a change "

@@ -132,13 +132,18 @@ def http_form(name: str) -> str:
     answering = operations_with(name)
     if operations_failing_later(name) and not answering:
         return ""
-    with_media = any("{mrdId}" in one.path for one in answering)
+    with_media = any(_is_about_media(one) for one in answering)
     return error_document(TABLE[name], with_media=with_media)
 
 
 def media_is_optional(name: str) -> bool:
     """Whether some operations with this error name an MRD and others do not."""
-    return len({"{mrdId}" in one.path for one in operations_with(name)}) > 1
+    may_name_it = "ErrorMedia" in TABLE[name].elements
+    return may_name_it and len({_is_about_media(one) for one in operations_with(name)}) > 1
+
+
+def _is_about_media(operation: OperationEntry) -> bool:
+    return "/Media/{mrdId}" in operation.path
 
 
 def notification_form(name: str) -> str:

@@ -19,7 +19,7 @@ from finesse.api.responses import response_without_view
 
 
 def with_api_middlewares(get_response: Callable[..., Any]) -> Any:
-    """The chain of Django's for the API: its middlewares around `get_response`."""
+    """Django's chain for the API: its middlewares around `get_response`."""
     chain: Any = convert_exception_to_response(get_response)
     for name in reversed(settings.FINESSE_API_MIDDLEWARE):
         chain = convert_exception_to_response(import_string(name)(chain))
@@ -27,7 +27,8 @@ def with_api_middlewares(get_response: Callable[..., Any]) -> Any:
 
 
 def out_of_service(request: HttpRequest, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """503, with `headers` besides those that each answer has."""
+    """503, with `headers` besides those that each answer has; the preflight of a page of an allowed
+    origin is answered 200."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         given = request.META.get("HTTP_REQUESTID", "")

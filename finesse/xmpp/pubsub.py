@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
+from django.db import transaction
+
 from finesse.db.off_loop import off_loop
 from finesse.notifications import log
 from finesse.notifications.models import Subscription
@@ -126,19 +128,22 @@ async def _subscribe(request: _Request) -> None:
     # An automatic subscription exists already, and a second one would deliver twice.
     if not reader.has_automatically(node):
         client = request.session.jid.resource
-        is_new = await off_loop(_remember)(reader, client, resource, node)
-        await _renew(request.session, all_clients=is_new and resource != client)
+        await off_loop(_remember)(reader, client, resource, node)
+        await request.session.renew()
     _add_subscription(request.content, node, request.asked.get("jid", ""))
 
 
 async def _unsubscribe(request: _Request) -> None:
     resource, reader = request.resource(), request.reader
     # First of all: one may cancel a subscription to what one may no longer subscribe to.
-    if await off_loop(_forget)(reader.login_id, resource, request.asked.get("node", "")):
-        concerns_others = resource != request.session.jid.resource
-        await _renew(request.session, all_clients=concerns_others)
+    client, asked = request.session.jid.resource, request.asked.get("node", "")
+    is_cancelled = await off_loop(_forget)(reader.login_id, client, resource, asked)
+    # Also where there was none: a former attempt may have failed at this.
+    await request.session.renew()
+    if is_cancelled:
+        return
     # Automatic subscriptions stay; some clients cancel them before they leave, which is no error.
-    elif not reader.has_automatically(request.node()):
+    if not reader.has_automatically(request.node()):
         raise PubsubError("unexpected-request", "not-subscribed")
 
 
@@ -164,22 +169,26 @@ def _known(reader: Reader, node: str | None) -> str:
     return node or ""
 
 
-def _remember(reader: Reader, client: str, resource: str, node: str) -> bool:
-    """Store a subscription; whether it is new. `client` is the requesting client's resource."""
+@transaction.atomic
+def _remember(reader: Reader, client: str, resource: str, node: str) -> None:
+    """Store a subscription. `client` is the requesting client's resource: if the subscription is
+    for others, too, every process looks up again what its readers may see."""
     mine = Subscription.objects.filter(login_id=reader.login_id)
     if mine.filter(resource=resource, node=node).exists():
-        return False
+        return
     if mine.count() >= MAX_SUBSCRIPTIONS_PER_USER:
         _make_room([*mine.order_by("pk")], reader, client)
-    _, is_new = mine.get_or_create(login_id=reader.login_id, resource=resource, node=node)
-    return is_new
+    mine.get_or_create(login_id=reader.login_id, resource=resource, node=node)
+    if resource != client:
+        log.count_access_change()
 
 
 def _make_room(mine: Sequence[Subscription], reader: Reader, client: str) -> None:
     """Delete one: of what the user may see no longer, else the oldest of another client.
 
-    Clients leave without cancelling, and a resource that the server chose never comes back. A name
-    that a client has given itself may be that of one that is connected for weeks: it comes last.
+    Clients leave without cancelling, and a resource that this service chose never comes back. Any
+    other may be a name that a client has given itself, and is connected with for weeks: it comes
+    last. (Those that Prosody chooses look like such names.)
     """
     of_others = [one for one in mine if one.resource not in ("", client)]
     for one in (
@@ -192,23 +201,19 @@ def _make_room(mine: Sequence[Subscription], reader: Reader, client: str) -> Non
     raise PubsubError("policy-violation", "too-many-subscriptions")
 
 
-def _forget(login_id: str, resource: str, node: str) -> bool:
+@transaction.atomic
+def _forget(login_id: str, client: str, resource: str, node: str) -> bool:
+    """Delete a subscription; whether there was one. For `client` see `_remember`."""
     deleted, _ = Subscription.objects.filter(
         login_id=login_id, resource=resource, node=node
     ).delete()
+    if deleted and resource != client:
+        log.count_access_change()
     return bool(deleted)
 
 
 def _remembered(login_id: str) -> list[Subscription]:
     return list(Subscription.objects.filter(login_id=login_id).order_by("pk"))
-
-
-async def _renew(session: ClientSession, *, all_clients: bool) -> None:
-    """Take over changed subscriptions, for the user's other clients, too, if `all_clients`."""
-    if all_clients:
-        # Every process then looks up again what its readers may see.
-        await off_loop(log.count_access_change)()
-    await session.renew()
 
 
 def _add_subscription(parent: Element, node: str, jid: str) -> None:

@@ -45,7 +45,8 @@ class MediaChangeStateSerializer(RequestSerializer):
 
     state = RequestedMediaStateField(
         choices=in_order(MEDIA_STATES - {Requested.LOGIN}),
-        help_text="The present state decides which are allowed; ACTIVE is the way back from WORK",
+        help_text="The present state decides which are allowed; ACTIVE is the way back from WORK "
+        "(our reading)",
     )
     reasonCodeId = ChosenReasonCodeIdField(
         help_text=f"{REASON}. With NOT_READY and LOGOUT only; required if the user has any to "

@@ -22,7 +22,7 @@ _ERRORS = {
     "ROUTABLE_INVALID": "Your state has changed meanwhile, and this is not possible in it.",
     "STATE_AND_ROUTABLE": "The request asked for two things at once. Reload the page.",
     "INVALID_STATE": "Your state has changed meanwhile, and this is not possible in it.",
-    "INVALID_PASSWORD_SPECIFIED": "You have been signed out meanwhile. Sign in first.",
+    "INVALID_PASSWORD_SPECIFIED": "You are signed out. Sign in first.",
     "REASON_CODE_REQUIRED": "A reason is required. Choose one.",
     "REASON_CODE_NOT_ALLOWED": "No reason can be given for this. Reload the page.",
     "REASON_CODE_INVALID": "This reason is not offered to you any more. Choose another one.",
@@ -76,5 +76,7 @@ def errors() -> dict[str, str]:
         if "{" in row.message or row.message in _OF_MANY_TYPES:
             by_text[row.type] = sentence
         else:
-            by_text[row.message] = by_text[row.later_message or row.message] = sentence
+            # Rows that differ only after the 202 have the message of the first one before it.
+            by_text.setdefault(row.message, sentence)
+            by_text[row.later_message or row.message] = sentence
     return by_text | _OF_PARAMETERS

@@ -23,6 +23,7 @@ REQUEST_HEADERS = {
     "access-control-request-headers",
     "requestid",
     "range",
+    "locale",
 }
 
 

@@ -57,6 +57,7 @@ export class Recipient {
   /** Signed in, and presence sent. After a loss of the connection, fetch the missed notifications. */
   async online(address) {
     report("online", { address: String(address) });
+    // The first time, or nothing came before the break. A real client reads the present state by GET here.
     if (this.#last === null) return;
     // New notifications wait until the missed ones have been taken.
     this.#held = [];

@@ -52,6 +52,8 @@ class Client(ClientXMPP):
         self.send_presence(ppriority=0)
         report("online", address=self.boundjid.full)
         if self.last is None:
+            # The first time, or nothing came before the break. A real client reads the present
+            # state by GET here.
             return
         self.held = []
         try:

@@ -175,8 +175,10 @@ def test_logout(agent: Agent, state: str) -> None:
 
 @statement("reasonCodeId is -1 after signing out", MEDIA_PARAMETERS)
 def test_no_reason_after_logout(agent: Agent) -> None:
-    agent.is_in("NOT_READY")
-    agent.change(agent.body("LOGOUT"), reasonCodeId=-1)
+    # With a reason, or the Media before the LOGOUT would look like the one after it.
+    agent.is_in("READY")
+    agent.change(agent.body("NOT_READY"), state="NOT_READY")
+    agent.change(agent.body("LOGOUT"), state="LOGOUT", reasonCodeId=-1)
 
 
 @choice("The three options are not shown after signing out", MEDIA_PARAMETERS)

@@ -1,7 +1,7 @@
 """User: the desktop's sign-in, states and sign-out."""
 
 import pytest
-from kit.agent import EXTENSION, Agent
+from kit.agent import Agent
 from kit.client import Caller, new_request_id
 from kit.configuration import Configuration
 from kit.documents import USER_ELEMENTS, user
@@ -86,16 +86,20 @@ def test_unknown(admin: Caller) -> None:
 @statement("Signing in is 202 with an empty body, and leads to NOT_READY", USER_SIGN_IN)
 def test_sign_in(agent: Agent) -> None:
     agent.desktop_is_in("LOGOUT")
-    agent.change_user(user("LOGIN", extension=EXTENSION), state="NOT_READY", extension=EXTENSION)
+    agent.change_user(
+        user("LOGIN", extension=agent.extension), state="NOT_READY", extension=agent.extension
+    )
     request_id = new_request_id()
-    answer = agent.put_user(user("LOGIN", extension=EXTENSION), request_id=request_id)
+    answer = agent.put_user(user("LOGIN", extension=agent.extension), request_id=request_id)
     answer.accepted().is_empty().header("requestId", request_id)
 
 
 @statement("Signing in again keeps the state", USER_SIGN_IN)
-def test_sign_in_again(agent: Agent) -> None:
+def test_sign_in_again(agent: Agent, configuration: Configuration) -> None:
     agent.desktop_is_in("READY")
-    extension = "2002" if agent.get_user().text("extension") != "2002" else EXTENSION
+    extension = configuration["second_extension"]
+    if agent.get_user().text("extension") == extension:
+        extension = agent.extension
     agent.change_user(user("LOGIN", extension=extension), state="READY", extension=extension)
 
 
@@ -232,7 +236,7 @@ def test_supervisors_others(agent: Agent, supervisor: Caller, configuration: Con
     agent.desktop_is_in("NOT_READY")
     agent.change_user(user("READY"), by=supervisor, state="READY")
     agent.change_user(user("LOGOUT"), by=supervisor, state="LOGOUT")
-    body = user("LOGIN", extension=EXTENSION)
+    body = user("LOGIN", extension=agent.extension)
     supervisor.put(agent.path, body).refuses(401, OTHER_USER)
     supervisor.put(f"User/{configuration['foreign']}", user("READY")).refuses(
         401, "Invalid Supervisor"

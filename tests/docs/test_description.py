@@ -42,7 +42,7 @@ from finesse.api.views import FinesseView, UnknownResource
 from finesse.commands import demo_data
 from finesse.db.names import visible_pattern
 from finesse.docs import allowed_requests, openapi_document, page_contents
-from finesse.docs.error_examples import sample
+from finesse.docs.error_examples import error_document, sample
 from finesse.docs.explanations import EXPLANATIONS
 from finesse.docs.general_texts import PARAMETERS
 from finesse.docs.openapi import XML
@@ -453,6 +453,12 @@ def test_every_error_says_what_happened_and_what_to_do() -> None:
     for name, explanation in EXPLANATIONS.items():
         for sentence in (explanation.happened, explanation.remedy):
             assert re.fullmatch(r"[A-Z“/].{10,}[.)]", sentence), name
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_page_speaks_of_error_media_only_where_the_error_may_have_it(name: str) -> None:
+    with_it = error_document(TABLE[name], with_media=True)
+    assert "<ErrorMedia>" in with_it or "is present if the request is" not in page(address(name))
 
 
 @pytest.mark.parametrize("name", ERRORS)

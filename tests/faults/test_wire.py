@@ -1,15 +1,35 @@
 """A wire to another namespace carries, loses what is sent while it is cut, and comes back."""
 
+import ctypes
+import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.faults.wire import Wire
+from tests.faults.wire import NETWORK, Wire
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def own_network() -> Iterator[None]:
+    """A network for this thread alone.
+
+    If a device of the machine's own came or went, Chromium would give up what it is loading in a
+    test beside this one (net::ERR_NETWORK_CHANGED).
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as of_the_machine:
+        if libc.unshare(NETWORK) != 0:
+            pytest.skip(f"No namespace can be made here: {os.strerror(ctypes.get_errno())}")
+        try:
+            yield
+        finally:
+            assert libc.setns(of_the_machine.fileno(), NETWORK) == 0
+
+
+@pytest.fixture
+def wire(own_network: None) -> Iterator[Wire]:
     try:
         made = Wire()
     except OSError as error:

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from finesse.commands import demo_data
 from finesse.users.models import Team, User
-from media.models import Media, MediaRoutingDomain, StateInterval
+from media.break_tables import BreakRule
+from media.models import Media, MediaRequest, MediaRoutingDomain, StateInterval
 from media.reason_codes.use import use_of
 from reasoncodes.models import Category, ReasonCode
 from tests.kit.cast import skip_ids
@@ -77,8 +78,15 @@ def test_a_demo_whose_codes_are_gone_has_a_week_all_the_same() -> None:
     demo_data.load("finesse")
     StateInterval.objects.all().delete()
     Media.objects.all().delete()
-    ReasonCode.objects.filter(pk__in=demo_data.REASON_CODES).update(retired=True)
+    BreakRule.objects.all().delete()
+    MediaRequest.objects.all().delete()
+    ReasonCode.objects.filter(pk__in=demo_data.REASON_CODES).delete()
+    for number, (category, code, label, _) in enumerate(demo_data.REASON_CODES.values(), 7_000):
+        ReasonCode.objects.create(
+            pk=number, category=category, code=code, label=label, for_all=True
+        )
     demo_data.load("finesse")
+    assert not ReasonCode.objects.filter(pk__in=demo_data.REASON_CODES).exists()
     assert StateInterval.objects.filter(cause="self").exists()
 
 

@@ -261,6 +261,14 @@ def test_every_error_that_a_page_may_meet_has_a_sentence(name: str) -> None:
         assert row.later_message in sentences
 
 
+def test_a_refusal_and_its_error_after_the_202_have_a_sentence_each() -> None:
+    sentences = errors()
+    refused = TABLE["INVALID_STATE"].message
+    assert sentences[refused] == sentences["CF_INVALID_OBJECT_STATE"]
+    assert sentences["CF_INVALID_PASSWORD_SPECIFIED"].startswith("You are signed out")
+    assert sentences[refused] != sentences["CF_INVALID_PASSWORD_SPECIFIED"]
+
+
 # --- what became of a request ---------------------------------------------------------------------
 
 

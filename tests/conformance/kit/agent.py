@@ -27,6 +27,11 @@ class Agent:
         self._events = events
         self._stream: Stream | None = None
 
+    @property
+    def extension(self) -> str:
+        """On which the agent signs in to the desktop; what needs it is skipped without one."""
+        return self.configuration["extension"]
+
     # --- requests -------------------------------------------------------------------------------
 
     def get(self, path: str, **options: Any) -> Answer:
@@ -181,13 +186,14 @@ class Agent:
         self.is_in("LOGOUT", mrd)
         return self.change(sign_in(**options), mrd, state="NOT_READY")
 
-    def desktop_is_in(self, state: str) -> None:
-        """Bring the desktop into LOGOUT, NOT_READY or READY."""
+    def desktop_is_in(self, state: str, extension: str = "") -> None:
+        """Bring the desktop into LOGOUT, NOT_READY or READY; `extension` is for a sign-in."""
         now = self.get_user().text("state")
         if now == state:
             return
         if now == "LOGOUT":
-            self.change_user(user("LOGIN", extension=EXTENSION), state="NOT_READY")
+            body = user("LOGIN", extension=extension or self.extension)
+            self.change_user(body, state="NOT_READY")
             now = "NOT_READY"
         if state != "READY" and now != "NOT_READY":
             reason = self.reason("NOT_READY")
@@ -203,15 +209,17 @@ class Agent:
 
     def restore(self, before: "Before") -> None:
         """As it was; what only tasks or the system lead to becomes NOT_READY."""
-        if before.user.status == 200:
-            self._restore_user(before.user.document("User"))
-        for mrd, node in before.media.items():
-            self._restore_media(mrd, node)
+        try:
+            if before.user.status == 200:
+                self._restore_user(before.user.document("User"))
+        finally:
+            for mrd, node in before.media.items():
+                self._restore_media(mrd, node)
 
     def _restore_user(self, node: Node) -> None:
         state, reason = node.text("state"), node.text("reasonCodeId")
-        extension = node.element.findtext("extension") or EXTENSION
-        self.desktop_is_in(state if state in {"LOGOUT", "READY"} else "NOT_READY")
+        extension = node.element.findtext("extension") or self.configuration.get("extension")
+        self.desktop_is_in(state if state in {"LOGOUT", "READY"} else "NOT_READY", extension)
         if state != "LOGOUT" and self.get_user().text("extension") != extension:
             self.change_user(user("LOGIN", extension=extension), extension=extension)
         if state == "NOT_READY" and reason != self.get_user().text("reasonCodeId") != "":
@@ -254,5 +262,4 @@ class Before:
         self.media = media
 
 
-EXTENSION = "1001001"
 assert set(OPTIONS) == {"maxDialogLimit", "interruptAction"}

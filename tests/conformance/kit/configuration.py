@@ -49,6 +49,8 @@ SETTINGS = [
     Setting("second_not_ready", "1002", "database id of another one"),
     Setting("foreign_not_ready", "1004", "database id of one of the other team only"),
     Setting("logout", "2001", "database id of a global LOGOUT reason code"),
+    Setting("extension", "1001001", "an extension on which the agent may sign in"),
+    Setting("second_extension", "2002", "another one"),
     Setting("origin", "", "an origin that the server allows to call across origins (CORS)"),
     Setting("lockout_user", "", "login id of a user whom the lock-out may block for five minutes"),
     Setting("lockout_password", "", "and the password"),

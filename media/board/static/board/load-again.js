@@ -12,11 +12,14 @@
 
   let isWaiting = false;
 
-  // Such an event does not bubble, so it is seen on its way down. A missing import is its importer's.
+  // Such an event does not bubble, so it is seen on its way down. If an import is missing, the error is at the
+  // script that imports it.
   window.addEventListener("error", ({ target }) => isNeeded(target) && loadAgain(), { capture: true });
 
+  /** Not what a proxy or a virus scanner has put into the page, and the page's policy refuses. */
   function isNeeded(target) {
-    return target instanceof Element && target.matches("script, link[rel=stylesheet]");
+    if (!(target instanceof Element && target.matches("script, link[rel=stylesheet]"))) return false;
+    return new URL(target.src || target.href, location).origin === location.origin;
   }
 
   function loadAgain() {
@@ -28,10 +31,11 @@
     setTimeout(reload, longest * (0.5 + Math.random() / 2));
   }
 
-  /** Not before the server answers: the browser's own page of an error would not come back from there. */
+  /** Not before the page is there again: a page of an error, a proxy's or the browser's, would stay. */
   async function reload() {
     try {
-      await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      const { ok } = await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      if (!ok) throw new Error("not there yet");
       location.reload();
     } catch {
       isWaiting = false;
