@@ -7,14 +7,15 @@ are filled in by the set-up that runs it.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from finesse.users import sign_in_threads
+
 WEB_THREADS = 16
 """Requests that one WSGI process serves at once. A connection that sends nothing keeps a thread for
 five seconds, so there are more threads than connections that a client may leave idle; and more than
 FINESSE_PASSWORD_PLACES."""
-SIGN_IN_CONNECTIONS = 16
-"""Of a sockets process: so many threads check passwords (`finesse.users.sign_in_threads`). (A
-process serves REST, too, by up to 32 threads more, where no proxy sends that to the web
-processes.)"""
+SIGN_IN_CONNECTIONS = sign_in_threads.THREADS
+"""Of a sockets process. (It serves REST, too, by up to 32 threads more, where no proxy sends that
+to the web processes.)"""
 SOCKETS_CONNECTIONS = 1
 """The sockets of a process share a thread for their statements."""
 WORKER_CHILDREN = 2

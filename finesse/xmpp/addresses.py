@@ -53,6 +53,6 @@ def new_resource() -> str:
     return uuid.uuid4().hex
 
 
-def is_new_resource(resource: str) -> bool:
+def is_chosen_here(resource: str) -> bool:
     """Whether `new_resource` may have made it."""
     return re.fullmatch("[0-9a-f]{32}", resource) is not None

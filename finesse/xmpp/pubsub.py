@@ -17,7 +17,7 @@ from finesse.notifications.models import Subscription
 from finesse.notifications.nodes import is_of_a_user, published_as, team_of
 from finesse.notifications.readers import Reader
 from finesse.xmpp import disco, items
-from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, is_new_resource, parsed
+from finesse.xmpp.addresses import MAX_RESOURCE_CHARACTERS, is_chosen_here, parsed
 from finesse.xmpp.client_session import ClientSession
 from finesse.xmpp.stanzas import (
     DISCO_INFO,
@@ -191,14 +191,14 @@ def _make_room(mine: Sequence[Subscription], reader: Reader, client: str) -> Non
     last. (Those that Prosody chooses look like such names.)
     """
     of_others = [one for one in mine if one.resource not in ("", client)]
-    for one in (
+    in_this_order = (
         *(one for one in mine if not reader.may_subscribe(one.node)),
-        *(one for one in of_others if is_new_resource(one.resource)),
+        *(one for one in of_others if is_chosen_here(one.resource)),
         *of_others,
-    ):
-        one.delete()
-        return
-    raise PubsubError("policy-violation", "too-many-subscriptions")
+    )
+    if not in_this_order:
+        raise PubsubError("policy-violation", "too-many-subscriptions")
+    in_this_order[0].delete()
 
 
 @transaction.atomic

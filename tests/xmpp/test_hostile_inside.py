@@ -29,7 +29,6 @@ from tests.kit.served_here import Served, served_here
 from tests.kit.xmpp_stream import PUBSUB, Stream, auth, names, plain
 
 ONLINE = "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"
-SIGN_IN_THREADS = sign_in_threads.POOL._max_workers
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def connected(port: int) -> Peer:
 @pytest.fixture
 def threads() -> Iterator[ThreadPoolExecutor]:
     """As many threads as there are for signing in; their database connections are closed."""
-    count = SIGN_IN_THREADS
+    count = sign_in_threads.THREADS
     with ThreadPoolExecutor(count) as pool:
         yield pool
         together = threading.Barrier(count)
