@@ -69,15 +69,18 @@ class AMQP(amqp.AMQP):
 
 
 class Consumer(consumer.Consumer):
-    """A worker's consumer that shows life, notices soon that the broker is silent, and does not
-    look for other workers before its tasks.
+    """A worker's consumer that shows life, notices soon that the broker is silent, and exchanges
+    nothing with other workers.
 
-    That look takes a second after each time that the broker was away, for revoked tasks and logical
-    clocks, which are not used here.
+    Looking for them takes a second after each time that the broker was away, for revoked tasks and
+    logical clocks, which are not used here. Events for monitors of workers need a connection of
+    their own, which is awaited like the first before a worker connects anew; Celery's option
+    --task-events still turns them on.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{**options, "without_mingle": True})
+        alone = dict.fromkeys(("without_mingle", "without_gossip", "without_heartbeat"), True)
+        super().__init__(*args, **{**options, **alone})
         # By the event loop that takes the tasks.
         running.show_life()
         self.timer.call_repeatedly(SIGN_OF_LIFE_SECONDS, running.show_life)
@@ -109,4 +112,6 @@ class Silence:
             return
         self._silent_looks += 1
         if self._silent_looks >= SILENT_LOOKS:
+            # Nobody would answer a goodbye, either.
+            self._connection.collect()
             raise ConnectionForced("The broker has sent nothing, not even signs of life")

@@ -44,6 +44,8 @@ class Fault:
     """Whether times of day follow one another."""
     cuts_postgresql: bool = False
     """A 503 may then be applied nevertheless (docs/api.md)."""
+    is_begun_slowly: bool = False
+    """Nothing is broken until it has begun completely: times count from then on."""
     is_upgrade: bool = False
     """The first version with `make production` runs at first, in a set-up of its own each round."""
     impossible: Callable[[SetUp], str] = lambda set_up: ""
@@ -394,6 +396,7 @@ FAULTS = [
     Fault(
         name="PostgreSQL: disk full",
         during=disk_full,
+        is_begun_slowly=True,
         cuts_postgresql=True,
         seconds=3,
         impossible=_without_mount,

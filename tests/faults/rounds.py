@@ -113,6 +113,8 @@ class Rounds:
         during = fault.during(self.set_up)
         broken = time.monotonic()
         await asyncio.to_thread(during.__enter__)
+        if fault.is_begun_slowly:
+            broken = time.monotonic()
         await asyncio.sleep(fault.seconds)
         await asyncio.to_thread(during.__exit__, None, None, None)
         return broken, time.monotonic()

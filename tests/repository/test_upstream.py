@@ -20,6 +20,8 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from celery.beat import EmbeddedService, Scheduler
 from celery.worker import WorkController, consumer, loops
+from celery.worker.consumer.events import Events
+from celery.worker.consumer.gossip import Gossip
 from celery.worker.consumer.mingle import Mingle
 from defusedxml.ElementTree import DefusedXMLParser
 from django.contrib.admin import ModelAdmin
@@ -170,6 +172,9 @@ def test_celery_connects_by_classes_that_can_be_replaced() -> None:
     has(Celery(set_as_current=False), "amqp_cls", "123")
     has(AMQP, "Connection", "123")
     takes(Mingle.__init__, "self c without_mingle", "123")
+    takes(Gossip.__init__, "self c without_gossip", "203")
+    takes(Events.__init__, "self c task_events without_heartbeat without_gossip", "203")
+    has(amqp.Connection(), "collect", "203")
 
 
 def test_the_description_is_made_by_methods_that_can_be_overridden() -> None:

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 import pytest
+from celery import current_app
 
 from finesse import broker
 from tests.faults.proxy import Network
@@ -53,5 +55,15 @@ def test_a_worker_gives_up_a_broker_that_has_sent_nothing_for_some_looks(network
         look()
     with pytest.raises(connection.connection_errors, match="sent nothing"):
         look()
+    # It says no goodbye, for whose answer it would wait.
+    assert not connection.connected
     connection.collect()
     connection.close()
+
+
+def test_a_worker_exchanges_nothing_with_other_workers() -> None:
+    """Events need a connection of their own, which is awaited, too, when the broker is silent."""
+    worker: Any = current_app.WorkController(pool="solo")
+    steps = {one.name.rpartition(".")[2] for one in worker.consumer.steps}
+    assert {"Connection", "Tasks"} <= steps
+    assert steps.isdisjoint({"Events", "Gossip", "Heart", "Mingle"})
