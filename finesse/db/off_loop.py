@@ -1,6 +1,7 @@
 """Statements that sockets need: in a thread, within a bound."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
@@ -13,6 +14,13 @@ R = TypeVar("R")
 LONGEST_SECONDS = 5.0
 """For all waits of one call together. All sockets of a process share the thread, so none may keep
 it while the database stands still; but what thousands may see takes a while to look up."""
+
+WATCHING_THREADS = 2
+"""More than one: what stamps its clients as present does not wait for a database. Each may keep a
+connection to it (`finesse.production.processes` counts them)."""
+WATCHING = ThreadPoolExecutor(WATCHING_THREADS, thread_name_prefix="watching")
+"""For what a server process does by itself from time to time; no socket's statement waits for it.
+asyncio's own threads are four more than there are cores, and each would keep a connection."""
 
 
 def off_loop(statements: Callable[P, R], **options: Any) -> "Callable[P, Any]":

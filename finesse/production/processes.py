@@ -7,6 +7,7 @@ are filled in by the set-up that runs it.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from finesse.db import off_loop
 from finesse.users import sign_in_threads
 
 WEB_THREADS = 16
@@ -18,6 +19,8 @@ SIGN_IN_CONNECTIONS = sign_in_threads.THREADS
 to the web processes.)"""
 SOCKETS_CONNECTIONS = 1
 """The sockets of a process share a thread for their statements."""
+WATCHING_CONNECTIONS = off_loop.WATCHING_THREADS
+"""A sockets process looks by itself whether the service is in service."""
 WORKER_CHILDREN = 2
 WATCH_CONNECTIONS = 1
 """finesse.service_watch has a connection of its own in each server process."""
@@ -106,7 +109,10 @@ SOCKETS = Process(
     port_variable="FINESSE_SOCKETS_PORT",
     socket_option=("--fd", "{descriptor}"),
     address_option=("--host", "{address}", "--port", "{port}"),
-    connections=SIGN_IN_CONNECTIONS + SOCKETS_CONNECTIONS + WATCH_CONNECTIONS,
+    connections=SIGN_IN_CONNECTIONS
+    + SOCKETS_CONNECTIONS
+    + WATCHING_CONNECTIONS
+    + WATCH_CONNECTIONS,
     memory_mib=100,
     # One for each client.
     descriptors=65536,

@@ -19,6 +19,7 @@ from finesse.files.limits import FILE_SIZE
 from finesse.server.awaited_bodies import AwaitedBody, Message, Receive, Send, TooMuchError
 from finesse.server.content_policy import POLICY
 from finesse.server.refused_early import out_of_service_unread
+from finesse.users import sign_in_threads
 from finesse.users.sessions import is_signed_in
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,9 @@ class BodyLimit:
         try:
             limit = ANONYMOUS_BODY_MAX_BYTES
             if length is None or length > limit:
-                look = off_loop(limit_of_page, thread_sensitive=False)
+                look = off_loop(
+                    limit_of_page, thread_sensitive=False, executor=sign_in_threads.POOL
+                )
                 limit = await look(length, cookies.decode("latin-1"))
             if length is not None and length > limit:
                 raise _TooLargeError

@@ -1,4 +1,7 @@
-"""The threads in which sockets check passwords: those of viewers and of XMPP clients."""
+"""The threads in which a server with an event loop asks who a client is.
+
+They check the passwords of viewers and of XMPP clients, and look up who sends a large form.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 

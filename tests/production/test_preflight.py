@@ -117,7 +117,7 @@ def test_components_run_where_there_is_an_xmpp_server() -> None:
 
 def test_the_defaults_fit_a_postgresql_as_it_is_delivered_on_two_cores() -> None:
     given = {"FINESSE_WEB_PROCESSES": "2", "FINESSE_SOCKETS_PROCESSES": "2"}
-    assert connections_needed(numbers(given)) == 74
+    assert connections_needed(numbers(given)) == 78
     assert {one.name for one in PROCESSES} == set(numbers(given))
 
 

@@ -123,6 +123,18 @@ def changes_a_state(module: ast.Module) -> bool:
     return False
 
 
+def test_statements_off_the_loop_run_in_threads_whose_connections_are_counted() -> None:
+    """Each thread keeps a connection to PostgreSQL; asyncio's own are as many as it likes."""
+    uncounted = [
+        f"{path}:{node.lineno}"
+        for path, module in product()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and called(node) in {"off_loop", "database_sync_to_async"}
+        if {"thread_sensitive"} == {one.arg for one in node.keywords}
+    ]
+    assert uncounted == []
+
+
 def test_only_the_log_makes_notifications() -> None:
     makers = {path for path, module in product() if makes_a_notification(module)}
     assert makers == {"finesse/notifications/log.py"}
