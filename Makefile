@@ -58,7 +58,7 @@ conformance: $(VENV)/installed-dev ## check any server: URL, USER, PASSWORD, …
 	@$(BIN)/python -m pytest -c tests/conformance/pytest.ini --rootdir tests/conformance tests/conformance \
 		--junitxml "$(JUNIT)" $(ARGS)
 
-bench: $(VENV)/benchmarks/installed ## how fast, beside what the machine can do: SHORT=1, ONLY="accept cycles" (benchmarks/README.md)
+bench: $(VENV)/installed-dev $(VENV)/benchmarks/installed ## how fast, beside what the machine can do: SHORT=1, ONLY="accept cycles" (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(if $(filter 1,$(SHORT)),--short) $(ONLY:%=--only %)
 
 pictures: $(VENV)/installed-dev ## the pictures of docs/supervisors.md, from a demo of its own

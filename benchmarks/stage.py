@@ -54,6 +54,8 @@ class Services:
                 found.append(f"{name}: nothing listens on {parts.netloc.rpartition('@')[2]}")
         if not shutil.which("wrk"):
             found.append("wrk (on Debian: apt-get install wrk)")
+        if not shutil.which("chromium"):
+            found.append("Chromium, for the board (`make services` installs it)")
         if not (PACKAGES / "granian").exists():
             found.append("the packages of benchmarks/requirements.txt (`make bench` installs them)")
         return found

@@ -79,7 +79,7 @@ def test_list(agent: Agent, configuration: Configuration) -> None:
         listed.fail(f"<Media> of {agent.mrd} and {configuration['second_mrd']}", f"{ids}")
 
 
-@statement("The list holds the user's MRDs only", RELEASE_12_6_2)
+@choice("The list holds the user's MRDs only", GET_LIST, RELEASE_12_6_2)
 def test_list_is_the_users(agent: Agent, configuration: Configuration) -> None:
     listed = agent.get(f"{agent.path}/Media").document("MediaList")
     ids = [one.text("id") for one in listed.every("Media")]

@@ -4,7 +4,7 @@ import pytest
 from kit.agent import Agent
 from kit.configuration import Configuration
 from kit.documents import media
-from kit.pages import CHANGE_STATE, PARAMETER_TYPES, ROUTABLE
+from kit.pages import ARM_ERRORS, CHANGE_STATE, PARAMETER_TYPES, ROUTABLE
 from kit.statements import choice, statement
 
 ROUTABLE_ON, ROUTABLE_OFF = media(routable="true"), media(routable="false")
@@ -27,10 +27,11 @@ def test_routable(agent: Agent) -> None:
     agent.change(ROUTABLE_ON, routable="true")
 
 
-@statement(
+@choice(
     f"The mode that there is already ends in the error {ALREADY}, Agent already in requested "
     "mode, with the printed number 1",
     ROUTABLE,
+    ARM_ERRORS,
 )
 @pytest.mark.parametrize("routable", [True, False])
 def test_already(agent: Agent, events: None, routable: bool) -> None:
@@ -41,7 +42,7 @@ def test_already(agent: Agent, events: None, routable: bool) -> None:
     update.error().has(errorType="Agent already in requested mode")
 
 
-@statement("Changing the mode while signed out ends in error 6", ROUTABLE, CHANGE_STATE)
+@choice("Changing the mode while signed out ends in error 6", ROUTABLE, CHANGE_STATE)
 def test_signed_out(agent: Agent, events: None) -> None:
     agent.is_in("LOGOUT")
     agent.fails(ROUTABLE_ON).refuses(6, "E_ARM_STAT_AGENT_NOT_LOGGED_IN", media=agent.mrd)

@@ -98,7 +98,7 @@ def test_actions(agent: Agent, name: str, values: tuple[str, str]) -> None:
         agent.is_fresh(**{name: value}).has(**{name: value})
 
 
-@statement(
+@choice(
     "Signing in twice ends in error 1, E_ARM_STAT_AGENT_ALREADY_LOGGED_IN, "
     "Agent already logged into MRD",
     SIGN_IN,
@@ -141,7 +141,7 @@ def renews_options(agent: Agent, **options: Any) -> None:
         agent.change(body, **options)
 
 
-@statement(
+@choice(
     "Signing in to an MRD of which one is no member ends in error 27, "
     "E_ARM_STAT_LOGIN_NOT_ALLOWED_FOR_APP_PATH",
     ARM_ERRORS,
@@ -151,7 +151,7 @@ def test_no_member(agent: Agent, configuration: Configuration, events: None) -> 
     agent.fails(sign_in(), mrd).refuses(27, "E_ARM_STAT_LOGIN_NOT_ALLOWED_FOR_APP_PATH", media=mrd)
 
 
-@statement(
+@choice(
     "Signing in to the voice MRD ends in error 11, E_ARM_STAT_CANT_LOGIN_TO_VOICE_MRD", ARM_ERRORS
 )
 def test_voice(agent: Agent, configuration: Configuration, events: None) -> None:
@@ -159,7 +159,7 @@ def test_voice(agent: Agent, configuration: Configuration, events: None) -> None
     agent.fails(sign_in(), mrd).refuses(11, "E_ARM_STAT_CANT_LOGIN_TO_VOICE_MRD", media=mrd)
 
 
-@statement(
+@choice(
     "Requests of an agent who is not signed in end in error 6, E_ARM_STAT_AGENT_NOT_LOGGED_IN, "
     "Agent is not logged in",
     CHANGE_STATE,

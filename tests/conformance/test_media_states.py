@@ -6,6 +6,7 @@ from kit.client import Caller
 from kit.configuration import Configuration
 from kit.documents import media
 from kit.pages import (
+    CAPTURE,
     CHANGE_STATE,
     MEDIA_ERRORS,
     MEDIA_PARAMETERS,
@@ -101,9 +102,14 @@ def refuses_reason(agent: Agent, state: str, reason: str) -> None:
     )
 
 
-@choice("A reason that does not exist, or is of the other category, is 400 Invalid Input", SEED)
-def test_unknown_reason(agent: Agent, configuration: Configuration) -> None:
-    for reason in ("2147483646", "abc", "1.5", configuration["logout"]):
+@statement("A reason that does not exist is 400 Invalid Input", CAPTURE)
+def test_unknown_reason(agent: Agent) -> None:
+    refuses_reason(agent, "NOT_READY", "2147483646")
+
+
+@choice("A reason that is no number, or of the other category, is 400 Invalid Input", SEED)
+def test_unfit_reason(agent: Agent, configuration: Configuration) -> None:
+    for reason in ("abc", "1.5", configuration["logout"]):
         refuses_reason(agent, "NOT_READY", reason)
     refuses_reason(agent, "LOGOUT", configuration["not_ready"])
 

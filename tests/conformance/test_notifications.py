@@ -54,7 +54,7 @@ def test_source(agent: Agent, configuration: Configuration) -> None:
         agent.told(mrd).has(source=agent.media_uri(mrd)).whole("Media").has(id=mrd)
 
 
-@statement("The node is the path of the user's Media", MEDIA_NOTIFICATION, SUBSCRIPTIONS)
+@choice("The node is the path of the user's Media", MEDIA_NOTIFICATION, SUBSCRIPTIONS)
 def test_node(agent: Agent) -> None:
     update = told_of_change(agent)
     if update.frame.get("node") != f"{agent.uri}/Media":
