@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, connections, transaction
+from psycopg.pq import TransactionStatus
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -157,6 +158,73 @@ def test_a_commit_that_is_not_answered_ends_at_the_bound(wrapper: Any, proxy: Be
     with wait_limit.bounded(BOUND_SECONDS), pytest.raises(OperationalError):
         wrapper.commit()
     assert time.monotonic() - begin < LONG_SECONDS
+
+
+def spending(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but it leaves no time for what comes after it."""
+
+    def slow(*args: Any) -> Any:
+        done = bound(*args)
+        wait_limit.count(LONG_SECONDS)
+        return done
+
+    return slow
+
+
+@on_services
+@pytest.mark.parametrize("step", ["get_new_connection", "init_connection_state"])
+def test_a_connection_that_was_opened_too_late_keeps_no_transaction_open(
+    wrapper: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """What is written by it later would be gone with its session, though it was accepted."""
+    wrapper.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(wrapper, step, spending(getattr(wrapper, step)))
+        with wait_limit.bounded(), contextlib.suppress(OperationalError):
+            connect_anew(wrapper)
+    with wait_limit.bounded():
+        assert select(wrapper) == 1
+        assert wrapper.connection.info.transaction_status == TransactionStatus.IDLE
+        assert prepared(wrapper) == 1
+        assert wrapper.connection.info.transaction_status == TransactionStatus.IDLE
+
+
+@on_services
+def test_a_connection_that_cannot_be_set_up_is_not_used(
+    wrapper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OperationalError
+
+    wrapper.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(wrapper, "init_connection_state", fail)
+        with pytest.raises(OperationalError):
+            wrapper.ensure_connection()
+    assert wrapper.connection is None
+
+
+@on_services
+def test_a_transaction_whose_commit_takes_all_the_time_is_over(
+    wrapper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connections._settings, "proxied", wrapper.settings_dict)  # type: ignore[misc]
+    monkeypatch.setattr(connections._connections, "proxied", wrapper, raising=False)
+    monkeypatch.setattr(wrapper, "commit", spending(wrapper.commit))
+    with wait_limit.bounded(), transaction.atomic("proxied"):
+        assert select(wrapper) == 1
+    assert wrapper.connection.autocommit
+    assert wrapper.connection.info.transaction_status == TransactionStatus.IDLE
+
+
+@on_services
+def test_nothing_is_written_into_a_transaction_that_nobody_has_begun(wrapper: Any) -> None:
+    """Whatever has left it open: nobody would commit it."""
+    wrapper.connection.execute("BEGIN")
+    with pytest.raises(OperationalError, match="transaction"):
+        prepared(wrapper)
+    assert prepared(wrapper) == 1
+    assert wrapper.connection.info.transaction_status == TransactionStatus.IDLE
 
 
 @on_services

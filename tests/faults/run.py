@@ -81,10 +81,11 @@ async def _play(faults: list[Fault], played: Played, options: argparse.Namespace
                     if number == 0:
                         print(f"{fault.name}: LEFT OUT, as {reason}", flush=True)
                     continue
-                if fault.is_upgrade or stage.former:
+                if fault.is_upgrade or stage.former or (fault.by_the_clock and stage.is_ahead):
                     await stage.close(keep_logs=False)
                     stage = await _Stage.open(_former(fault))
                 rounds, failures = played[fault.name]
+                stage.is_ahead |= not fault.by_the_clock
                 try:
                     one = await stage.rounds.play(fault)
                 except Exception:
@@ -123,6 +124,8 @@ class _Stage:
     folder: Path
     former: str
     """The version that runs at first."""
+    is_ahead = False
+    """Whether its history may have times that have not come yet."""
     set_up: SetUp
     rounds: Rounds
 

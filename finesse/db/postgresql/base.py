@@ -71,6 +71,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _used_at = 0.0
     _prepared: PreparedStatements | None = None
 
+    def connect(self) -> None:
+        """Open a connection, or none: what Django could not set up has no autocommit, and what is
+        written by it would be gone with its session. Raises DatabaseError."""
+        try:
+            super().connect()
+        except BaseException:
+            self.close()
+            raise
+
     def close_if_health_check_failed(self) -> None:
         now = _monotonic()
         was_idle = now - self._used_at >= UNCHECKED_SECONDS
@@ -127,4 +136,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_no_broken_transaction()
         if self._prepared is None or self._prepared.connection is not self.connection:
             self._prepared = PreparedStatements(self.connection)
+        # Django's own flag: outside a transaction, whatever the session says.
+        if self.autocommit and self._prepared.is_in_transaction():
+            # A 202 would be for a row that nobody commits.
+            self.close()
+            raise OperationalError("The session was in a transaction that nobody has begun")
         return None if self._prepared.begins_transaction() else self._prepared

@@ -50,6 +50,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     """Is closed when a wait has exceeded the bound: the answer may still come."""
 
     opened_at = float("inf")
+    _sends_nothing = False
     _given: tuple[tuple[Any, ...], dict[str, Any]] | None = None
 
     @classmethod
@@ -84,8 +85,17 @@ class BoundedConnection(psycopg.Connection[Any]):
         """Whether another one that was open at the same time was found dead."""
         return dead.may_include(self.opened_at)
 
+    def set_autocommit(self, value: bool) -> None:
+        # PostgreSQL is not asked. Without this, a commit that took all the time would be reported
+        # as failed, and a connection that was opened at the last moment would stay without it.
+        self._sends_nothing = True
+        try:
+            super().set_autocommit(value)
+        finally:
+            self._sends_nothing = False
+
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        seconds = left()
+        seconds = None if self._sends_nothing else left()
         if seconds is None:
             return super().wait(gen, interval, timeout)
         if seconds > wait_limit.REQUEST_SECONDS:

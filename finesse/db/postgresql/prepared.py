@@ -35,6 +35,12 @@ class PreparedStatements:
         # the types.
         self._prepared: dict[str, tuple[bytes, list[PyFormat]]] = {}
 
+    def is_in_transaction(self) -> bool:
+        """Whether the next statement waits for a commit."""
+        # Libpq's number, not the enum's member.
+        status = self._pgconn.transaction_status
+        return status != TransactionStatus.IDLE or not self.connection.autocommit
+
     def begins_transaction(self) -> bool:
         """Whether the next statement begins a transaction, which only psycopg can do."""
         # Libpq's number, not the enum's member.
