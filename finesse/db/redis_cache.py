@@ -4,6 +4,7 @@ A connection that is silent is compared with a new one. Redis does one thing aft
 has answered a question that came later, it never got the first one, or its answer is lost.
 """
 
+import contextlib
 import threading
 from time import monotonic as _monotonic
 from typing import Any
@@ -68,6 +69,16 @@ class _Bounded:
         super().send_packed_command(*args, **options)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return self._read_in_time(*args, **options)
+        except ResponseError:
+            raise
+        except BaseException:
+            # Kept in the pool, the next question would get the answer that was not read.
+            self.disconnect()  # type: ignore[attr-defined]
+            raise
+
+    def _read_in_time(self, *args: Any, **options: Any) -> Any:
         bound = _left()
         seconds = self.socket_timeout if bound is None else bound
         with wait_limit.waiting():
@@ -75,15 +86,8 @@ class _Bounded:
                 return self._read(*args, **{"timeout": seconds, **options})
             begin = _monotonic()
             first = {**options, "timeout": SILENT_SECONDS, "disconnect_on_error": False}
-            try:
+            with contextlib.suppress(RedisTimeoutError):
                 return self._read(*args, **first)
-            except RedisTimeoutError:
-                pass
-            except ResponseError:
-                raise
-            except BaseException:
-                self.disconnect()  # type: ignore[attr-defined]
-                raise
             if not self.pool.is_answered():
                 rest = max(ON_ITS_WAY_SECONDS, begin + seconds - _monotonic())
                 return self._read(*args, **{**options, "timeout": rest})
@@ -155,9 +159,15 @@ class ProcessConnectionPool(ConnectionPool):
         with _lock:
             if url not in _pools:
                 kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call]
-                # One more attempt, for a connection that Redis has closed. By itself redis-py
-                # makes three, after timeouts, too, with pauses in between.
-                retry: Any = Retry(NoBackoff(), 1, (RedisConnectionError,))
-                given = {"connection_class": _BOUNDED[kind], "retry": retry, **options}
-                _pools[url] = super().from_url(url, **given)
+                made = {
+                    "connection_class": _BOUNDED[kind],
+                    # Nothing is sent twice. By itself redis-py makes three more attempts, after
+                    # timeouts, too, with pauses in between.
+                    "retry": Retry(NoBackoff(), 0),
+                    # Before redis-py hands a connection out it looks whether Redis has closed it,
+                    # or has sent an answer that nobody has read. By protocol 3 it does not: any
+                    # data might be a push.
+                    "protocol": 2,
+                }
+                _pools[url] = super().from_url(url, **{**made, **options})
             return _pools[url]

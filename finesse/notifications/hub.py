@@ -224,8 +224,9 @@ class Hub:
         layer = get_channel_layer()
         assert layer is not None
         while True:
-            channel = await layer.new_channel()
+            channel = None
             try:
+                channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
                 while True:
                     await received.put(await layer.receive(channel))
@@ -233,8 +234,9 @@ class Hub:
                 logger.exception(
                     "The channel layer does not answer; meanwhile the hub reads the log"
                 )
-                with contextlib.suppress(Exception):
-                    await layer.group_discard(GROUP, channel)
+                if channel is not None:
+                    with contextlib.suppress(Exception):
+                        await layer.group_discard(GROUP, channel)
                 await asyncio.sleep(1)
 
     async def _check_heartbeats(self) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
@@ -12,6 +13,7 @@ from django.contrib.auth import SESSION_KEY, get_user
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions import middleware
 from django.contrib.sessions.backends import db
+from django.db import DatabaseError, InterfaceError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -66,7 +68,9 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> Any:
         session = request.session
         if session.accessed and session.session_key and SESSION_KEY in session:
-            note_used([session.session_key])
+            # The view has saved what it had to: its answer does not depend on this.
+            with suppress(DatabaseError, InterfaceError):
+                note_used([session.session_key])
         answer = super().process_response(request, response)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             # A script in another tab asked with a key that a new one replaces just now: to take the

@@ -12,6 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import management
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -467,6 +468,18 @@ def test_a_session_is_seen_again_after_a_minute(cast: Cast) -> None:
     BrowserSession.objects.update(last_seen=before - timedelta(seconds=50))
     browser.get("/account/")
     assert BrowserSession.objects.get(user="alice").last_seen < before
+
+
+def test_what_was_saved_is_answered_so_though_the_session_cannot_be_noted_as_seen(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = signed_in("alice")
+
+    def no_time_left(keys: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(sessions, "note_used", no_time_left)
+    assert browser.get("/account/").status_code == 200
 
 
 def test_deleting_a_user_shows_no_session_key(cast: Cast) -> None:

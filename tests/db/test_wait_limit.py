@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, connections, transaction
+from psycopg import OperationalError as PsycopgOperationalError
 from psycopg.pq import TransactionStatus
 from redis import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -400,6 +401,32 @@ def test_sessions_of_dead_connections_are_ended(network: Network) -> None:
 
 
 @on_services
+def test_a_session_that_began_later_is_not_taken_for_one_that_was_left(network: Network) -> None:
+    """A PostgreSQL that was started again gives the same numbers to others."""
+    sessions = Dead()
+    with by(network) as other, by(network) as new:
+        sessions._left[other.connection.info.backend_pid] = time.monotonic() - 3600
+        sessions.look_into(new.connection)
+        assert select(other) == 1
+
+
+@on_services
+def test_sessions_that_could_not_be_ended_are_ended_by_the_next_connection(
+    network: Network,
+) -> None:
+    sessions = Dead()
+    with by(network) as lost, by(network) as first, by(network) as second:
+        backend = lost.connection.info.backend_pid
+        sessions.leave(backend)
+        first.connection.close()
+        with pytest.raises(PsycopgOperationalError):
+            sessions.look_into(first.connection)
+        sessions.look_into(second.connection)
+        with pytest.raises(OperationalError):
+            select(lost)
+
+
+@on_services
 @pytest.mark.usefixtures("few_moments")
 def test_when_one_was_slow_others_stay(network: Network) -> None:
     with by(network) as first, by(network) as second:
@@ -493,6 +520,64 @@ def test_a_dead_connection_to_redis_is_given_up_and_idle_ones_with_it(
         assert not any(one.is_connected for one in idle)
         # It was not sent again, and what follows needs no patience.
         assert client.get("dead") is None
+
+
+def no_time_after(done: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but it leaves no time for what comes after it."""
+
+    def last(*args: Any, **options: Any) -> Any:
+        result = done(*args, **options)
+        wait_limit.standing_still.add(wait_limit.CACHE)
+        return result
+
+    return last
+
+
+def ask(client: Any) -> None:
+    client.get("mine")
+
+
+def ask_in_a_pipeline(client: Any) -> None:
+    client.pipeline(transaction=True).set("mine", "once more").get("mine").execute()
+
+
+@on_services
+@pytest.mark.parametrize("question", [ask, ask_in_a_pipeline])
+@pytest.mark.parametrize("step", ["send_packed_command", "_read"])
+def test_an_answer_that_was_not_read_is_never_taken_for_that_of_another_question(
+    redis_network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    question: Callable[[Any], None],
+    step: str,
+) -> None:
+    """It could be taken for a password that was verified."""
+    client = redis_by(redis_network)
+    client.set("mine", "secret")
+    client.set("another's", "theirs")
+    connection = client.connection_pool.get_connection()
+    client.connection_pool.release(connection)
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, step, no_time_after(getattr(connection, step)))
+        with wait_limit.bounded(), contextlib.suppress(RedisTimeoutError):
+            question(client)
+    wait_limit.standing_still.clear()
+    with wait_limit.bounded():
+        assert client.get("another's") == b"theirs"
+        assert client.get("nothing") is None
+
+
+@on_services
+def test_a_connection_with_an_answer_that_nobody_has_read_is_not_used(
+    redis_network: Network,
+) -> None:
+    """Whatever has left it there."""
+    client = redis_by(redis_network)
+    client.set("mine", "secret")
+    connection = client.connection_pool.get_connection()
+    connection.send_command("GET", "mine")
+    assert connection.can_read(timeout=LONG_SECONDS)
+    client.connection_pool.release(connection)
+    assert client.get("nothing") is None
 
 
 @on_services

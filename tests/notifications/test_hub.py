@@ -167,6 +167,36 @@ async def test_a_layer_that_says_nothing_at_all_is_not_waited_for(
     hub._task.cancel()
 
 
+async def test_a_hub_that_starts_while_the_layer_is_away_listens_when_it_is_back(
+    cast: Cast, server_loop: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "CHANNEL_LAYER_TIMEOUT_SECONDS", 3600)
+    layer: Any = get_channel_layer()
+    new_channel, group_add = layer.new_channel, layer.group_add
+    refusals = [ConnectionError("the layer is away")]
+    listens = asyncio.Event()
+
+    async def away_at_first() -> str:
+        if refusals:
+            raise refusals.pop()
+        return str(await new_channel())
+
+    async def add(group: str, channel: str) -> None:
+        await group_add(group, channel)
+        listens.set()
+
+    monkeypatch.setattr(layer, "new_channel", away_at_first)
+    monkeypatch.setattr(layer, "group_add", add)
+    hub = await Hub.running()
+    follower = await follow(hub, "alice")
+    async with asyncio.timeout(30):
+        await listens.wait()
+    written = await write("alice")
+    assert await take(follower, 1) == written
+    assert hub._task is not None
+    hub._task.cancel()
+
+
 async def test_messages_that_come_twice_or_late_are_seen_once_and_in_order(hub: Hub) -> None:
     follower = await follow(hub, "alice")
     await write("alice", "alice", publish=False)

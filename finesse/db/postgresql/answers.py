@@ -22,8 +22,11 @@ class Answers:
 
     def next(self, seconds: float) -> PGresult:
         """The last result of what was sent. Raises psycopg.OperationalError."""
-        with wait_limit.waiting():
-            return self._next(_monotonic() + seconds, self._silence(seconds))
+        began = _monotonic()
+        try:
+            return self._next(began + seconds, self._silence(seconds))
+        finally:
+            wait_limit.count(_monotonic() - began)
 
     def _silence(self, seconds: float) -> Silence | None:
         """Within a request's bound there is no time to find out why."""
@@ -31,7 +34,8 @@ class Answers:
 
     def _next(self, deadline: float, silence: Silence | None) -> PGresult:
         pgconn = self._pgconn
-        self._send_the_rest(deadline, silence)
+        if pgconn.flush():
+            self._send_the_rest(deadline, silence)
         results: list[PGresult] = []
         while True:
             while pgconn.is_busy():

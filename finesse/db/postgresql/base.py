@@ -135,10 +135,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         self.validate_no_broken_transaction()
         if self._prepared is None or self._prepared.connection is not self.connection:
-            self._prepared = PreparedStatements(self.connection)
+            # One that was given up has no socket any more.
+            with self.wrap_database_errors:
+                self._prepared = PreparedStatements(self.connection)
+        if not self._prepared.is_in_transaction():
+            return self._prepared
         # Django's own flag: outside a transaction, whatever the session says.
-        if self.autocommit and self._prepared.is_in_transaction():
+        if self.autocommit:
             # A 202 would be for a row that nobody commits.
+            was_closed = self.connection.closed
             self.close()
-            raise OperationalError("The session was in a transaction that nobody has begun")
+            raise OperationalError(
+                "The connection was given up"
+                if was_closed
+                else "The session was in a transaction that nobody has begun"
+            )
         return None if self._prepared.begins_transaction() else self._prepared

@@ -76,8 +76,12 @@ class BoundedConnection(psycopg.Connection[Any]):
     @classmethod
     def _open_and_ask(cls, *args: Any, **options: Any) -> "BoundedConnection":
         made = cls._open(*args, **options)
-        with wait_limit.bounded(COMPARISON_SECONDS, is_probe=True):
-            dead.look_into(made)
+        try:
+            with wait_limit.bounded(COMPARISON_SECONDS, is_probe=True):
+                dead.look_into(made)
+        except BaseException:
+            made.close()
+            raise
         return made
 
     @property
@@ -103,7 +107,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         try:
             with wait_limit.waiting():
                 return super().wait(gen, interval, min(seconds, timeout or seconds))
-        except OperationalError:
+        except BaseException:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.give_up()
             raise
@@ -124,8 +128,9 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     def give_up(self) -> None:
         """Close this connection, which has not answered in time or may be dead."""
-        dead.leave(self.info.backend_pid)
-        self.close()
+        if not self.closed:
+            dead.leave(self.info.backend_pid)
+            self.close()
 
     def is_dead(self) -> bool:
         """Whether PostgreSQL does nothing for this connection, which waits for an answer, and none

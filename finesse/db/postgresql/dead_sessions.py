@@ -11,9 +11,13 @@ import psycopg
 _STATE = (
     "SELECT pg_backend_pid(), (SELECT coalesce(state, '') FROM pg_stat_activity WHERE pid = %s)"
 )
+# A PostgreSQL that was started again gives the numbers to others, which began later.
 _END = """
-SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE pid = ANY(%s) AND state = ANY(%s) AND usename = current_user AND datname = current_database()
+SELECT pid, pg_terminate_backend(pid)
+FROM pg_stat_activity
+JOIN unnest(%s::int[], %s::float8[]) AS gone (backend, seconds) ON pid = backend
+WHERE backend_start < clock_timestamp() - make_interval(secs => seconds)
+      AND state = ANY(%s) AND usename = current_user AND datname = current_database()
 """
 IDLE = ("idle", "idle in transaction", "idle in transaction (aborted)")
 """What a session that has nothing to do is called in pg_stat_activity."""
@@ -36,10 +40,20 @@ class Dead:
         left, self._left = self._left, {}
         if not left:
             return
+        try:
+            self._end(left, connection)
+        except BaseException:
+            # The next connection looks into them.
+            self._left = {**left, **self._left}
+            raise
+
+    def _end(self, left: dict[int, float], connection: "psycopg.Connection[Any]") -> None:
         ((own,),) = connection.execute("SELECT pg_backend_pid()")
         # A pooler gives its own numbers to its clients.
         if own == connection.info.backend_pid:
-            for backend, _ in connection.execute(_END, [[*left], [*IDLE]]):
+            now = _monotonic()
+            ages = [now - at for at in left.values()]
+            for backend, _ in connection.execute(_END, [[*left], ages, [*IDLE]]):
                 self.found(left[backend])
         connection.rollback()
 

@@ -43,7 +43,6 @@ class PreparedStatements:
 
     def begins_transaction(self) -> bool:
         """Whether the next statement begins a transaction, which only psycopg can do."""
-        # Libpq's number, not the enum's member.
         status = self._pgconn.transaction_status
         return not self.connection.autocommit and status == TransactionStatus.IDLE
 
