@@ -91,7 +91,7 @@ def accept(bench: Bench) -> list[Figure]:
         Figure(
             name="accepted PUTs",
             ceiling=rounds.rates("ceiling"),
-            target=Target("ratio", 0.55),
+            target=Target("ratio", 0.50),
             **measured,  # type: ignore[arg-type]
         ),
         Figure(
@@ -135,7 +135,7 @@ def read(bench: Bench) -> list[Figure]:
                     unit="requests/s",
                     ours=rounds.rates("ours"),
                     ceiling=rounds.rates("ceiling"),
-                    target=Target("ratio", 0.45),
+                    target=Target("ratio", 0.40),
                     percentiles=rounds.percentiles(),
                     cpu=rounds.cpu(),
                 )
