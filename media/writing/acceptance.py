@@ -23,6 +23,10 @@ LOOK_SECONDS = 0.3
 """To find out whether a request was saved whose answer was lost: after 1.5 s of waiting for that a
 503 still comes within two."""
 
+SAVE_SECONDS = 0.3
+"""With less time left of a request's bound nothing is sent: it would be saved, and its answer would
+come too late."""
+
 
 def refuse(requested: Requested, state: State, login_id: str, mrd_id: int | None) -> None:
     """Raise the FinesseError with which the transition table refuses the request in this state.
@@ -78,6 +82,9 @@ def accept(requests: Sequence[MediaRequest]) -> None:
     OperationalError or InterfaceError if they are not saved, or nobody can tell now.
     """
     traces.mark(traces.CHECK)
+    left = wait_limit.left(wait_limit.DATABASE)
+    if left is not None and left < SAVE_SECONDS:
+        raise OperationalError("Too little time is left to save a request")
     # The bell and the answer come after the commit: a 202 is a promise.
     try:
         if len(requests) == 1:

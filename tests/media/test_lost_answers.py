@@ -7,8 +7,10 @@ import pytest
 from django.db import OperationalError
 
 from finesse import wait_limit
-from media.models import MediaRequest
+from media.models import Cause, MediaRequest
+from media.states import Requested
 from media.writing import acceptance
+from media.writing.requests import new_request
 from tests.conftest import API, LOGIN
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("cast")]
@@ -77,6 +79,24 @@ def test_a_request_that_was_not_committed_is_answered_503(
     break_insert(monkeypatch, is_committed=False)
     assert api.put(LOGIN).status_code == 503
     assert MediaRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_nothing_is_sent_when_too_little_time_is_left_to_learn_whether_it_was_saved(
+    count: int,
+) -> None:
+    requests = [
+        new_request("alice", mrd, Requested.READY, cause=Cause.SELF, actor="alice")
+        for mrd in (5000, 5001)[:count]
+    ]
+    with wait_limit.bounded():
+        wait_limit.count(wait_limit.REQUEST_SECONDS - acceptance.SAVE_SECONDS / 2)
+        with pytest.raises(OperationalError):
+            acceptance.accept(requests)
+    assert MediaRequest.objects.count() == 0
+    with wait_limit.bounded():
+        acceptance.accept(requests)
+    assert MediaRequest.objects.count() == count
 
 
 def test_nobody_can_tell_while_the_database_is_away(
