@@ -84,7 +84,9 @@ def client(proxy: Proxy) -> Iterator[httpx.Client]:
 def watching(proxy: Proxy, login: str, port: int) -> Iterator[Watcher]:
     address = f"wss://localhost:{port}/ws/notifications/"
     headers = {"Authorization": basic(login, "finesse")}
-    with connect(address, additional_headers=headers, ssl=proxy.trust) as connection:
+    with connect(
+        address, additional_headers=headers, ssl=proxy.trust, open_timeout=TIMEOUT_SECONDS
+    ) as connection:
         yield Watcher(connection)
 
 
@@ -124,7 +126,12 @@ def test_xmpp_over_websocket_goes_to_the_sockets_and_bosh_too(
 ) -> None:
     for path in ("/ws", "/ws/"):
         address = f"wss://localhost:{proxy.ports[0]}{path}"
-        with connect(address, subprotocols=["xmpp"], ssl=proxy.trust) as stream:  # type: ignore[list-item]
+        with connect(
+            address,
+            subprotocols=["xmpp"],  # type: ignore[list-item]
+            ssl=proxy.trust,
+            open_timeout=TIMEOUT_SECONDS,
+        ) as stream:
             stream.send("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost'/>")
             assert "<open" in str(stream.recv(TIMEOUT_SECONDS))
     for path in ("/http-bind", "/http-bind/"):
