@@ -15,10 +15,10 @@ LONGEST_SECONDS = 5.0
 """For all waits of one call together. All sockets of a process share the thread, so none may keep
 it while the database stands still; but what thousands may see takes a while to look up."""
 
-WATCHING_THREADS = 2
+BACKGROUND_THREADS = 2
 """More than one: what stamps its clients as present does not wait for a database. Each may keep a
 connection to it (`finesse.production.processes` counts them)."""
-WATCHING = ThreadPoolExecutor(WATCHING_THREADS, thread_name_prefix="watching")
+BACKGROUND = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="background")
 """For what a server process does by itself from time to time; no socket's statement waits for it.
 asyncio's own threads are four more than there are cores, and each would keep a connection."""
 

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from channels.layers import get_channel_layer
 
 from finesse import traces
-from finesse.db.off_loop import WATCHING, off_loop
+from finesse.db.off_loop import BACKGROUND, off_loop
 from finesse.metrics.counters import RESTORED, begin_subscriptions, subscriptions
 from finesse.notifications import log
 from finesse.notifications.batched_lookup import BatchedLookup
@@ -242,7 +242,7 @@ class Hub:
     async def _check_heartbeats(self) -> None:
         """Regularly publish that the service is out of service if a worker has stopped."""
         # A dependency that is away must not block the thread that all sockets' queries share.
-        look = off_loop(OutageWatch().look, thread_sensitive=False, executor=WATCHING)
+        look = off_loop(OutageWatch().look, thread_sensitive=False, executor=BACKGROUND)
         while True:
             await asyncio.sleep(HEARTBEAT_CHECK_SECONDS)
             try:

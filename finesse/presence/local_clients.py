@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 
-from finesse.db.off_loop import WATCHING
+from finesse.db.off_loop import BACKGROUND
 from finesse.presence import stamps
 
 
@@ -28,7 +28,7 @@ class Attendance:
     async def keep(self) -> None:
         """Stamp, until cancelled."""
         # In a thread of its own: while a cache is away, nothing else waits for it.
-        stamp = sync_to_async(stamps.stamp, thread_sensitive=False, executor=WATCHING)
+        stamp = sync_to_async(stamps.stamp, thread_sensitive=False, executor=BACKGROUND)
         loop = asyncio.get_running_loop()
         next_round = loop.time()
         while True:

@@ -19,8 +19,8 @@ SIGN_IN_CONNECTIONS = sign_in_threads.THREADS
 to the web processes.)"""
 SOCKETS_CONNECTIONS = 1
 """The sockets of a process share a thread for their statements."""
-WATCHING_CONNECTIONS = off_loop.WATCHING_THREADS
-"""A sockets process looks by itself whether the service is in service."""
+BACKGROUND_CONNECTIONS = off_loop.BACKGROUND_THREADS
+"""A sockets process publishes by itself that the service is out of service."""
 WORKER_CHILDREN = 2
 WATCH_CONNECTIONS = 1
 """finesse.service_watch has a connection of its own in each server process."""
@@ -111,7 +111,7 @@ SOCKETS = Process(
     address_option=("--host", "{address}", "--port", "{port}"),
     connections=SIGN_IN_CONNECTIONS
     + SOCKETS_CONNECTIONS
-    + WATCHING_CONNECTIONS
+    + BACKGROUND_CONNECTIONS
     + WATCH_CONNECTIONS,
     memory_mib=100,
     # One for each client.

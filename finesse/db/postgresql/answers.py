@@ -22,11 +22,8 @@ class Answers:
 
     def next(self, seconds: float) -> PGresult:
         """The last result of what was sent. Raises psycopg.OperationalError."""
-        began = _monotonic()
-        try:
-            return self._next(began + seconds, self._silence(seconds))
-        finally:
-            wait_limit.count(_monotonic() - began)
+        with wait_limit.waiting():
+            return self._next(_monotonic() + seconds, self._silence(seconds))
 
     def _silence(self, seconds: float) -> Silence | None:
         """Within a request's bound there is no time to find out why."""
@@ -34,8 +31,7 @@ class Answers:
 
     def _next(self, deadline: float, silence: Silence | None) -> PGresult:
         pgconn = self._pgconn
-        if pgconn.flush():
-            self._send_the_rest(deadline, silence)
+        self._send_the_rest(deadline, silence)
         results: list[PGresult] = []
         while True:
             while pgconn.is_busy():
