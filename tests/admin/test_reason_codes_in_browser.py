@@ -74,6 +74,7 @@ def test_who_changed_a_code_and_what_ana_sees_take_two_clicks(person: Any) -> No
     dana.follow("What agents see")
     dana.page.get_by_role("link", name="Ana Lima").click()
     expect(dana.page.locator(".lists")).to_contain_text("Ana Lima")
+    dana.page.wait_for_load_state()
     labels = dana.page.locator(".lists section").first.locator(".label").all_inner_texts()
     assert labels[:3] == ["Lunch", "Team meeting", "Coaching"]
     assert dana.clicks == takes("see what Ana sees") <= 2

@@ -35,10 +35,11 @@ document.adoptedStyleSheets.push(sheet);
 
 
 def findings(page: Page) -> list[str]:
-    """One line for each finding of any level, best practices included.
+    """One line for each finding of any level, best practices included, in the whole page.
 
     The script comes by the debugger, which a page's policy does not concern.
     """
+    page.wait_for_load_state()
     page.evaluate(axe())
     return _lines(page.evaluate("axe.run()"))
 

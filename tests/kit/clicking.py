@@ -37,9 +37,11 @@ class Person:
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name, exact=True).first.click()
+        self.page.wait_for_load_state()
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_load_state()
 
     def row(self, label: str) -> Any:
         return self.page.locator("#result_list tr").filter(has_text=label)

@@ -11,5 +11,7 @@ document.addEventListener("securitypolicyviolation", (violation) =>
 
 
 def violations(page: Page) -> list[str]:
+    """What has been refused until the whole page, with its scripts and styles, was there."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate("window.violations")
     return found

@@ -104,6 +104,8 @@ def test_a_supervisor_of_two_teams_chooses_one_and_can_bookmark_it(
     expect(page.get_by_test_id("table-agents")).not_to_contain_text("Ana Lima")
     assert "team=2" in page.url
     assert "step=1h" in page.url
+    # The tables come while the page still arrives.
+    page.wait_for_load_state()
     shown = page.locator("#content").inner_text()
     page.goto(page.url)
     assert page.locator("#content").inner_text() == shown
