@@ -5,9 +5,12 @@ from typing import Any
 
 from reasoncodes.languages import label_in
 from reasoncodes.models import ReasonCode
+from reasoncodes.selection import ListedReasonCode
 
 
-def represent(reason_code: ReasonCode, languages: tuple[str, ...] = ()) -> dict[str, Any]:
+def represent(
+    reason_code: ReasonCode | ListedReasonCode, languages: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The children of `<ReasonCode>` [ReasonCode], in the order of real answers.
 
     With `languages` the label is in the first of these that it has.
@@ -42,7 +45,9 @@ def represent_embedded(reason_code: ReasonCode, *, system_code: bool = False) ->
 
 
 def represent_list(
-    reason_codes: Collection[ReasonCode], category: str, languages: tuple[str, ...] = ()
+    reason_codes: Collection[ReasonCode | ListedReasonCode],
+    category: str,
+    languages: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The document `<ReasonCodes category="…">`."""
     found = [represent(reason_code, languages) for reason_code in reason_codes]

@@ -32,6 +32,10 @@ class Category(models.TextChoices):
 DAY_MINUTES = 24 * 60
 
 
+def uri_of(pk: int) -> str:
+    return f"/finesse/api/ReasonCode/{pk}"
+
+
 class ReasonCodeQuerySet(models.QuerySet["ReasonCode"]):
     def not_retired(self) -> "ReasonCodeQuerySet":
         return self.filter(retired=False)
@@ -263,7 +267,7 @@ class ReasonCode(SavedWhole):
 
     @property
     def uri(self) -> str:
-        return f"/finesse/api/ReasonCode/{self.pk}"
+        return uri_of(self.pk)
 
     def is_used(self) -> bool:
         """Whether a Media, a desktop, a request, a rule or the history names it: it can only be

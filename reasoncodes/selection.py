@@ -1,11 +1,29 @@
 """The reason codes that a user may choose: the global ones and those of the user's team."""
 
-from finesse.db.statements import Placeholder, Statement
+from typing import NamedTuple
+
+from finesse.db.statements import Placeholder, Rows, Statement
 from finesse.users.models import User
-from reasoncodes.models import ReasonCode, ReasonCodeQuerySet
+from reasoncodes.models import ReasonCode, ReasonCodeQuerySet, uri_of
 
 _SHOWN = ("category", "code", "label", "for_all", "system_code")
 """The columns that documents show. Every other one costs each request that reads a code."""
+
+
+class ListedReasonCode(NamedTuple):
+    """What a list shows of a reason code, where no model of it is needed."""
+
+    pk: int
+    category: str
+    code: int
+    label: str
+    for_all: bool
+    system_code: bool
+    translations: dict[str, str] = {}
+
+    @property
+    def uri(self) -> str:
+        return uri_of(self.pk)
 
 
 def _offered() -> ReasonCodeQuerySet:
@@ -14,8 +32,12 @@ def _offered() -> ReasonCodeQuerySet:
 
 
 _SELECTABLE = Statement(lambda: _offered().in_order())
-_LISTED = Statement(lambda: _offered().only(*_SHOWN).in_order())
-_TRANSLATED = Statement(lambda: _offered().only(*_SHOWN, "translations").in_order())
+_LISTED = Rows(
+    lambda: _offered().in_order().values_list(*ListedReasonCode._fields[:-1]), ListedReasonCode
+)
+_TRANSLATED = Rows(
+    lambda: _offered().in_order().values_list(*ListedReasonCode._fields), ListedReasonCode
+)
 _SELECTED = Statement(lambda: _offered().filter(pk=Placeholder("id")).only(*_SHOWN).order_by())
 
 
@@ -24,7 +46,7 @@ def selectable_by(user: User, category: str) -> list[ReasonCode]:
     return _SELECTABLE.all(team=user.team_id, category=category)
 
 
-def listed_for(user: User, category: str, *, translated: bool) -> list[ReasonCode]:
+def listed_for(user: User, category: str, *, translated: bool) -> list[ListedReasonCode]:
     """As `selectable_by`, with what the API's list shows of each code alone.
 
     Translations are read for clients that ask for a language: each is a text in JSON to be parsed.

@@ -26,8 +26,9 @@ from finesse.db.postgresql import base
 from finesse.db.statements import Insertion, Placeholder, Statement
 from finesse.notifications import log
 from media.models import Media, MediaRequest
+from reasoncodes.documents import represent
 from reasoncodes.models import ReasonCode
-from reasoncodes.selection import selectable_by, selected_by
+from reasoncodes.selection import listed_for, selectable_by, selected_by
 from tests.conftest import Cast
 
 on_postgresql = connection.vendor == "postgresql"
@@ -83,6 +84,19 @@ def test_rows_are_the_models_that_the_orm_makes(
             assert (ours.reason_code and values(ours.reason_code)) == (
                 theirs.reason_code and values(theirs.reason_code)
             )
+
+
+def test_rows_without_models_have_the_values_that_models_have(
+    cast: Cast, codes: dict[str, ReasonCode]
+) -> None:
+    ReasonCode.objects.filter(pk=codes["Lunch"].pk).update(translations={"de": "Mittag"})
+    models = selectable_by(cast.alice, "NOT_READY")
+    assert [one.label for one in models] == ["Lunch", "Coaching"]
+    for translated in (True, False):
+        rows = listed_for(cast.alice, "NOT_READY", translated=translated)
+        assert [represent(row, ("de",)) for row in rows] == [
+            represent(model, ("de",) if translated else ()) for model in models
+        ]
 
 
 def test_related_rows_come_along(cast: Cast, of_user: Statement[Media]) -> None:
