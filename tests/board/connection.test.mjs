@@ -31,7 +31,9 @@ beforeEach(() => {
   globalThis.fetch = (url, { signal }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new Error("aborted")));
-      asked.push((position) => resolve({ status: 200, ok: true, json: async () => ({ position, replayFrom: 0 }) }));
+      asked.push((position, status = 200) =>
+        resolve({ status, ok: status === 200, json: async () => ({ position, replayFrom: 0 }) }),
+      );
     });
   globalThis.setTimeout = (call, delay) => timers.push({ call, delay });
   globalThis.clearTimeout = (number) => number && (timers[number - 1].call = () => {});
@@ -105,4 +107,31 @@ test("a board that was asked for while another one came is loaded after a lost c
   reconnect.call();
   await settled();
   assert.equal(asked.length, 1);
+});
+
+test("a refusal of the key before does not end a session that goes on by another", async () => {
+  await live(100);
+  connection.refreshBoard();
+  refreshIsDue();
+  await settled();
+  connection.goOn();
+  asked.shift()(0, 401);
+  await settled();
+  assert.equal(connection.hasEnded, false);
+  timers.findLast(({ delay }) => delay === 0).call();
+  await settled();
+  asked.shift()(101);
+  await settled();
+  assert.equal(seen.at(-1), "board 101");
+});
+
+test("a refusal of the key that is used now ends it", async () => {
+  await live(100);
+  connection.goOn();
+  connection.refreshBoard();
+  refreshIsDue();
+  await settled();
+  asked.shift()(0, 401);
+  await settled();
+  assert.equal(connection.hasEnded, true);
 });

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.kit.browsers import OpenWindow
 from tests.kit.installation import ON_SERVICES, Installation
+from tests.kit.pages import sign_in
 from tests.kit.window import LONG_TIMEOUT_MS
 
 OF_CHAT, OF_ALL = 8, 11
@@ -223,7 +224,9 @@ def test_the_page_goes_on_by_itself_after_a_loss_without_gap_or_duplicate(
     assert window.page.evaluate("() => window.isTheSamePage")
 
 
-def test_signing_out_in_another_tab_ends_the_viewer(open_window: OpenWindow) -> None:
+def test_signing_out_in_another_tab_ends_the_viewer_and_signing_in_there_brings_it_back(
+    open_window: OpenWindow,
+) -> None:
     window = open_window()
     window.sign_in_and_go_live("2001")
     other = window.new_tab()
@@ -235,6 +238,10 @@ def test_signing_out_in_another_tab_ends_the_viewer(open_window: OpenWindow) -> 
     connection = window.page.get_by_test_id("connection")
     expect(connection).to_contain_text("Signed out")
     expect(connection.get_by_role("link", name="Sign in")).to_be_visible()
+
+    sign_in(other, f"{window.url}/login/", "1300")
+    window.expect_connection("live")
+    expect(window.page.get_by_role("link", name="Your account")).to_contain_text("Chi Wong")
 
 
 def test_a_deactivated_user_is_signed_out_at_once_and_not_let_in_again(

@@ -268,6 +268,20 @@ def test_a_documents_make_targets_exist(document: Path) -> None:
     assert {*named} <= {*targets}
 
 
+def test_the_index_has_each_decision_and_the_next_number() -> None:
+    index = (ROOT / "docs/decisions.md").read_text()
+    listed = re.findall(r"^\| \[.*\]\((decisions/.*)\) \|.*\|([^|]*)\|$", index, re.MULTILINE)
+    decisions = re.compile(r"^- (~~)?\*\*(\d+)\. ", re.MULTILINE)
+    made = {
+        f"decisions/{document.name}": sorted(
+            int(number) for _, number in decisions.findall(document.read_text())
+        )
+        for document in (ROOT / "docs/decisions").glob("*.md")
+    }
+    assert {name: [int(one) for one in re.findall(r"\d+", said)] for name, said in listed} == made
+    assert f"The next number is {max(map(max, filter(None, made.values()))) + 1}." in index
+
+
 def test_every_setting_from_the_environment_is_documented() -> None:
     settings = (ROOT / "finesse" / "settings.py").read_text()
     variables = set(re.findall(r'(?:env\.\w+|_list)\(\s*"([A-Z_]+)"', settings))

@@ -40,6 +40,8 @@ export class Connection {
   #loading = null;
   #wasLive = false;
   #hasEnded = false;
+  /** Keys by which the session has gone on since the page was opened. */
+  #newKeys = 0;
 
   constructor({ boardUrl, socketUrl, clock, on }) {
     this.#boardUrl = boardUrl;
@@ -63,6 +65,14 @@ export class Connection {
   /** The server seems unreachable: close the socket, if there is one, and connect again. */
   dropSocket() {
     if (this.#socket) this.#retryLater();
+  }
+
+  /**
+   * The session goes on by another key. A refusal of what was asked with the key before, which may come
+   * later than this, does not end it.
+   */
+  goOn() {
+    this.#newKeys += 1;
   }
 
   /** Load the board again after a short delay; calls during the delay add nothing. */
@@ -157,6 +167,7 @@ export class Connection {
     this.#needsBoard = true;
     this.#held = [];
     this.#expectAnswer();
+    const asked = this.#newKeys;
     let snapshot;
     try {
       snapshot = await this.#fetchBoard(signal);
@@ -167,6 +178,7 @@ export class Connection {
     if (signal.aborted) return false;
     clearTimeout(this.#deadline);
     if (snapshot) this.#applyBoard(snapshot);
+    else if (asked < this.#newKeys) this.#retryLater({ atOnce: true });
     else this.#end();
     return Boolean(snapshot);
   }

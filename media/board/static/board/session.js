@@ -5,7 +5,10 @@ export function checkOtherTabs() {
   channel.postMessage("check");
 }
 
-/** The session goes on by another key: let viewers in other tabs begin again if they took it for ended. */
+/**
+ * The session goes on, by another key perhaps: let viewers in other tabs begin again if they took it for
+ * ended.
+ */
 export function beginAgainInOtherTabs() {
   channel.postMessage("begin again");
 }

@@ -5,7 +5,7 @@ import { Indicator } from "./indicator.js";
 import { Meanings } from "./meanings.js";
 import { Parts } from "./parts.js";
 import { Service } from "./service.js";
-import { onCheckRequested } from "./session.js";
+import { beginAgainInOtherTabs, onCheckRequested } from "./session.js";
 import { Stream } from "./stream.js";
 import { Views } from "./views.js";
 import { hang } from "./wall.js";
@@ -55,8 +55,9 @@ if (board.isWall) hang({ main, connection });
 for (const element of document.querySelectorAll("[data-zone]")) element.textContent = zoneName();
 // Signing out in another tab closes no socket; loading the board shows whether the session has ended.
 onCheckRequested(({ data }) => {
-  if (data === "begin again" && connection.hasEnded) location.reload();
-  else connection.refreshBoard();
+  if (data !== "begin again") connection.refreshBoard();
+  else if (connection.hasEnded) location.reload();
+  else connection.goOn();
 });
 document.addEventListener("keydown", focusFilter);
 
@@ -71,7 +72,10 @@ function changeBoard(notification) {
 /** @param {string} state connecting, live, reconnecting, reset or signed-out */
 function showState(state, detail) {
   indicator.show(state, detail);
-  if (state === "live") service.check();
+  if (state === "live") {
+    service.check();
+    beginAgainInOtherTabs();
+  }
   if (state === "signed-out") {
     service.stop();
     board.freeze();
