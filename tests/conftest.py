@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import hypothesis
 import pytest
 from asgiref.sync import sync_to_async
 from defusedxml.ElementTree import fromstring
@@ -22,6 +23,7 @@ from django.test.client import ClientHandler
 from kombu import Connection
 
 from finesse import heartbeat, service_watch
+from finesse.notifications import socket_auth
 from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
@@ -47,6 +49,12 @@ LOGIN = (
     "<interruptAction>ACCEPT</interruptAction></Media>"
 )
 
+
+# A busy machine makes any example slow, and the drawing of them.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 LONGEST = (
     "production/test_production.py",
@@ -130,6 +138,12 @@ def no_glances(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test breaks is broken with its next request."""
     monkeypatch.setattr(heartbeat, "IN_SERVICE_CACHE_SECONDS", 0.0)
     monkeypatch.setattr(service_watch, "start", lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def patient_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking up who opens a socket may take longer than promised on a busy machine."""
+    monkeypatch.setattr(socket_auth, "HANDSHAKE_SECONDS", 60)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.kit.chromium import FLAGS
-from tests.kit.installation import ROOT, Installation
+from tests.kit.installation import ROOT, TIMEOUT_SECONDS, Installation
 from tests.kit.pages import sign_in
 
 
@@ -83,7 +83,9 @@ def picture_own_page(browser: Browser, url: str) -> None:
     media = f"{url}/finesse/api/User/1238/Media/5001"
     body = STATE.format("NOT_READY", "<reasonCodeId>1001</reasonCodeId>")
     headers = {"Content-Type": "application/xml"}
-    httpx.put(media, content=body, headers=headers, auth=("1238", "finesse")).raise_for_status()
+    httpx.put(
+        media, content=body, headers=headers, auth=("1238", "finesse"), timeout=TIMEOUT_SECONDS
+    ).raise_for_status()
     page = signed_in(browser, url, 390, "light", login="1238", address="/")
     card = page.get_by_test_id("my-state-5001")
     card.get_by_text("Lunch").wait_for()
@@ -106,7 +108,9 @@ def change_something(browser: Browser, url: str) -> None:
     media = f"{url}/finesse/api/User/1234/Media/5001"
     body = STATE.format("NOT_READY", "<reasonCodeId>1003</reasonCodeId>")
     headers = {"Content-Type": "application/xml"}
-    httpx.put(media, content=body, headers=headers, auth=("1234", "finesse")).raise_for_status()
+    httpx.put(
+        media, content=body, headers=headers, auth=("1234", "finesse"), timeout=TIMEOUT_SECONDS
+    ).raise_for_status()
 
 
 def let_time_pass(installation: Installation) -> None:

@@ -72,10 +72,12 @@ class SessionMiddleware(middleware.SessionMiddleware):
             with suppress(DatabaseError, InterfaceError):
                 note_used([session.session_key])
         answer = super().process_response(request, response)
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            # A script in another tab asked with a key that a new one replaces just now: to take the
-            # cookie away would sign out the browser.
-            answer.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED or request.method in {"GET", "HEAD"}:
+            # Another tab asked with a key that a new one replaces just now: to take the cookie away
+            # would sign out the browser. Sessions are ended by a POST.
+            cookie = answer.cookies.get(settings.SESSION_COOKIE_NAME)
+            if cookie is not None and cookie["max-age"] == 0:
+                del answer.cookies[settings.SESSION_COOKIE_NAME]
         return answer
 
 

@@ -37,6 +37,7 @@ STATES_IN_ORDER = [*(state for state in State if state not in _UNAVAILABLE), *_U
 _STATES = [(state.value, state_word(state)) for state in STATES_IN_ORDER]
 
 
+_PARTS = ("board", "own_page", "supervision")
 _OTHER = ("load-again", "session-goes-on", "signed-out")
 """Scripts of other pages, and the one that stands before the modules."""
 
@@ -70,9 +71,9 @@ def viewer(request: HttpRequest) -> HttpResponse:
 @cache
 def _modules() -> list[str]:
     """The page's scripts, so that browsers need not find them by reading one after the other."""
-    folder = Path(__file__).parent / "static"
-    found = (folder / "board").glob("*.js")
-    return sorted(one.relative_to(folder).as_posix() for one in found if one.stem not in _OTHER)
+    media = Path(__file__).parents[1]
+    found = [one for part in _PARTS for one in (media / part / "static" / part).glob("*.js")]
+    return sorted(f"{one.parent.name}/{one.name}" for one in found if one.stem not in _OTHER)
 
 
 @never_cache
@@ -95,6 +96,7 @@ def board(request: HttpRequest) -> HttpResponse:
         return _refused()
     return JsonResponse(
         {
+            "user": request.user.pk,
             "position": here.number,
             "replayFrom": _replay_from(reader, here).number,
             **rows(reader),

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+
 from finesse.api.xml import timestamp
 from finesse.users.names import names_of
 from media.breaks.queues import Queues
 from media.documents.waiting import represent_waiting
 from media.models import MediaRequest, MediaRoutingDomain
-from media.supervision.undoing import UNDO_SECONDS, ends_at
+from media.supervision.undoing import ends_at
 from media.supervision_tables import (
     ActionRow,
     SupervisorAction,
@@ -30,7 +32,7 @@ def action_as_json(action: SupervisorAction) -> dict[str, Any]:
         "id": str(action.pk),
         "rows": results,
         "pending": pending,
-        "undoSeconds": UNDO_SECONDS,
+        "undoSeconds": settings.FINESSE_UNDO_SECONDS,
         "undoUntil": None if pending else timestamp(ends_at(action, requests.values())),
         "undone": action.undone_at is not None,
     }

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,8 +26,6 @@ from media.writing.requests import new_request
 from media.writing.writer import apply_at_once
 from reasoncodes.models import ReasonCode
 
-UNDO_SECONDS = 10
-"""For so long after the last outcome pages offer to undo."""
 GRACE_SECONDS = 5
 """For what was pressed in time, and for notifications that arrive late."""
 
@@ -62,7 +61,7 @@ def undo(action_id: UUID, by: User) -> SupervisorAction:
 def ends_at(action: SupervisorAction, outcomes: Collection[MediaRequest]) -> datetime:
     """Until when the action can be undone, by the times of its outcomes."""
     times = [one.applied_at for one in outcomes if one.applied_at]
-    return max([action.created_at, *times]) + timedelta(seconds=UNDO_SECONDS)
+    return max([action.created_at, *times]) + timedelta(seconds=settings.FINESSE_UNDO_SECONDS)
 
 
 class _Undoing:

@@ -459,13 +459,23 @@ def test_a_script_that_asks_with_a_former_key_takes_no_cookie_away(cast: Cast) -
     assert "sessionid" not in answer.cookies
 
 
+@pytest.mark.parametrize("path", ["/", "/account/", "/admin/"])
+def test_nor_does_a_page_that_is_opened_with_one(path: str, cast: Cast) -> None:
+    browser, tab = signed_in("alice"), Client()
+    tab.cookies["sessionid"] = browser.cookies["sessionid"].value
+    change(browser)
+    answer = tab.get(path)
+    assert answer.status_code == 302
+    assert "sessionid" not in answer.cookies
+
+
 def test_a_session_is_seen_again_after_a_minute(cast: Cast) -> None:
     browser, before = signed_in("alice"), timezone.now()
     sessions._noted.clear()
     BrowserSession.objects.update(last_seen=before - timedelta(hours=1))
     browser.get("/account/")
     assert BrowserSession.objects.get(user="alice").last_seen >= before
-    BrowserSession.objects.update(last_seen=before - timedelta(seconds=50))
+    BrowserSession.objects.update(last_seen=before - timedelta(seconds=5))
     browser.get("/account/")
     assert BrowserSession.objects.get(user="alice").last_seen < before
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.kit import pages
 from tests.kit.axe import findings
-from tests.kit.installation import Installation
+from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 
 PASSWORD = "finesse"
@@ -22,7 +22,6 @@ LONG_TIMEOUT_MS = 60_000
 PICTURES = os.environ.get("ACCOUNT_PICTURES", "")
 """A folder for pictures of the pages, to be looked at."""
 
-pytestmark = pytest.mark.timeout(180)
 OpenPage = Callable[..., Page]
 
 
@@ -97,7 +96,7 @@ def picture(page: Page, name: str) -> None:
 
 def api(installation: Installation, login: str, password: str) -> int:
     address = f"{installation.url}/finesse/api/User/{login}"
-    return httpx.get(address, auth=(login, password)).status_code
+    return httpx.get(address, auth=(login, password), timeout=TIMEOUT_SECONDS).status_code
 
 
 @pytest.mark.parametrize("login", ["9001", "9002", "9003"])
@@ -131,6 +130,28 @@ def test_everybody_changes_the_own_password_from_the_viewer(
     expect_viewer(second_tab)
     assert api(installation, login, PASSWORD) == 401
     assert api(installation, login, NEW) == 200
+
+
+PRESS_TWICE = """(button) => {
+  button.click();
+  setTimeout(() => { button.click(); console.log("pressed again"); }, 200);
+}"""
+
+
+def test_a_form_is_sent_once_though_its_answer_takes_long(open_page: OpenPage) -> None:
+    page = open_page("/login/")
+    held: list[Route] = []
+    page.route("**/login/", lambda route: held.append(route))
+    page.get_by_label("Login ID").fill("1234")
+    page.get_by_label("Password").fill(PASSWORD)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.get_by_role("button", name="Sign in").evaluate(PRESS_TWICE)
+    while not (held and "pressed again" in said):
+        page.wait_for_timeout(20)
+    held[-1].continue_()
+    expect_viewer(page)
+    assert len(held) == 1
 
 
 def test_a_new_user_chooses_a_password_at_the_first_sign_in(

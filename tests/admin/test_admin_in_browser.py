@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.kit.installation import Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
+from tests.kit.window import LONG_TIMEOUT_MS
 
 PAGES = (
     "",
@@ -37,6 +38,7 @@ PAGES = (
 @pytest.fixture
 def page(browser: Browser, installation: Installation) -> Any:
     context = browser.new_context()
+    context.set_default_timeout(LONG_TIMEOUT_MS)
     context.add_init_script(NOTE_VIOLATIONS)
     page = context.new_page()
     page.goto(f"{installation.url}/admin/")
@@ -49,7 +51,6 @@ def page(browser: Browser, installation: Installation) -> Any:
     context.close()
 
 
-@pytest.mark.timeout(180)
 def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> None:
     for path in PAGES:
         answer = page.goto(f"{installation.url}/admin/{path}", wait_until="load")
@@ -58,7 +59,6 @@ def test_no_page_breaks_its_policy(page: Page, installation: Installation) -> No
         assert violations(page) == [], path
 
 
-@pytest.mark.timeout(180)
 def test_the_widgets_work(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.url}/admin/media/media/add/")
     page.click(".field-user .select2-selection")

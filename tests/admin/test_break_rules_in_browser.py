@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from tests.kit.axe import findings
 from tests.kit.page_policy import violations
 
-pytestmark = pytest.mark.timeout(600)
 LIST = "/admin/media/breakrule/"
 SAYS = (
     "At most 1 of the team at once. 30 min, then a reminder to the agent; 15 min later Not ready "

@@ -14,6 +14,7 @@ from tests.kit.axe import findings
 from tests.kit.guide import takes
 from tests.kit.installation import Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
+from tests.kit.window import LONG_TIMEOUT_MS
 
 THIRTY = "category,code,label\n" + "".join(f"Not ready,{100 + n},Imported {n}\n" for n in range(30))
 IMPORT_OF_CODES = "/admin/reasoncodes/reasoncode/import/"
@@ -29,6 +30,7 @@ class Visitor:
     def __init__(self, browser: Browser, url: str, login_id: str, **options: Any) -> None:
         self.url = url
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(LONG_TIMEOUT_MS)
         self.context.add_init_script(NOTE_VIOLATIONS)
         self.page: Page = self.context.new_page()
         self.page.goto(f"{url}/admin/")
@@ -74,7 +76,6 @@ def admin(browser: Browser, installation: Installation) -> Iterator[Visitor]:
     visitor.context.close()
 
 
-@pytest.mark.timeout(180)
 def test_a_supervisor_imports_thirty_codes_with_few_clicks_and_undoes_it(dana: Visitor) -> None:
     dana.go("/admin/")
     dana.clicks = 0
@@ -107,7 +108,6 @@ def _check(visitor: Visitor, *rows: str) -> None:
     visitor.click("Check the file")
 
 
-@pytest.mark.timeout(180)
 def test_a_supervisor_of_two_teams_imports_for_each_of_them_and_for_no_other(sam: Visitor) -> None:
     own = ["Not ready,301,Trial of Chat,Chat", "Not ready,302,Trial of both,Chat; Back office"]
     own += ["Sign out,303,Trial of the office,Back office", "Not ready,3,Coaching with Kim,Chat"]
@@ -152,7 +152,6 @@ def test_a_supervisor_of_two_teams_imports_for_each_of_them_and_for_no_other(sam
     assert violations(sam.page) == []
 
 
-@pytest.mark.timeout(180)
 def test_refused_rows_are_shown_with_what_to_do(dana: Visitor) -> None:
     dana.go(IMPORT_OF_CODES)
     dana.choose("codes.csv", b"category,code,label\nNot ready,twelve,Tea\nNot ready,50,Coffee\n")
@@ -163,7 +162,6 @@ def test_refused_rows_are_shown_with_what_to_do(dana: Visitor) -> None:
     assert violations(dana.page) == []
 
 
-@pytest.mark.timeout(180)
 def test_a_file_of_fifty_megabytes_is_refused_before_it_is_sent(dana: Visitor) -> None:
     dana.go(IMPORT_OF_CODES)
     sent: list[str] = []
@@ -184,7 +182,6 @@ def test_a_file_of_fifty_megabytes_is_refused_before_it_is_sent(dana: Visitor) -
     assert "POST" not in sent
 
 
-@pytest.mark.timeout(180)
 def test_an_export_comes_back_unchanged(dana: Visitor) -> None:
     dana.go("/admin/reasoncodes/reasoncode/")
     dana.clicks = 0
@@ -198,7 +195,6 @@ def test_an_export_comes_back_unchanged(dana: Visitor) -> None:
     expect(dana.page.get_by_text("Nothing to import")).to_be_visible()
 
 
-@pytest.mark.timeout(180)
 def test_an_administrator_imports_people_and_gives_out_their_links(admin: Visitor) -> None:
     admin.go("/admin/users/user/")
     admin.clicks = 0
@@ -219,7 +215,6 @@ def test_an_administrator_imports_people_and_gives_out_their_links(admin: Visito
     assert violations(admin.page) == []
 
 
-@pytest.mark.timeout(180)
 def test_an_agent_does_not_get_there(browser: Browser, installation: Installation) -> None:
     ana = Visitor(browser, installation.url, "1234")
     for path in (IMPORT_OF_CODES, "/admin/users/user/import/"):
@@ -228,7 +223,6 @@ def test_an_agent_does_not_get_there(browser: Browser, installation: Installatio
     ana.context.close()
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("width", [1400, 390])
 def test_no_page_is_wider_than_its_window(
     browser: Browser,

@@ -13,7 +13,6 @@ from tests.kit.guide import takes
 from tests.kit.installation import Installation
 from tests.kit.page_policy import violations
 
-pytestmark = pytest.mark.timeout(600)
 LIST = "/admin/reasoncodes/reasoncode/"
 MAKE_SUPERVISOR_OF_TWO = """
 from finesse.users.models import Team, User

@@ -10,10 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.kit.installation import Installation
+from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
-
-pytestmark = pytest.mark.timeout(240)
+from tests.kit.window import LONG_TIMEOUT_MS
 
 PASSWORD = "finesse"
 OF_TWO_TEAMS = """
@@ -46,7 +45,9 @@ def rename(installation: Installation, code: int, label: str) -> None:
 
 def _put(address: str, body: str) -> None:
     headers = {"Content-Type": "application/xml"}
-    answer = httpx.put(address, content=body, headers=headers, auth=("admin", PASSWORD))
+    answer = httpx.put(
+        address, content=body, headers=headers, auth=("admin", PASSWORD), timeout=TIMEOUT_SECONDS
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -66,6 +67,7 @@ def signed_in(browser: Browser, changed: Installation) -> Iterator[Open]:
 
     def sign_in(login_id: str, password: str = PASSWORD, width: int = 1400) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900})
+        context.set_default_timeout(LONG_TIMEOUT_MS)
         contexts.append(context)
         context.add_init_script(NOTE_VIOLATIONS)
         page = context.new_page()

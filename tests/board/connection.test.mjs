@@ -10,7 +10,7 @@ globalThis.DOMParser = class {
 const { Connection } = await import("../../media/board/static/board/connection.js");
 
 /** A page, a server and its socket, which do what the test says. */
-let asked, socket, timers, seen, connection;
+let asked, socket, timers, intervals, seen, connection;
 
 class Socket {
   constructor() {
@@ -21,23 +21,28 @@ class Socket {
   close() {}
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** A body is read by parts, each in a turn of its own. */
+async function settled() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 beforeEach(() => {
-  [asked, timers, seen, socket] = [[], [], [], null];
+  [asked, timers, intervals, seen, socket] = [[], [], [], [], null];
   globalThis.window = { addEventListener() {} };
   globalThis.document = { addEventListener() {}, hidden: false };
   globalThis.WebSocket = Socket;
   globalThis.fetch = (url, { signal }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new Error("aborted")));
-      asked.push((position, status = 200) =>
-        resolve({ status, ok: status === 200, json: async () => ({ position, replayFrom: 0 }) }),
+      asked.push((position, status = 200, user = "1234") =>
+        resolve(new Response(JSON.stringify({ user, position, replayFrom: 0 }), { status })),
       );
     });
   globalThis.setTimeout = (call, delay) => timers.push({ call, delay });
+  globalThis.setInterval = (call) => intervals.push(call);
   globalThis.clearTimeout = (number) => number && (timers[number - 1].call = () => {});
   connection = new Connection({
+    user: "1234",
     boardUrl: "/board",
     socketUrl: "/socket",
     clock: { observe() {} },
@@ -47,6 +52,7 @@ beforeEach(() => {
       notification() {},
       change: ({ position }) => seen.push(`change ${position}`),
       note() {},
+      otherUser: () => seen.push("other user"),
     },
   });
 });
@@ -134,4 +140,49 @@ test("a refusal of the key that is used now ends it", async () => {
   asked.shift()(0, 401);
   await settled();
   assert.equal(connection.hasEnded, true);
+});
+
+test("a board of another user, who has signed in in another tab, is not shown as the first one's", async () => {
+  await live(100);
+  connection.refreshBoard();
+  refreshIsDue();
+  await settled();
+  asked.shift()(101, 200, "1300");
+  await settled();
+  assert.equal(seen.at(-1), "other user");
+  assert.deepEqual(seen.filter((one) => /board/.test(one)), ["board 100"]);
+});
+
+test("a board that comes by parts over a slow network is not given up between them", async () => {
+  let send;
+  globalThis.fetch = async () => new Response(new ReadableStream({ start: (controller) => (send = controller) }));
+  connection.start();
+  await settled();
+  const whole = new TextEncoder().encode(JSON.stringify({ user: "1234", position: 100, replayFrom: 0 }));
+  for (const byte of whole) {
+    const before = timers.length;
+    send.enqueue(Uint8Array.of(byte));
+    await settled();
+    // Each part begins the time for an answer anew.
+    assert.equal(timers.length, before + 1);
+  }
+  send.close();
+  await settled();
+  assert.ok(seen.includes("board 100"));
+});
+
+test("after its machine has slept the page does not trust the connection any more", async () => {
+  const { now } = Date;
+  try {
+    await live(100);
+    const at = now();
+    Date.now = () => at + 60_000;
+    intervals.forEach((call) => call());
+    assert.equal(seen.at(-1), "live");
+    Date.now = () => at + 60_000 + 3_600_000;
+    intervals.forEach((call) => call());
+    assert.equal(seen.at(-1), "reconnecting");
+  } finally {
+    Date.now = now;
+  }
 });

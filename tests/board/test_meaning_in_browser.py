@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.pages import note_problems, sign_in
+from tests.kit.window import LONG_TIMEOUT_MS
 
 MEETING = "<Media><state>NOT_READY</state><reasonCodeId>1002</reasonCodeId></Media>"
 READY = "<Media><state>READY</state></Media>"
@@ -43,6 +44,7 @@ def ask(installation: Installation, method: str, path: str, body: str, login: st
 class Board:
     def __init__(self, browser: Browser, url: str, locale: str) -> None:
         self.context = browser.new_context(locale=locale)
+        self.context.set_default_timeout(LONG_TIMEOUT_MS)
         self.problems: list[str] = []
         self.page = self.context.new_page()
         note_problems(self.page, self.problems)

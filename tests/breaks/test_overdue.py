@@ -417,7 +417,7 @@ def test_two_sweeps_that_find_the_same_do_it_once(monkeypatch: pytest.MonkeyPatc
 
     def look_together(look: Any) -> bool:
         found = real(look)
-        both_have_looked.wait(20)
+        both_have_looked.wait(60)
         return found
 
     def run() -> None:
@@ -433,7 +433,7 @@ def test_two_sweeps_that_find_the_same_do_it_once(monkeypatch: pytest.MonkeyPatc
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert errors == []
     assert told() == ["agent", "supervisors"]

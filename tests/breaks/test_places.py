@@ -69,7 +69,7 @@ def test_of_two_workers_who_apply_at_once_one_gives_the_last_place(
     both = threading.Barrier(2)
 
     def work() -> None:
-        both.wait(20)
+        both.wait(60)
         try:
             writer.apply_pending()
         finally:
@@ -79,7 +79,7 @@ def test_of_two_workers_who_apply_at_once_one_gives_the_last_place(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert sorted(outcome for _, outcome, _ in outcomes()) == ["changed", "error"]
     assert len(in_reason(lunch)) == 1

@@ -54,7 +54,7 @@ from media.states import DESKTOP_TRANSITIONS, TRANSITIONS, Error, Refused, Row, 
 from reasoncodes.models import ReasonCode
 from tests.conftest import API, LOGIN, Cast, basic
 from tests.kit.described import strict, typed
-from tests.kit.installation import Installation
+from tests.kit.installation import TIMEOUT_SECONDS, Installation
 from tests.kit.xml_schema import faults
 
 ROOT = Path(__file__).parents[2]
@@ -279,7 +279,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 @pytest.fixture(scope="module")
 def described(installation: Installation) -> Any:
     """What the server says of itself, strictly taken."""
-    served = httpx.get(f"{installation.url}/finesse/docs/openapi.json").json()
+    served = httpx.get(
+        f"{installation.url}/finesse/docs/openapi.json", timeout=TIMEOUT_SECONDS
+    ).json()
     return schemathesis.openapi.from_dict(strict(served))
 
 
@@ -309,7 +311,7 @@ def test_the_server_does_what_is_described(
                 name: PARAMETERS[name].example for name in case.path_parameters or {}
             }
         authorization = {"Authorization": basic(caller, "finesse")} if caller else {}
-        response = case.call(installation.url, headers=authorization, timeout=20)
+        response = case.call(installation.url, headers=authorization, timeout=TIMEOUT_SECONDS)
         case.validate_response(response, checks=CHECKS)
         if response.status_code >= 400:
             assert is_one_of(response.content, called), response.text

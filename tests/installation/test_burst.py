@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.kit.followers import position_of
-from tests.kit.installation import ON_SERVICES, Installation
+from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation
 from tests.kit.socket_client import watch
 
 REQUESTS = 500
@@ -56,7 +56,7 @@ class Clients:
 
     def _send(self, user: str, mrd: int) -> None:
         address = f"{self.url}/finesse/api/User/{user}/Media/{mrd}"
-        with httpx.Client(auth=(user, "finesse"), timeout=20) as client:
+        with httpx.Client(auth=(user, "finesse"), timeout=TIMEOUT_SECONDS) as client:
             for number in range(REQUESTS // len(STREAMS)):
                 self._put(client, address, f"{user}-{mrd}-{number}", (user, mrd), number)
 
@@ -88,7 +88,7 @@ def test_a_burst_with_kill_9_in_the_middle_loses_doubles_and_swaps_nothing(
     with watch(installation.url, "admin") as before:
         head = before.subscribe()["position"]
         clients = Clients(installation.url)
-        assert clients.half_way.wait(60)
+        assert clients.half_way.wait(TIMEOUT_SECONDS)
         installation.kill("worker" if ON_SERVICES else "server")
     installation.start()
     clients.join()

@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 from tests.kit.installation import Installation
 from tests.kit.xmpp_stream import BIND, CLOSE, OPEN, PUBSUB, auth, names, plain
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 USER, PASSWORD = "1400", "Grüße"
 """Of the user whose clients these are: an agent with a password that is not ASCII."""
 MEDIA = f"/finesse/api/User/{USER}/Media"
@@ -203,7 +203,9 @@ def _parts(header: str) -> tuple[str, str, str]:
 @pytest.mark.parametrize("name", MANNERS)
 def test_a_whole_session(name: str, served: Installation) -> None:
     address = served.url.replace("http", "ws", 1) + MANNERS[name].path
-    with connect(address, subprotocols=[Subprotocol("xmpp")]) as socket:
+    with connect(
+        address, subprotocols=[Subprotocol("xmpp")], open_timeout=TIMEOUT_SECONDS
+    ) as socket:
         client = Client(served, MANNERS[name], socket)
         client.sign_in()
         for state in SESSION:

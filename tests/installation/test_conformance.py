@@ -62,7 +62,7 @@ def conformance(url: str, folder: Path, *options: str, **settings: str) -> Run:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=800,
     )
     cases = list(parse(report).iter("testcase")) if report.exists() else []
     return Run(done.returncode, done.stdout + done.stderr, cases)
@@ -109,7 +109,6 @@ def checks_of_the_kit() -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.timeout(180)
 def test_the_demo_conforms_in_everything_and_is_left_as_it_was(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -125,7 +124,6 @@ def test_the_demo_conforms_in_everything_and_is_left_as_it_was(
     assert configured(installation) == before
 
 
-@pytest.mark.timeout(180)
 def test_a_second_run_conforms_too_and_without_notifications_says_what_it_left_out(
     installation: Installation, tmp_path: Path
 ) -> None:

@@ -22,10 +22,10 @@ from finesse.checks.demo import refuse_demo
 from finesse.loopback import is_loopback_address, is_loopback_host
 from finesse.server.demo_guard import DemoGuardASGI, DemoGuardWSGI
 from tests.conftest import PASSWORD, Cast, basic
-from tests.kit.installation import ON_SERVICES, ROOT, Installation, free_port
+from tests.kit.installation import ON_SERVICES, ROOT, TIMEOUT_SECONDS, Installation, free_port
 
 PYTHON = sys.executable
-SECONDS = 120
+SECONDS = 300
 WSGI_SERVER = (
     "import sys; from wsgiref.simple_server import make_server;"
     "from finesse.wsgi import application;"
@@ -377,11 +377,19 @@ def test_a_server_that_listens_everywhere_serves_the_demo_on_loopback_alone(
     headers = {"Authorization": basic("admin", "finesse"), "X-Forwarded-For": "127.0.0.1"}
     with serving(commands[kind], installation.environment, port):
         for path in ("/finesse/api/SystemInfo", "/login/", "/healthz", "/static/viewer.css"):
-            answer = httpx.get(f"http://{elsewhere}:{port}{path}", headers=headers)
+            answer = httpx.get(
+                f"http://{elsewhere}:{port}{path}", headers=headers, timeout=TIMEOUT_SECONDS
+            )
             assert answer.status_code == 403
             assert "passwords are public" in answer.text
-        assert httpx.get(f"http://127.0.0.1:{port}/login/").status_code == 200
-        answer = httpx.get(f"http://127.0.0.1:{port}/login/", headers={"Host": "evil.example"})
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/login/", timeout=TIMEOUT_SECONDS).status_code == 200
+        )
+        answer = httpx.get(
+            f"http://127.0.0.1:{port}/login/",
+            headers={"Host": "evil.example"},
+            timeout=TIMEOUT_SECONDS,
+        )
         assert answer.status_code == 403
         if kind == "uvicorn":
             for address in ("/ws/notifications/", "/ws/"):
@@ -390,6 +398,7 @@ def test_a_server_that_listens_everywhere_serves_the_demo_on_loopback_alone(
                         f"ws://{elsewhere}:{port}{address}",
                         additional_headers=headers,
                         subprotocols=["xmpp"],  # type: ignore[list-item]
+                        open_timeout=TIMEOUT_SECONDS,
                     )
 
 

@@ -35,7 +35,7 @@ def put(
         content=body,
         headers={"Content-Type": "application/xml", **headers},
         auth=(user, "finesse"),
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     )
 
 
@@ -52,7 +52,9 @@ def test_the_seeds_request_reaches_a_program_and_the_get(installation: Installat
     assert update.findtext("data/Media/ReasonCode/label") == "Lunch"
     got = fromstring(
         httpx.get(
-            f"{installation.url}/finesse/api/User/1234/Media/5001", auth=("1234", "finesse")
+            f"{installation.url}/finesse/api/User/1234/Media/5001",
+            auth=("1234", "finesse"),
+            timeout=TIMEOUT_SECONDS,
         ).content
     )
     shown = update.find("data/Media")
@@ -145,7 +147,9 @@ class Wire:
     """One request, byte by byte."""
 
     def __init__(self, installation: Installation, *headers: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", installation.port), timeout=30)
+        self.socket = socket.create_connection(
+            ("127.0.0.1", installation.port), timeout=TIMEOUT_SECONDS
+        )
         lines = [
             "PUT /finesse/api/User/1234/Media/5001 HTTP/1.1",
             "Host: 127.0.0.1",
@@ -187,7 +191,9 @@ def test_a_body_that_announces_too_much_is_not_asked_for(installation: Installat
 def test_a_pages_body_that_announces_too_much_is_refused_unread(
     installation: Installation,
 ) -> None:
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=30) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", installation.port), timeout=TIMEOUT_SECONDS
+    ) as connection:
         head = "POST /login/ HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {2**32}", "", ""
         connection.sendall("\r\n".join(head).encode())
         status = connection.recv(12)
@@ -241,7 +247,7 @@ def test_large_frames_close_the_socket(installation: Installation) -> None:
 
 
 def test_pages_and_their_files_are_served(installation: Installation) -> None:
-    with httpx.Client(base_url=installation.url) as client:
+    with httpx.Client(base_url=installation.url, timeout=TIMEOUT_SECONDS) as client:
         assert client.get("/").headers["Location"] == "/login/?next=/"
         assert client.get("/login/").status_code == 200
         assert (
@@ -255,7 +261,7 @@ def test_pages_and_their_files_are_served(installation: Installation) -> None:
 
 
 def test_serving_files_leaves_no_complaint_in_the_log(installation: Installation) -> None:
-    picture = httpx.get(f"{installation.url}/static/board/viewer.css")
+    picture = httpx.get(f"{installation.url}/static/board/viewer.css", timeout=TIMEOUT_SECONDS)
     assert len(picture.content) == int(picture.headers["Content-Length"])
     assert "StreamingHttpResponse" not in installation.logs()
 
@@ -288,7 +294,7 @@ class TestOnServices:
         answer = put(installation, "1234", 5001, LUNCH)
         assert answer.status_code == 503
         assert "SERVER_OUT_OF_SERVICE" in answer.text
-        info = httpx.get(f"{installation.url}/finesse/api/SystemInfo")
+        info = httpx.get(f"{installation.url}/finesse/api/SystemInfo", timeout=TIMEOUT_SECONDS)
         assert "<status>OUT_OF_SERVICE</status>" in info.text
         installation.start()
         assert put(installation, "1234", 5001, LUNCH).status_code == 202
@@ -348,7 +354,7 @@ class TestRun:
         demo.url = f"http://127.0.0.2:{demo.port}"
         try:
             demo.await_status(200)
-            assert httpx.get(f"{demo.url}/login/").status_code == 200
+            assert httpx.get(f"{demo.url}/login/", timeout=TIMEOUT_SECONDS).status_code == 200
         finally:
             process.terminate()
             process.communicate(timeout=TIMEOUT_SECONDS)

@@ -87,13 +87,16 @@ class Service:
             answer = httpx.get(
                 f"{self.url}/finesse/api/User/1234/Media/5001",
                 headers={"Authorization": basic("1234", password)},
+                timeout=TIMEOUT_SECONDS,
             )
             assert answer.status_code == status
             self.pages.append(answer.text)
 
     def sign_in(self) -> dict[str, str]:
         """By the form, wrongly and rightly, and look at the admin. Returns the cookies."""
-        with httpx.Client(base_url=self.url, follow_redirects=True) as browser:
+        with httpx.Client(
+            base_url=self.url, follow_redirects=True, timeout=TIMEOUT_SECONDS
+        ) as browser:
             for password in (WRONG, RIGHT):
                 page = browser.get("/login/")
                 (token,) = re.findall(r'csrfmiddlewaretoken" value="([^"]+)', page.text)
@@ -120,10 +123,12 @@ class Service:
         ):
             with (
                 contextlib.suppress(InvalidStatus, ConnectionClosed),
-                connect(address, additional_headers=headers) as viewer,
+                connect(
+                    address, additional_headers=headers, open_timeout=TIMEOUT_SECONDS
+                ) as viewer,
             ):
                 viewer.send('{"type": "subscribe", "after": null}')
-                viewer.recv(5)
+                viewer.recv(TIMEOUT_SECONDS)
 
     def speak_xmpp(self) -> None:
         framing, sasl = "urn:ietf:params:xml:ns:xmpp-framing", "urn:ietf:params:xml:ns:xmpp-sasl"
@@ -132,6 +137,7 @@ class Service:
             with connect(
                 self.url.replace("http", "ws", 1) + "/ws/",
                 subprotocols=["xmpp"],  # type: ignore[list-item]
+                open_timeout=TIMEOUT_SECONDS,
             ) as stream:
                 stream.send(f"<open xmlns='{framing}' to='localhost' version='1.0'/>")
                 stream.recv(TIMEOUT_SECONDS)
@@ -165,12 +171,15 @@ class Service:
             "connection.cursor().execute('DROP TABLE reasoncodes_reasoncode_teams')\n"
             "connection.cursor().execute('ALTER TABLE reasoncodes_reasoncode RENAME TO gone')",
         )  # fmt: skip
-        answer = httpx.get(f"{self.url}/admin/reasoncodes/reasoncode/", cookies=cookies)
+        answer = httpx.get(
+            f"{self.url}/admin/reasoncodes/reasoncode/", cookies=cookies, timeout=TIMEOUT_SECONDS
+        )
         assert answer.status_code >= 500
         self.pages.append(answer.text)
         answer = httpx.get(
             f"{self.url}/finesse/api/ReasonCode/1001",
             headers={"Authorization": basic("1234", RIGHT)},
+            timeout=TIMEOUT_SECONDS,
         )
         assert answer.status_code >= 500
         self.pages.append(answer.text)

@@ -44,12 +44,12 @@ def put(installation: Installation, state: str, request_id: str, mrd: int = 5001
         content=f"<Media><state>{state}</state>{reason}</Media>",
         headers={"Content-Type": "application/xml", "requestId": request_id},
         auth=("1234", "finesse"),
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     ).status_code
 
 
 def look(url: str) -> dict[tuple[str, ...], float]:
-    answer = httpx.get(f"{url}/metrics", timeout=20)
+    answer = httpx.get(f"{url}/metrics", timeout=TIMEOUT_SECONDS)
     assert answer.status_code == 200, answer.text
     return samples(answer.text)
 
@@ -88,9 +88,15 @@ def test_a_request_is_followed_by_its_id_from_server_to_worker(installation: Ins
 
 def test_every_line_of_every_process_is_json(installation: Installation) -> None:
     httpx.get(
-        f"{installation.url}/finesse/api/User/1234/Media/5001", auth=("1234", PASSWORD), timeout=20
+        f"{installation.url}/finesse/api/User/1234/Media/5001",
+        auth=("1234", PASSWORD),
+        timeout=TIMEOUT_SECONDS,
     )
-    httpx.get(f"{installation.url}/healthz", headers={"Host": f"{PASSWORD}.example"}, timeout=20)
+    httpx.get(
+        f"{installation.url}/healthz",
+        headers={"Host": f"{PASSWORD}.example"},
+        timeout=TIMEOUT_SECONDS,
+    )
     text = installation.logs()
     # What a program prints at its start is no line of the log: banners of the demo and of Celery.
     ours = [line for line in text.splitlines() if " INFO " in line or " ERROR " in line]
@@ -136,13 +142,13 @@ def test_a_killed_servers_sockets_are_gone_and_its_answers_stay(
 
     def is_up() -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{other}/livez", timeout=5).text == "alive\n"
+            return httpx.get(f"{other}/livez", timeout=TIMEOUT_SECONDS).text == "alive\n"
         return False
 
     try:
         until(is_up, "the second server does not start")
         for _ in range(5):
-            httpx.get(f"{other}/no-such-page", timeout=20)
+            httpx.get(f"{other}/no-such-page", timeout=TIMEOUT_SECONDS)
         with watch(other, "1235") as watcher:
             watcher.subscribe()
             before = until(
@@ -191,13 +197,13 @@ def test_a_killed_worker_takes_no_sockets_out_of_rotation(installation: Installa
     installation.kill("worker")
     installation.await_status(503)
     url = installation.url
-    assert httpx.get(f"{url}/readyz/api", timeout=5).status_code == 503
-    assert httpx.get(f"{url}/readyz/sockets", timeout=5).status_code == 200
-    assert httpx.get(f"{url}/livez", timeout=5).status_code == 200
+    assert httpx.get(f"{url}/readyz/api", timeout=TIMEOUT_SECONDS).status_code == 503
+    assert httpx.get(f"{url}/readyz/sockets", timeout=TIMEOUT_SECONDS).status_code == 200
+    assert httpx.get(f"{url}/livez", timeout=TIMEOUT_SECONDS).status_code == 200
     seen = look(url)
     assert seen["finesse_in_service",] == seen["finesse_part_up", "worker"] == 0
     # And so it is: a socket is opened.
     with watch(url, "1235") as watcher:
         watcher.subscribe()
     installation.start()
-    assert httpx.get(f"{url}/readyz/api", timeout=5).status_code == 200
+    assert httpx.get(f"{url}/readyz/api", timeout=TIMEOUT_SECONDS).status_code == 200

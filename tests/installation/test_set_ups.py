@@ -156,7 +156,7 @@ def test_a_wsgi_server_serves_rest_beside_the_sockets(with_broker_in_redis: Inst
             time.sleep(0.05)
     url = with_broker_in_redis.url
     assert_a_put_ends_in_its_notification(url, put_to=wsgi, request_id="r-2")
-    assert httpx.get(f"{wsgi}/login/").status_code == 200
+    assert httpx.get(f"{wsgi}/login/", timeout=TIMEOUT_SECONDS).status_code == 200
 
 
 @pytest.mark.skipif(ON_SERVICES, reason="it needs none of them")
@@ -170,7 +170,12 @@ def test_no_request_waits_for_a_broker_that_hangs(broker: str, folder: Path) -> 
         code = "import json; from media.writing.bell import ring; ring(); print(json.dumps('rung'))"
         shell = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         done = subprocess.run(
-            shell, cwd=ROOT, env=made.environment, timeout=30, check=True, capture_output=True
+            shell,
+            cwd=ROOT,
+            env=made.environment,
+            timeout=TIMEOUT_SECONDS,
+            check=True,
+            capture_output=True,
         )
     assert b"rung" in done.stdout
     assert b"The bell did not ring" in done.stderr

@@ -9,8 +9,10 @@ sockets: on services it takes the place of uvicorn.
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -48,10 +50,19 @@ TEMPLATE = SHARED.with_name(f"{SHARED.name}-template")
 LOAD_DEMO = "from finesse.commands.demo_data import load; load('finesse')"
 
 
+FIRST_PORT, PORTS = 10_240, 4_000
+"""Those that a process of pytest-xdist gives out: below the ones that the system gives to whoever
+asks for any, and not those of another process. A server may bind its own half a minute later."""
+_ports = itertools.count(random.randrange(PORTS))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = FIRST_PORT + PORTS * (worker % 5) + next(_ports) % PORTS
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def administration() -> psycopg.Connection[Any]:
@@ -267,7 +278,7 @@ class Installation:
             process.send_signal(signal.SIGTERM)
         for process in self.processes.values():
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

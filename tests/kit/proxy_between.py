@@ -59,11 +59,11 @@ class Between:
         self.be_gone()
         self._do(self._rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def _do(self, step: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(step, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(step, self._loop).result(60)
 
     async def _open(self) -> None:
         self._server = await asyncio.start_server(self._serve, sock=self._listener(self._port))

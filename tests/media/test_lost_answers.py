@@ -33,6 +33,8 @@ def break_insert(monkeypatch: pytest.MonkeyPatch, *, is_committed: bool, waited:
             insert_many(requests)
         raise OperationalError("server closed the connection unexpectedly")
 
+    # A new connection may take long on a busy machine.
+    monkeypatch.setattr(acceptance, "LOOK_SECONDS", 60)
     monkeypatch.setattr(acceptance, "_INSERT", one)
     monkeypatch.setattr(acceptance.MediaRequest.objects, "bulk_create", many)
 

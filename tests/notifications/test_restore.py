@@ -29,7 +29,7 @@ LOST = 6
 
 async def restored(follower: Follower) -> int:
     """The number of the place from which the follower goes on; everything before it is old."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for item in follower:
             if isinstance(item, LogRestored):
                 return item.place.number
@@ -177,7 +177,7 @@ async def test_access_is_that_of_the_backup(hub: Hub, cast: Cast) -> None:
     backup = await dump()
     carol = await follow(hub, "carol")
     await database_sync_to_async(cast.alice.team.supervisors.clear)()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for item in carol:
             if isinstance(item, AccessChanged):
                 break

@@ -138,7 +138,7 @@ async def test_a_programs_socket_ends_with_what_it_was_opened_with(
     for one in (program, other):
         await answer(one, {"type": "subscribe", "after": None})
     await database_sync_to_async(end)(Client())
-    closed = await program.receive_output(5)
+    closed = await program.receive_output(60)
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
     assert await other.receive_nothing()
     await other.disconnect()

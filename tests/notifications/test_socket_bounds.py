@@ -26,6 +26,7 @@ from finesse.notifications.turns import NOTIFICATIONS_PER_TURN, Turns
 from finesse.server import admission, unread
 from finesse.server.admission import Admissions
 from tests.conftest import PASSWORD, Cast, basic
+from tests.kit.deadlines import noted_calls_later
 from tests.kit.followers import follow, head, write
 from tests.kit.hostile_peer import Peer, frame
 from tests.kit.installation import TIMEOUT_SECONDS
@@ -117,10 +118,18 @@ async def test_a_socket_that_does_not_subscribe_is_closed(
     closed = await silent.receive_output()
     assert (closed["type"], closed["code"]) == ("websocket.close", NOT_SUBSCRIBED)
     await silent.disconnect()
-    monkeypatch.setattr(consumers, "SUBSCRIBE_TIMEOUT_SECONDS", 0.5)
+
+
+async def test_a_socket_that_has_subscribed_has_no_deadline_any_more(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadlines = noted_calls_later(monkeypatch, seconds=1234.5)
+    monkeypatch.setattr(consumers, "SUBSCRIBE_TIMEOUT_SECONDS", 1234.5)
     subscribed = await opened(socket())
+    (deadline,) = deadlines
+    assert not deadline.cancelled()
     await answer(subscribed, SUBSCRIBE)
-    assert await subscribed.receive_nothing(1)
+    assert deadline.cancelled()
     await subscribed.disconnect()
 
 
@@ -144,7 +153,7 @@ async def test_a_socket_that_never_subscribed_ends_with_its_session_too(
     viewer = await opened(socket(None, cookie=cookie, origin="http://testserver"))
     program = await opened(socket("alice"))
     await database_sync_to_async(end)(browser)
-    closed = await viewer.receive_output(10)
+    closed = await viewer.receive_output(60)
     assert (closed["type"], closed["code"]) == ("websocket.close", ACCESS_ENDED)
     assert await program.receive_nothing()
     for one in (viewer, program):

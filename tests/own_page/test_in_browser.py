@@ -202,6 +202,21 @@ def test_signing_out_of_the_page_says_that_states_stay(sign_in: OpenAgent) -> No
     assert [one for one in agent.problems if "401" not in one or "/board/" not in one] == []
 
 
+def test_signing_out_before_the_states_have_come_asks_all_the_same(sign_in: OpenAgent) -> None:
+    agent = sign_in("1234")
+    page, held = agent.page, []
+    page.route("**/own-page/", lambda route: held.append(route))
+    page.reload()
+    agent.go_live()
+    page.get_by_role("navigation", name="Account").get_by_role("button", name="Sign out").click()
+    asked = page.get_by_test_id("leaving")
+    expect(asked).to_contain_text("Your states are not loaded yet")
+    asked.get_by_test_id("stay").click()
+    for route in held:
+        route.continue_()
+    agent.card(EMAIL).expect_state("Ready")
+
+
 def test_a_supervisor_without_an_mrd_has_no_such_section(sign_in: OpenAgent) -> None:
     supervisor = sign_in("2001", PHONE)
     expect(supervisor.page.get_by_test_id("board")).to_be_visible()

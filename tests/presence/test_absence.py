@@ -617,7 +617,7 @@ def in_threads(*actions: Callable[[], object]) -> list[BaseException]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     return errors
 
@@ -637,7 +637,7 @@ class TestAtOnce:
         def look_together() -> tuple[int, list[str]]:
             found = real()
             looks.append(found[1])
-            both_have_looked.wait(10)
+            both_have_looked.wait(60)
             return found
 
         monkeypatch.setattr(stamps, "look", look_together)
@@ -655,12 +655,12 @@ class TestAtOnce:
             with transaction.atomic():
                 stamps.forget(["alice"])
                 taken.set()
-                assert comes.wait(10)
+                assert comes.wait(60)
                 # It cannot say that it waits for the row: give it the time to.
                 threading.Event().wait(0.3)
 
         def come_back() -> None:
-            assert taken.wait(10)
+            assert taken.wait(60)
             comes.set()
             stamps.watch("alice")
 

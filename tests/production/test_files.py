@@ -30,7 +30,7 @@ from finesse.production.files import Ports, Site, haproxy, made, nginx
 from finesse.production.processes import PROCESSES, Service
 from finesse.tls.own_certificate import make_or_renew
 from tests.faults.stores import until
-from tests.kit.installation import ROOT, free_port
+from tests.kit.installation import ROOT, TIMEOUT_SECONDS, free_port
 
 FILES = made(Site())
 
@@ -157,7 +157,9 @@ def test_proxies_keep_no_connection_to_a_process_that_may_stand_still(
     )
     proxy = subprocess.Popen(command(here, tmp_path))
     try:
-        with httpx.Client(base_url=f"https://127.0.0.1:{secure}", verify=False) as client:
+        with httpx.Client(
+            base_url=f"https://127.0.0.1:{secure}", verify=False, timeout=TIMEOUT_SECONDS
+        ) as client:
             until(lambda: _status(client) == 200, "the proxy does not serve")
             seen.clear()
             assert [_status(client) for _ in range(3)] == [200] * 3

@@ -751,7 +751,7 @@ def at_once(requests: list[tuple[str, str, str]]) -> list[Any]:
 
     def send(number: int, method: str, path: str, text: str) -> None:
         try:
-            start.wait(10)
+            start.wait(60)
             who = "alice" if path.startswith("User/alice/") else "dave"
             answers[number] = API().request(method, path, text, login=who)
         finally:
@@ -763,7 +763,7 @@ def at_once(requests: list[tuple[str, str, str]]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     return answers
 

@@ -12,8 +12,7 @@ from tests.kit.installation import Installation
 from tests.kit.page_policy import NOTE_VIOLATIONS, violations
 from tests.kit.pages import sign_in
 from tests.kit.printed import pages, without_blanks
-
-pytestmark = pytest.mark.timeout(240)
+from tests.kit.window import LONG_TIMEOUT_MS
 
 Person = Callable[..., Page]
 
@@ -47,6 +46,7 @@ def person(browser: Browser, installation: Installation) -> Iterator[Person]:
     def signed_in(login_id: str, width: int = 1400, **look: Any) -> Page:
         viewport: Any = {"width": width, "height": 900}
         context = browser.new_context(viewport=viewport, timezone_id="UTC", **look)
+        context.set_default_timeout(LONG_TIMEOUT_MS)
         contexts.append(context)
         context.add_init_script(NOTE_VIOLATIONS)
         page = context.new_page()

@@ -319,6 +319,28 @@ def test_requirements_are_hashed_and_name_no_host() -> None:
 # --- tests ----------------------------------------------------------------------------------------
 
 
+HTTPX = {"get", "put", "post", "delete", "head", "options", "request", "Client", "AsyncClient"}
+
+
+def test_no_test_gives_a_server_httpx_own_five_seconds() -> None:
+    """A busy machine takes longer for an answer in which nothing is wrong."""
+    found = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+                continue
+            name = ast.unparse(call.func).split(".")
+            given = {keyword.arg for keyword in call.keywords}
+            # Without a network there is nothing to wait for; options come from their own place.
+            if (
+                name[0] == "httpx"
+                and name[-1] in HTTPX
+                and not given & {"timeout", "transport", None}
+            ):
+                found.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    assert not found
+
+
 def test_no_test_takes_anything_from_another_module_of_tests() -> None:
     """What two of them need is in `tests/kit/`, or in a conftest.py."""
     found = [

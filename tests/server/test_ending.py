@@ -70,7 +70,7 @@ async def test_a_connection_that_sends_nothing_does_not_keep_the_server_from_end
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocols, "FIRST_REQUEST_SECONDS", 0.05)
-    async with served() as (server, port), asyncio.timeout(10):
+    async with served() as (server, port), asyncio.timeout(60):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await accepted(server)
         server.should_exit = True

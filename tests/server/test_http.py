@@ -53,7 +53,7 @@ async def test_when_every_thread_waits_the_next_request_is_answered_503(
     goes_on = threading.Event()
 
     def hang(request: HttpRequest) -> HttpResponse:
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         return HttpResponse("done")
 
     monkeypatch.setattr(handler, "get_response", hang)
@@ -86,7 +86,7 @@ async def test_a_thread_is_not_free_when_its_client_has_gone_but_when_it_has_end
 
     def hang(request: HttpRequest) -> HttpResponse:
         begun.release()
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         return HttpResponse("done")
 
     monkeypatch.setattr(handler, "get_response", hang)
@@ -97,7 +97,7 @@ async def test_a_thread_is_not_free_when_its_client_has_gone_but_when_it_has_end
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
-    refused: Any = await asyncio.wait_for(handler.get_response_async(HttpRequest()), 5)
+    refused: Any = await asyncio.wait_for(handler.get_response_async(HttpRequest()), 60)
     assert refused.status_code == 503
     goes_on.set()
     while handler._free_threads.locked():

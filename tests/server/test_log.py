@@ -29,7 +29,7 @@ from finesse.log_lines import LineFormatter
 from finesse.repeats import LINES_OF_A_KIND, MAX_KINDS, PERIOD_SECONDS, RepeatsFilter
 from tests.conftest import basic
 from tests.kit.hostile_peer import Peer, frame
-from tests.kit.installation import ROOT, Installation, free_port
+from tests.kit.installation import ROOT, TIMEOUT_SECONDS, Installation, free_port
 from tests.kit.socket_client import watch
 
 TIMES = 40
@@ -60,13 +60,15 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     made = Installation(tmp_path_factory.mktemp("log"))
     made.environment["FINESSE_XMPP_CONNECTIONS_PER_USER"] = "1000"
     made.environment["ALLOWED_HOSTS"] = "127.0.0.1"
+    # A late heartbeat is an error in the log, too.
+    made.environment["FINESSE_HEARTBEAT_SECONDS"] = "60"
     made.prepare()
     made.manage("shell", "--no-imports", "-c", FILL_LOG)
     made.start()
     yield made
     with Peer(made.port) as stays:
         stays.push(b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nx")
-        assert httpx.get(f"{made.url}/healthz").status_code == 200
+        assert httpx.get(f"{made.url}/healthz", timeout=TIMEOUT_SECONDS).status_code == 200
         made.end()
     # Nor does the end of the server make any, with a client that has begun a body.
     assert "Traceback" not in server_log(made)
@@ -76,7 +78,7 @@ def added(installation: Installation, act: Callable[[Installation], None]) -> st
     """What the log has got by this. A later request that is answered is the sign that it is all."""
     before = len(server_log(installation))
     act(installation)
-    with watch(installation.url, "1235") as watcher, httpx.Client(timeout=20) as http:
+    with watch(installation.url, "1235") as watcher, httpx.Client(timeout=60) as http:
         watcher.subscribe()
         auth = ("1235", "finesse")
         url = f"{installation.url}/finesse/api/User/1235"
@@ -129,7 +131,7 @@ def leave_between_notifications(installation: Installation) -> None:
     stop = threading.Event()
 
     def change() -> None:
-        with httpx.Client(auth=("1234", "finesse"), timeout=20) as http:
+        with httpx.Client(auth=("1234", "finesse"), timeout=60) as http:
             while not stop.is_set():
                 for body in STATES:
                     headers = {"Content-Type": "application/xml"}
@@ -296,7 +298,7 @@ def run_until(command: list[str], environment: dict[str, str], log: Path, act: A
             act(lambda: log.read_text())
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     return log.read_text()
 
 
@@ -314,7 +316,7 @@ def test_an_outage_is_some_lines_however_many_ask(tmp_path: Path) -> None:
 
     def ask(log: Callable[[], str]) -> None:
         wait_for(lambda: "Uvicorn running" in log())
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             for _ in range(3 * LINES_OF_A_KIND):
                 for path in (MEDIA, "/healthz", "/finesse/api/SystemInfo"):
                     statuses.append(http.get(path, auth=("1234", "finesse")).status_code)
@@ -353,7 +355,7 @@ def test_workers_and_beats_wait_for_a_broker_in_some_lines(tmp_path: Path, progr
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, condition
         time.sleep(0.1)
@@ -382,7 +384,7 @@ def test_under_wsgi_who_leaves_is_no_error_of_ours(
                 peer = Peer(port)
                 peer.push(f"{begun}Content-Length: 100\r\n\r\nx".encode())
                 peer.vanish()
-        answer = httpx.get(f"http://127.0.0.1:{port}/login/", timeout=20)
+        answer = httpx.get(f"http://127.0.0.1:{port}/login/", timeout=60)
         assert answer.status_code == 200
 
     command = [sys.executable, "-c", WSGI_SERVER, str(port)]
@@ -501,7 +503,7 @@ def test_a_sum_comes_by_itself(clock: Clock, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(one, "sum_up", summed.set)
     record = logging.LogRecord("x", logging.ERROR, "file", 1, "y", None, None)
     assert [one.filter(record) for _ in range(11)] == [True] * 10 + [False]
-    assert summed.wait(20)
+    assert summed.wait(60)
     one._forget()
 
 

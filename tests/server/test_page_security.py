@@ -98,6 +98,12 @@ def test_pages_over_tls_ask_to_be_remembered(
     assert page.get("Strict-Transport-Security") == header
 
 
+def test_a_form_from_before_a_sign_in_is_refused_in_words_that_help(db: None) -> None:
+    refused = Client(enforce_csrf_checks=True).post("/login/", {"csrfmiddlewaretoken": "x" * 64})
+    assert refused.status_code == 403
+    assert "This page is out of date" in refused.content.decode()
+
+
 class Inline(HTMLParser):
     """What a strict policy does not let a page do."""
 

@@ -286,7 +286,7 @@ def test_processes_that_notice_at_once_publish_it_once(monkeypatch: pytest.Monke
 
     def head_at_once() -> LogHead:
         found = head()
-        together.wait(10)
+        together.wait(60)
         return found
 
     def notice() -> None:

@@ -47,7 +47,7 @@ class Held:
 
     def let_go(self, window: Any, number: int) -> None:
         while len(self._routes) < number:
-            window.page.wait_for_event("request", timeout=LONG_TIMEOUT_MS)
+            window.page.wait_for_timeout(20)
         for route in self._routes:
             route.continue_()
 

@@ -329,17 +329,25 @@ class SecureInstallation(Installation):
     def stop(self, order: signal.Signals) -> int:
         process = self.processes.pop("server")
         process.send_signal(order)
-        return process.wait(10)
+        return process.wait(60)
 
     def client(self, **options: Any) -> httpx.Client:
-        options = {"base_url": self.url, "verify": trusting(self.authority), **options}
+        options = {
+            "base_url": self.url,
+            "verify": trusting(self.authority),
+            "timeout": TIMEOUT_SECONDS,
+            **options,
+        }
         return httpx.Client(**options)
 
     @contextlib.contextmanager
     def watch(self, port: int | None = None, **headers: str) -> Iterator[Watcher]:
         address = f"wss://127.0.0.1:{port or self.port}/ws/notifications/"
         with connect(
-            address, ssl=trusting(self.authority), additional_headers=headers
+            address,
+            ssl=trusting(self.authority),
+            additional_headers=headers,
+            open_timeout=TIMEOUT_SECONDS,
         ) as connection:
             yield Watcher(connection)
 
@@ -378,7 +386,7 @@ class TestServer:
         other = make_or_renew(tmp_path, []).authority
         for client in (ssl.create_default_context(), trusting(other)):
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-                httpx.get(f"{served.url}/healthz", verify=client)
+                httpx.get(f"{served.url}/healthz", verify=client, timeout=TIMEOUT_SECONDS)
 
     def test_a_socket_over_tls_gets_the_outcome_of_a_request_over_tls(
         self, served: SecureInstallation
@@ -430,7 +438,7 @@ class TestServer:
     ) -> None:
         before = served.logs()
         for _ in range(10):
-            with socket.create_connection(("127.0.0.1", served.port), timeout=5) as plain:
+            with socket.create_connection(("127.0.0.1", served.port), timeout=45) as plain:
                 plain.sendall(said)
                 if said.startswith(b"GET"):
                     with contextlib.suppress(ConnectionResetError):
@@ -473,7 +481,7 @@ class TestServer:
         with contextlib.ExitStack() as silent:
             for _ in range(100):
                 silent.enter_context(socket.create_connection(("127.0.0.1", served.port)))
-            with served.client(timeout=5) as client:
+            with served.client(timeout=45) as client:
                 assert client.get("/healthz").status_code == 200
 
     @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
@@ -482,7 +490,7 @@ class TestServer:
     ) -> None:
         with contextlib.ExitStack() as opened:
             silent = [
-                opened.enter_context(socket.create_connection(("127.0.0.1", served.port), 20))
+                opened.enter_context(socket.create_connection(("127.0.0.1", served.port), 45))
                 for _ in range(protocols.MAX_SILENT_CONNECTIONS_PER_ADDRESS + 50)
             ]
             for one in silent:
@@ -491,7 +499,7 @@ class TestServer:
             for one in silent[-50:]:
                 with contextlib.suppress(ConnectionResetError):
                     assert one.recv(100) == b""
-            with served.client(timeout=20) as client:
+            with served.client(timeout=45) as client:
                 assert client.get("/healthz").status_code == 200
 
     def test_a_connection_over_tls_costs_little_memory(self, served: SecureInstallation) -> None:
@@ -548,7 +556,12 @@ class TestServer:
             # Another name, another certificate; clients that trust the authority notice nothing.
             served.environment["FINESSE_HOST"] = "192.168.1.5"
             served.start()
-            assert httpx.get(f"{served.url}/healthz", verify=trust).status_code == 200
+            assert (
+                httpx.get(
+                    f"{served.url}/healthz", verify=trust, timeout=TIMEOUT_SECONDS
+                ).status_code
+                == 200
+            )
             shown = x509.load_pem_x509_certificate((tmp_path / "tls" / "server.pem").read_bytes())
             assert "192.168.1.5" in map(str, hosts_of(shown))
             assert served.stop(order) == 0
@@ -582,7 +595,9 @@ class TestServer:
         }
         try:
             served.start()
-            answer = httpx.get(f"{served.url}/healthz", verify=trusting(own.authority))
+            answer = httpx.get(
+                f"{served.url}/healthz", verify=trusting(own.authority), timeout=TIMEOUT_SECONDS
+            )
             assert answer.status_code == 200
         finally:
             served.end()

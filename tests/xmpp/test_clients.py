@@ -42,9 +42,8 @@ TCP = {
 BY_A_SERVER = BOSH | TCP
 """The ways that need an XMPP server as part of the installation."""
 ALL = WEBSOCKET | BY_A_SERVER
-TIMEOUT_SECONDS = 40
+TIMEOUT_SECONDS = 120
 """For any expected message; libraries wait for some seconds before they connect again."""
-pytestmark = pytest.mark.timeout(180)
 PAGE_TIMEOUT_MS = 60_000
 """For anything that a page has to show."""
 
@@ -192,7 +191,7 @@ def put(at: Installation, body: str, request_id: str, login: str = "1235") -> No
         auth=(login, "finesse"),
         content=body,
         headers={"Content-Type": "application/xml", "requestId": request_id},
-        timeout=20,
+        timeout=TIMEOUT_SECONDS,
     )
     assert response.status_code == 202, response.text
 

@@ -45,7 +45,7 @@ def at_work(served: Installation) -> None:
     """1234 is READY for e-mails at the beginning of each test; what a failed one killed is back."""
     served.start()
     url = f"{served.url}/finesse/api/User/1234/Media/5001"
-    with httpx.Client(auth=("1234", "finesse")) as http:
+    with httpx.Client(auth=("1234", "finesse"), timeout=TIMEOUT_SECONDS) as http:
         asyncio.run(put(url, "1234", f"<Media>{READY}</Media>"))
         while "<state>READY</state>" not in http.get(url).text:
             time.sleep(0.05)
@@ -278,7 +278,7 @@ async def test_a_client_without_access_is_disconnected(served: Installation) -> 
     async with desk(served, "1300") as chi:
         await asyncio.to_thread(set_active, False)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await chi.is_gone.wait()
         finally:
             await asyncio.to_thread(set_active, True)
@@ -397,7 +397,7 @@ async def test_a_second_component_stands_by_and_goes_on_when_the_first_one_ends(
             process.send_signal(how)
             await until_said(served, next_one, CONNECTED, connects)
             await stream.goes_on(5)
-            assert process.wait(10) == {signal.SIGKILL: -9, signal.SIGTERM: 0}[how]
+            assert process.wait(60) == {signal.SIGKILL: -9, signal.SIGTERM: 0}[how]
         await stream.end()
         published = await in_log(served, start)
         assert await upto(ana, published[-1]) == published
@@ -490,7 +490,7 @@ async def come_back(client: Desk) -> None:
     for _ in range(50):
         # Where the server is back but not the component, the client is asked to wait.
         with contextlib.suppress(TimeoutError, IqError):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(15):
                 await client.sign_in()
                 await client.be_available()
                 return
@@ -584,7 +584,7 @@ def test_a_wrong_configuration_is_logged_and_tried_again(
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
     assert served.await_status(200)
 
@@ -605,6 +605,6 @@ def test_the_command_says_what_it_needs(
     served: Installation, changed: dict[str, str], missing: str
 ) -> None:
     process = run_command(served, **changed)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 1
     assert f"{missing} is not set" in output

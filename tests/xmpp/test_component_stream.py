@@ -260,7 +260,7 @@ async def test_a_refusal_says_what_to_change_and_is_tried_again(
 async def test_a_server_without_the_module_is_logged(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 5)
     monkeypatch.setattr(component, "REFUSED_RETRY_SECONDS", 0.01)
     await until(lambda: asyncio.sleep(0, server.handshake))
     server.say("<handshake/>")
@@ -271,11 +271,12 @@ async def test_a_server_without_the_module_is_logged(
 async def test_a_server_that_answers_no_more_is_left_and_met_anew(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 3)
     await server.accept(f"bound jid='{ALICE}' priority='0'")
     assert await server.answers()
     server.answers_pings = False
     await server.ended.wait()
+    monkeypatch.setattr(component, "ANSWER_TIMEOUT_SECONDS", 60)
     server.answers_pings = True
     # Nothing is kept from before: only the new announcements count.
     (position,) = await write("alice")

@@ -180,7 +180,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(count) as pool:
         yield pool
         together = threading.Barrier(count)
-        list(pool.map(lambda _: (together.wait(10), connections.close_all()), range(count)))
+        list(pool.map(lambda _: (together.wait(60), connections.close_all()), range(count)))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -192,7 +192,7 @@ async def test_a_known_user_signs_in_while_others_guess(
     await known.sign_in()
     monkeypatch.setattr(sign_in_threads, "POOL", threads)
     checked = threading.Event()
-    monkeypatch.setattr(passwords, "_check", lambda *_: not checked.wait(20))
+    monkeypatch.setattr(passwords, "_check", lambda *_: not checked.wait(60))
     guessing = [await Stream().connect() for _ in range(30)]
     try:
         for number, one in enumerate(guessing):

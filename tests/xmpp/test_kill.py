@@ -114,7 +114,6 @@ class Writers:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(("killed", "wire"), KILLED)
 async def test_each_client_has_each_notification_once_and_in_order(
     served: Installation, killed: str, wire: type[TCP | WebSocket]

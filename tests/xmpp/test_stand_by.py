@@ -44,7 +44,7 @@ async def first() -> Component:
 
 
 async def stands_by(folder: Path) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not readiness.mark(folder, "component-1").exists():
             await asyncio.sleep(0.01)
 
@@ -54,7 +54,7 @@ async def test_the_next_one_waits_and_says_that_it_works(first: Component, folde
     await stands_by(folder)
     assert not second.is_connected.is_set()
     await first.end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await second.is_connected.wait()
     await second.end()
 
@@ -68,7 +68,7 @@ async def test_one_that_is_ended_while_it_waits_keeps_nobody_waiting(
     await asyncio.gather(second.task, return_exceptions=True)
     await first.end()
     third = Component()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await third.is_connected.wait()
     await third.end()
 
@@ -82,7 +82,7 @@ async def test_components_of_other_servers_do_not_wait_for_each_other(
 ) -> None:
     setattr(settings, setting, value)
     other = Component()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await other.is_connected.wait()
     await other.end()
     await first.end()
@@ -96,7 +96,7 @@ async def test_where_files_have_no_locks_it_connects_and_says_that_none_can_stan
 
     monkeypatch.setattr(stand_by.fcntl, "flock", refuse)
     alone = Component()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await alone.is_connected.wait()
     assert "No other component can stand by" in caplog.text
     await alone.end()
@@ -108,7 +108,7 @@ async def test_without_a_folder_it_connects_and_says_that_none_can_stand_by(
     (folder / "file").touch()
     settings.FINESSE_RUN_DIR = folder / "file" / "run"
     alone = Component()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await alone.is_connected.wait()
     assert "No other component can stand by" in caplog.text
     await alone.end()

@@ -1,4 +1,4 @@
-// Refuses a file that is too large before it is sent, and sends a form once only.
+// Refuses a file that is too large before it is sent.
 
 const form = document.querySelector("form.upload");
 const field = form?.querySelector("input[type=file]");
@@ -22,24 +22,3 @@ if (field) {
     }
   });
 }
-
-for (const each of document.querySelectorAll(".files form[method=post]:not([data-stays])")) {
-  each.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    if (event.defaultPrevented || !button) {
-      return;
-    }
-    // After the form has been read: a disabled button would not be sent.
-    setTimeout(() => {
-      button.disabled = true;
-      button.textContent = "One moment …";
-    });
-  });
-}
-
-// A page that comes back from the history has its buttons again.
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) {
-    location.reload();
-  }
-});

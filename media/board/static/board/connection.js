@@ -1,3 +1,4 @@
+import { jsonOf } from "./json-body.js";
 import { Positions } from "./positions.js";
 import { readNotification } from "./update.js";
 
@@ -9,16 +10,20 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /** After a connection that lasted so long, the first retry has the shortest delay again. */
 const STABLE_AFTER_MS = 5_000;
 const BOARD_REFRESH_DELAY_MS = 200;
+const LOOK_AT_CLOCK_MS = 10_000;
+/** Browsers delay the timers of a hidden page by up to a minute. A longer delay means that the machine slept. */
+const SLEPT_MS = 150_000;
 
 /**
  * Loads the board, then receives notifications over one socket at a time. Connects again after each
  * loss, until the session ends.
  *
  * `on` has the callbacks state(name, {nextTryAt}), board(snapshot), notification(n, isNew) once for
- * each, change(n) for each that is newer than the board, and note(text). What was replayed from before
- * the page was opened is not new.
+ * each, change(n) for each that is newer than the board, note(text), and otherUser() when somebody else has
+ * signed in in this browser. What was replayed from before the page was opened is not new.
  */
 export class Connection {
+  #user;
   #boardUrl;
   #socketUrl;
   #clock;
@@ -43,7 +48,8 @@ export class Connection {
   /** Keys by which the session has gone on since the page was opened. */
   #newKeys = 0;
 
-  constructor({ boardUrl, socketUrl, clock, on }) {
+  constructor({ user, boardUrl, socketUrl, clock, on }) {
+    this.#user = user;
     this.#boardUrl = boardUrl;
     this.#socketUrl = socketUrl;
     this.#clock = clock;
@@ -55,6 +61,7 @@ export class Connection {
     // A socket stays open for minutes after its network was lost, without an event.
     window.addEventListener("offline", () => this.dropSocket());
     document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    this.#noticeSleep();
     this.#connect();
   }
 
@@ -77,6 +84,7 @@ export class Connection {
 
   /** Load the board again after a short delay; calls during the delay add nothing. */
   refreshBoard() {
+    if (this.#hasEnded) return;
     this.#needsBoard = true;
     this.#refreshTimer ||= setTimeout(() => {
       this.#refreshTimer = 0;
@@ -109,6 +117,15 @@ export class Connection {
   #delay() {
     const longest = Math.min(LONGEST_RETRY_DELAY_MS, FIRST_RETRY_DELAY_MS * 2 ** this.#failures);
     return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** While a machine sleeps, its connections may be forgotten by whatever lies between, without an event. */
+  #noticeSleep() {
+    let seen = Date.now();
+    setInterval(() => {
+      if (Date.now() - seen > SLEPT_MS) this.dropSocket();
+      seen = Date.now();
+    }, LOOK_AT_CLOCK_MS);
   }
 
   #retryNow() {
@@ -177,10 +194,11 @@ export class Connection {
     }
     if (signal.aborted) return false;
     clearTimeout(this.#deadline);
-    if (snapshot) this.#applyBoard(snapshot);
+    if (snapshot && snapshot.user !== this.#user) this.#on.otherUser();
+    else if (snapshot) this.#applyBoard(snapshot);
     else if (asked < this.#newKeys) this.#retryLater({ atOnce: true });
     else this.#end();
-    return Boolean(snapshot);
+    return snapshot?.user === this.#user;
   }
 
   /** The snapshot, or null when the session has ended. */
@@ -192,7 +210,7 @@ export class Connection {
     this.#clock.observe(response, sentAt);
     if (response.status === 401) return null;
     if (!response.ok) throw new Error(`The board answered ${response.status}`);
-    return response.json();
+    return jsonOf(response, () => this.#expectAnswer());
   }
 
   #applyBoard(snapshot) {

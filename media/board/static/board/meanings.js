@@ -7,6 +7,9 @@ export class Meanings {
   #onChange;
   #byId = {};
   #timer = 0;
+  /** The numbers of the last question, and of the last answer: the answer to an earlier one may come later. */
+  #asked = 0;
+  #answered = 0;
 
   constructor(url, { onChange }) {
     this.#url = url;
@@ -14,6 +17,7 @@ export class Meanings {
   }
 
   take(byId) {
+    this.#answered = ++this.#asked;
     this.#byId = byId ?? {};
     this.#onChange();
   }
@@ -39,9 +43,11 @@ export class Meanings {
 
   async #load() {
     this.#timer = 0;
+    const turn = ++this.#asked;
     try {
       const response = await fetch(this.#url, { cache: "no-store", credentials: "same-origin" });
-      if (response.ok) this.take((await response.json()).reasonCodes);
+      const { reasonCodes } = response.ok ? await response.json() : NOTHING;
+      if (reasonCodes && turn > this.#answered) this.take(reasonCodes);
     } catch {
       // Without a connection: the board, which is loaded when there is one, has them, too.
     }

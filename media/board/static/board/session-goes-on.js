@@ -1,3 +1,3 @@
 import { beginAgainInOtherTabs } from "./session.js";
 
-beginAgainInOtherTabs();
+beginAgainInOtherTabs(document.querySelector("meta[name=signed-in]")?.content);

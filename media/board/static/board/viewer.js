@@ -1,11 +1,12 @@
 import { Board } from "./board.js";
 import { Clock, formatMoment, zoneName } from "./clock.js";
+import { comeBack } from "./coming-back.js";
 import { Connection } from "./connection.js";
 import { Indicator } from "./indicator.js";
 import { Meanings } from "./meanings.js";
 import { Parts } from "./parts.js";
 import { Service } from "./service.js";
-import { beginAgainInOtherTabs, onCheckRequested } from "./session.js";
+import { beginAgainInOtherTabs, onWordOfOtherTabs } from "./session.js";
 import { Stream } from "./stream.js";
 import { Views } from "./views.js";
 import { hang } from "./wall.js";
@@ -37,6 +38,7 @@ parts.add(actionsFor(board, find(".board")));
 parts.add(ownPage({ clock, announce }));
 
 const connection = new Connection({
+  user: main.dataset.user,
   boardUrl: main.dataset.boardUrl,
   socketUrl: socketUrl("/ws/notifications/"),
   clock,
@@ -46,6 +48,7 @@ const connection = new Connection({
     notification: (notification, isNew) => parts.notification(notification, isNew),
     change: (notification) => parts.change(notification) || connection.refreshBoard(),
     note: (text) => stream.note(text),
+    otherUser: () => location.reload(),
   },
 });
 
@@ -54,10 +57,12 @@ service.start();
 if (board.isWall) hang({ main, connection });
 for (const element of document.querySelectorAll("[data-zone]")) element.textContent = zoneName();
 // Signing out in another tab closes no socket; loading the board shows whether the session has ended.
-onCheckRequested(({ data }) => {
-  if (data !== "begin again") connection.refreshBoard();
-  else if (connection.hasEnded) location.reload();
-  else connection.goOn();
+onWordOfOtherTabs({
+  check: () => connection.refreshBoard(),
+  beginAgain(user) {
+    if (connection.hasEnded || (user && user !== main.dataset.user)) location.reload();
+    else connection.goOn();
+  },
 });
 document.addEventListener("keydown", focusFilter);
 
@@ -74,11 +79,12 @@ function showState(state, detail) {
   indicator.show(state, detail);
   if (state === "live") {
     service.check();
-    beginAgainInOtherTabs();
+    beginAgainInOtherTabs(main.dataset.user);
   }
   if (state === "signed-out") {
     service.stop();
     board.freeze();
+    comeBack({ url: main.dataset.reasonCodesUrl });
   }
   showFreshness(state === "live" || state === "connecting");
   parts.state(state);

@@ -1,3 +1,6 @@
+import { lookForSession } from "./coming-back.js";
+import { csrfToken } from "./csrf.js";
+
 /** A session lasts two weeks from the last time that it was renewed. */
 const RENEW_MS = 60 * 60 * 1000;
 /** So often a wall whose session has ended looks whether somebody has signed in again beside it. */
@@ -9,18 +12,9 @@ const LOOK_MS = 15_000;
  */
 export function hang({ main, connection }) {
   main.querySelector("#facets").open = true;
-  const renew = () => fetch(main.dataset.sessionUrl, { method: "POST", headers: { "X-CSRFToken": token() }, cache: "no-store" });
+  const renew = () => fetch(main.dataset.sessionUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, cache: "no-store" });
   const attempt = () => renew().catch(() => {});
   attempt();
   setInterval(attempt, RENEW_MS);
-  setInterval(async () => {
-    if (!connection.hasEnded) return;
-    const answer = await fetch(main.dataset.boardUrl, { cache: "no-store", headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.ok) location.reload();
-  }, LOOK_MS);
-}
-
-/** As it is now: signing in in another tab gives this browser another one. */
-function token() {
-  return /(?:^|; )csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+  setInterval(() => connection.hasEnded && lookForSession(main.dataset.reasonCodesUrl), LOOK_MS);
 }

@@ -6,7 +6,8 @@ export class Leaving {
 
   /** `statesToKeep` gives a text for each state in which the agent stays. */
   constructor(root, statesToKeep) {
-    this.#dialog = root.querySelector("dialog");
+    // Outside of the section, which may be hidden.
+    this.#dialog = document.getElementById("own-leaving-question");
     this.#list = this.#dialog.querySelector("[data-part=kept]");
     document.addEventListener("submit", (event) => {
       if (event.target.getAttribute("action") !== root.dataset.signOutUrl) return;

@@ -12,6 +12,7 @@ const RETRY_DELAY_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 /** The voice MRD: it stands for the desktop. */
 const DESKTOP_ID = "1";
+const NOT_LOADED = "Your states are not loaded yet: you may be signed in to media";
 const SIGNED_OUT = "You are signed out of this page. Sign in again to change your states.";
 
 /** The agent's own page, a part of the viewer's as board/parts.js has it; an empty one without the section. */
@@ -84,6 +85,8 @@ class OwnPage {
     const note = this.#find("stale");
     if (!isFresh && note.hidden) note.textContent = `Not live since ${formatMoment(Date.now())}`;
     note.hidden = isFresh;
+    // What was asked for with a key of before was refused.
+    if (state === "live" && !this.#data) this.reload();
     if (this.#hasEnded === (state === "signed-out")) return;
     this.#hasEnded = state === "signed-out";
     this.#cards.forEach((card) => card.render());
@@ -228,6 +231,7 @@ class OwnPage {
   }
 
   #statesToKeep() {
+    if (!this.#data) return this.#hasEnded || this.#root.hidden ? [] : [NOT_LOADED];
     return [...this.#cards.values()]
       .filter(({ subject }) => subject.state !== "LOGOUT")
       .map(({ subject }) => `${subject.name || subject.mrd.name}: ${this.#data.words.states[subject.state]}`);

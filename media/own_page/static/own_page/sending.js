@@ -1,5 +1,6 @@
+import { csrfToken } from "../board/csrf.js";
+
 const ANSWER_TIMEOUT_MS = 15_000;
-const COOKIE = /(?:^|;\s*)csrftoken=([^;]*)/;
 const parser = new DOMParser();
 
 /** For browsers without randomUUID, which is there over TLS and on this machine alone. */
@@ -19,8 +20,7 @@ export async function sendPut(path, body, requestId) {
       method: "PUT",
       body,
       credentials: "same-origin",
-      // The cookie's value of now: another tab may have signed in again since the page was loaded.
-      headers: { "Content-Type": "application/xml", "X-CSRFToken": COOKIE.exec(document.cookie)?.[1] ?? "", requestId },
+      headers: { "Content-Type": "application/xml", "X-CSRFToken": csrfToken(), requestId },
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     });
     return { status: response.status, error: response.ok ? null : readError(await response.text()) };

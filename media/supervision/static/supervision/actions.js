@@ -21,6 +21,7 @@ class Actions {
   #last = null;
   #rows = [];
   #act = "";
+  #isSending = false;
   #choices;
   #result;
   #waiting;
@@ -89,14 +90,23 @@ class Actions {
     this.#find("reason-field").hidden = !isAsked;
     this.#form.elements.reason.disabled = !isAsked;
     this.#showQueue();
-    if (!isAsked) return;
     try {
-      await this.#choices.show(this.#act, this.#rows);
+      const shown = isAsked && this.#choices.show(this.#act, this.#rows);
+      this.#allow();
+      await shown;
       this.#showQueue();
     } catch (error) {
-      this.#result.begin(0);
-      this.#result.fail(error.message);
+      if (this.#find("result").hidden) this.#result.begin(0);
+      this.#result.fail(`The reasons cannot be shown. ${error.message} Press the action once more to try again.`);
+      this.#press(this.#act);
+    } finally {
+      this.#allow();
     }
+  }
+
+  /** What was asked for last is still under way, or the reasons of these agents are not known yet. */
+  #allow() {
+    this.#find("apply").disabled = this.#isSending || (WITH_REASON.has(this.#act) && !this.#choices.isKnown);
   }
 
   /** Where the break rule has a queue: without waiting in it a supervisor goes beyond the rule. */
@@ -113,8 +123,8 @@ class Actions {
     if (!rows.length) return;
     const agents = this.#agents;
     const question = { act, agents: agents.length, whom: this.#board.agents.nameOf(agents[0]), isWhole };
-    if (isToBeConfirmed(act, agents.length) && !(await confirmed(this.#find("confirm"), question))) return;
-    await this.#send({
+    // As the form is now: during the question agents may leave what is chosen.
+    const asked = {
       id: newId(),
       requested: act,
       rows: rows.map(plain),
@@ -123,22 +133,27 @@ class Actions {
       note: note.value,
       later: false,
       queue: !this.#find("queue-field").hidden && this.#form.elements.queue.checked,
-    });
+    };
+    if (isToBeConfirmed(act, agents.length) && !(await confirmed(this.#find("confirm"), question))) return;
+    // Before the answer, which may take long: what is filled in meanwhile is another act's.
     note.value = "";
-    this.#press(this.#act);
+    if (this.#act === act) this.#press(act);
+    await this.#send(asked);
   }
 
   async #send(asked) {
     this.#last = asked;
     this.#result.begin(asked.rows.length);
     this.#showPlace();
-    this.#find("apply").disabled = true;
+    this.#isSending = true;
+    this.#allow();
     try {
       this.#result.show(await persist(this.#url, asked, { onWait: () => this.#result.say("The server does not answer; trying again…") }));
     } catch (error) {
       this.#result.fail(error.message);
     } finally {
-      this.#find("apply").disabled = false;
+      this.#isSending = false;
+      this.#allow();
     }
   }
 

@@ -1,9 +1,13 @@
+import { csrfToken } from "../board/csrf.js";
+import { jsonOf } from "../board/json-body.js";
+
 /** What the server refuses, in its own words for people. */
 export class RefusedError extends Error {}
 
 /** No answer came: what was asked for may be done or not. */
 export class NoAnswerError extends Error {}
 
+const ANSWER_TIMEOUT_MS = 15_000;
 /** Waits between the attempts, in milliseconds: a server that restarts is back after some seconds. */
 const WAITS_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
@@ -17,13 +21,12 @@ export function newId() {
 }
 
 export function getJson(url) {
-  return answerOf(fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" }));
+  return answerOf(url, { headers: { Accept: "application/json" }, cache: "no-store" });
 }
 
 export function postJson(url, sent = {}) {
-  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token };
-  return answerOf(fetch(url, { method: "POST", headers, body: JSON.stringify(sent) }));
+  const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() };
+  return answerOf(url, { method: "POST", headers, body: JSON.stringify(sent) });
 }
 
 /** Post it until there is an answer, for what the server does once however often it is sent. */
@@ -40,15 +43,33 @@ export async function persist(url, sent, { onWait = () => {} } = {}) {
   return postJson(url, sent);
 }
 
-async function answerOf(request) {
-  let answer;
+async function answerOf(url, options) {
+  const silence = new AbortController();
+  let timer = 0;
+  const expectMore = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(), ANSWER_TIMEOUT_MS);
+  };
+  expectMore();
   try {
-    answer = await request;
+    return await read(await send(url, { ...options, signal: silence.signal }), expectMore);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function send(url, options) {
+  try {
+    return await fetch(url, options);
   } catch {
     throw new NoAnswerError("The server does not answer.");
   }
+}
+
+async function read(answer, onPart) {
   if (answer.status >= 500) throw new NoAnswerError("The server could not do it.");
-  const shown = await answer.json().catch(() => null);
+  const shown = await jsonOf(answer, onPart).catch(() => null);
   if (answer.ok && shown) return shown;
+  if (answer.ok) throw new NoAnswerError("The connection was lost within the answer.");
   throw new RefusedError(shown?.error ?? "The server refused it: load the page again.");
 }

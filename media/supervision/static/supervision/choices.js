@@ -18,6 +18,11 @@ export class Choices {
     this.#url = url;
   }
 
+  /** Whether the reasons of the agents that are chosen are there. */
+  get isKnown() {
+    return this.#reasons !== null;
+  }
+
   /** Whether agents can wait for a place at the reason that is chosen. */
   get hasQueue() {
     const chosen = this.#reasons?.NOT_READY.find(({ id }) => String(id) === this.#select.value);

@@ -80,8 +80,9 @@ export class Result {
       const action = await getJson(`${this.#url}${id}/`);
       if (this.#action?.id === id) this.show(action);
     } catch (error) {
-      if (!(error instanceof NoAnswerError)) this.fail(error.message);
-      else if (this.#action?.id === id) this.#lookIn(LOOK_AGAIN_MS);
+      if (this.#action?.id !== id) return;
+      if (error instanceof NoAnswerError) this.#lookIn(LOOK_AGAIN_MS);
+      else this.fail(error.message);
     }
   }
 
@@ -130,8 +131,11 @@ export class Result {
     this.#endUndo();
     this.#say("Undoing…");
     try {
-      this.show(await postJson(`${this.#url}${id}/undo/`));
+      const action = await postJson(`${this.#url}${id}/undo/`);
+      // Another action may have been sent meanwhile.
+      if (this.#action?.id === id) this.show(action);
     } catch (error) {
+      if (this.#action?.id !== id) return;
       this.#say(error instanceof RefusedError ? error.message : "The server does not answer: look at the board.");
     }
   }

@@ -10,6 +10,9 @@ export class Waiting {
   #url;
   #onChange;
   #timer = 0;
+  /** The numbers of the last question, and of the last answer: the answer to an earlier one may come later. */
+  #asked = 0;
+  #answered = 0;
   #found = [];
 
   constructor(root, { url, onChange }) {
@@ -31,8 +34,12 @@ export class Waiting {
   }
 
   async #refresh() {
+    const turn = ++this.#asked;
     try {
-      this.#found = (await getJson(this.#url)).waiting;
+      const { waiting } = await getJson(this.#url);
+      if (turn < this.#answered) return;
+      this.#answered = turn;
+      this.#found = waiting;
     } catch {
       // The connection says so itself, and asks again when it is back.
       return;

@@ -5,6 +5,8 @@ export class Why {
   #root;
   #url;
   #agentId = "";
+  /** The number of what was asked last: an earlier answer may come later. */
+  #turn = 0;
 
   constructor(root, url) {
     this.#root = root;
@@ -28,7 +30,7 @@ export class Why {
   }
 
   async #load() {
-    const id = this.#agentId;
+    const [id, turn] = [this.#agentId, ++this.#turn];
     const zone = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone ?? "");
     let sentences;
     try {
@@ -36,7 +38,7 @@ export class Why {
     } catch (error) {
       sentences = [error.message];
     }
-    if (id === this.#agentId) this.#list(sentences);
+    if (id === this.#agentId && turn === this.#turn) this.#list(sentences);
   }
 
   #list(sentences = []) {
