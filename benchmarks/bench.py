@@ -33,6 +33,7 @@ class Bench:
         """Agents of the databases that most measures share."""
         self.rounds = 2 if short else 5
         self._on_stage: list[Contender] = []
+        self._populations: dict[tuple[int, int], str] = {}
         self.began = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -56,11 +57,17 @@ class Bench:
         return self.population(self.agents)
 
     def population(self, agents: int, rows: int = 0) -> str:
-        """A database with so many agents, and so many old rows in each of three tables."""
+        """A database with so many agents, and so many old rows in each of three tables.
+
+        It is made once, and measures copy it.
+        """
+        if (agents, rows) in self._populations:
+            return self._populations[agents, rows]
         label = f"{agents}_agents_{rows}_rows"
         self.say(f"making {agents:,} agents and {rows:,} old rows")
         database = self.stage.database(label, self.migrated)
         populate(Ours(self.stage, database, label), agents, rows)
+        self._populations[agents, rows] = database
         return database
 
     @cached_property

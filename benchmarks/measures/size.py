@@ -157,15 +157,8 @@ def _coming_back(bench: Bench, contender: Contender, agents: int, times: int) ->
 
 
 def _installation(bench: Bench, agents: int, rows: int) -> Ours:
-    database = _population(bench, agents, rows)
+    database = bench.population(agents, rows)
     return Ours(bench.stage, database, f"{agents}_{rows}", workers=1)
-
-
-def _population(bench: Bench, agents: int, rows: int) -> str:
-    made: dict[tuple[int, int], str] = bench.__dict__.setdefault("populations", {})
-    if (agents, rows) not in made:
-        made[agents, rows] = bench.population(agents, rows)
-    return made[agents, rows]
 
 
 # --- statements -----------------------------------------------------------------------------------
@@ -242,7 +235,7 @@ def plans(bench: Bench) -> list[Figure]:
     bench.play(())
     for number, (agents, rows) in enumerate(_extremes(bench)):
         where = f"{agents:,} agents and {rows:,} rows"
-        database = _population(bench, agents, rows)
+        database = bench.population(agents, rows)
         contender = Ours(bench.stage, database, f"plans_{number}", workers=1)
         bench.say(f"explaining the statements of each path, {where}")
         large = _large_tables(bench, contender)
@@ -341,7 +334,7 @@ def admin(bench: Bench) -> list[Figure]:
     took: dict[str, list[float]] = {}
     notes = []
     for number, (agents, rows) in enumerate(_extremes(bench)):
-        database = _population(bench, agents, rows)
+        database = bench.population(agents, rows)
         contender = Ours(bench.stage, database, f"admin_{number}", workers=1)
         notes.append(f"{agents:,} agents, {rows:,} rows of requests, history and log")
         bench.play(["http"], contender)
