@@ -95,6 +95,8 @@ FINESSE_REQUEST_ID_ON_SUCCESS = env.bool("FINESSE_REQUEST_ID_ON_SUCCESS", False)
 FINESSE_LIST_ALL_MEDIA = env.bool("FINESSE_LIST_ALL_MEDIA", False)
 # Whether a request waits that the rules of states refuse now, or that finds no place at a reason.
 FINESSE_AFTER_THIS_ONE = env.bool("FINESSE_AFTER_THIS_ONE", False)
+# So many seconds requests and sockets have to end when `manage.py run` is stopped.
+FINESSE_SHUTDOWN_SECONDS = 2
 # For so many seconds after its last outcome an action of a supervisor can be undone.
 FINESSE_UNDO_SECONDS = env.int("FINESSE_UNDO_SECONDS", 10)
 # What a desktop's sign-out ends [Cisco Finesse CLI (administration guide)]. 1: the desktop alone.

@@ -13,7 +13,8 @@ if "FINESSE_TRACES" not in os.environ:
 from finesse.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Ten seconds are little on a busy machine.
+# These are little on a busy machine.
+FINESSE_SHUTDOWN_SECONDS = 15
 FINESSE_UNDO_SECONDS = 120
 # On real services the demo is refused, and so is its password. These tests sign in with it.
 FINESSE_DEMO_PASSWORD = "finesse" if FINESSE_DEMO else "refused"  # noqa: F405

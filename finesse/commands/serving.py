@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import uvicorn
+from django.conf import settings
 
 from finesse.celery import app
 from finesse.commands.encryption import Encryption
@@ -15,9 +16,6 @@ from finesse.notifications.transports.channels import bind_loop
 from finesse.server.embedded_worker import embedded_worker
 from finesse.server.protocols import HTTPProtocol, WebSocketProtocol
 from finesse.tls.certificate import reload_regularly
-
-SHUTDOWN_TIMEOUT_SECONDS = 2
-"""Time that requests and sockets have to end when the server is stopped."""
 
 WEBSOCKET_MESSAGE_MAX_BYTES = 64 * 1024
 
@@ -76,6 +74,6 @@ def _configuration(context: ssl.SSLContext | None) -> uvicorn.Config:
         ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
         # Compressed, 80 bytes could become 60 KB, and a burst of such messages 200 MB.
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
+        timeout_graceful_shutdown=settings.FINESSE_SHUTDOWN_SECONDS,
         ssl_context_factory=(lambda *_: context) if context else None,
     )

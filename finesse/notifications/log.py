@@ -220,13 +220,15 @@ def at(node: str, places: Collection[Place]) -> list[Notification]:
 
 def known(places: Collection[Place]) -> set[Place]:
     """Those of these places that are of this log, and behind which nothing was pruned."""
-    found = {head().place}
-    some = [place.position for place in places if place not in found]
-    if some:
+    found = set()
+    if some := [place.position for place in places if place != BEGINNING]:
         stored = Notification.objects.filter(position__in=some)
         found |= {Place(*one) for one in stored.values_list("position", "check_digits")}
     if BEGINNING in places and floor() == 0:
         found.add(BEGINNING)
+    if {*places} - found - {BEGINNING}:
+        # The last one may be pruned.
+        found.add(head().place)
     return found & {*places}
 
 

@@ -41,17 +41,24 @@ def verify_password(login_id: str, password: str, origin: str = "") -> "Abstract
     """
     user = _read(login_id)
     key = _key(login_id, password, user, origin)
-    if user is None or user.sign_in_failed or not remembered.is_remembered(key):  # type: ignore[attr-defined]
-        user = _verify(user, login_id, password, origin)
+    is_trusted = user is not None and not user.sign_in_failed  # type: ignore[attr-defined]
+    if not (is_trusted and remembered.is_remembered(key)):
+        user = _verify(user, login_id, password, origin, may_be_remembered=not is_trusted)
     return user if user and user.is_active else None
 
 
 def _verify(
-    user: "AbstractBaseUser | None", login_id: str, password: str, origin: str
+    user: "AbstractBaseUser | None",
+    login_id: str,
+    password: str,
+    origin: str,
+    *,
+    may_be_remembered: bool,
 ) -> "AbstractBaseUser | None":
     key = _key(login_id, password, user, origin)
     standing = lockout.standing(login_id, origin)
-    if not (user and standing.believes_remembered and remembered.is_remembered(key)):
+    may_be_remembered &= user is not None and standing.believes_remembered
+    if not (may_be_remembered and remembered.is_remembered(key)):
         if standing.is_blocked:
             if standing.believes_remembered:
                 lockout.count_failure(login_id, origin)

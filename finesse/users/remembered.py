@@ -46,19 +46,29 @@ def is_remembered(key: str) -> bool:
     """Whether any process remembers it. Raises what the cache raises."""
     if is_remembered_here(key):
         return True
-    if cache.get(key) is None:
+    seconds = _some_seconds()
+    if not cache.touch(key, seconds):
         return False
-    remember(key)
+    _remember_here(key, seconds)
     return True
 
 
 def remember(key: str) -> None:
-    """Accept it for a while. Expiry is spread, so that a shift is not checked all at once."""
-    seconds = settings.FINESSE_CREDENTIAL_CACHE_SECONDS * random.uniform(0.75, 1.0)
+    """Accept it for a while."""
+    seconds = _some_seconds()
+    _remember_here(key, seconds)
+    cache.set(key, 1, seconds)
+
+
+def _some_seconds() -> float:
+    """Expiry is spread, so that a shift is not checked all at once."""
+    return float(settings.FINESSE_CREDENTIAL_CACHE_SECONDS) * random.uniform(0.75, 1.0)
+
+
+def _remember_here(key: str, seconds: float) -> None:
     if len(_until) >= MOST_REMEMBERED:
         _until.clear()
     _until[key] = _monotonic() + seconds
-    cache.set(key, 1, seconds)
 
 
 def is_known(login_id: str, origin: str) -> bool:

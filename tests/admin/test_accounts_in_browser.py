@@ -142,7 +142,7 @@ def test_a_form_is_sent_once_though_its_answer_takes_long(open_page: OpenPage) -
     page = open_page("/login/")
     held: list[Route] = []
     page.route("**/login/", lambda route: held.append(route))
-    page.get_by_label("Login ID").fill("1234")
+    page.get_by_label("Login ID").fill("1237")
     page.get_by_label("Password").fill(PASSWORD)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
