@@ -28,7 +28,7 @@ from finesse.notifications.hub import Hub
 from finesse.notifications.models import Notification
 from finesse.notifications.transports import channels
 from finesse.server.handlers import Handler
-from finesse.users import remembered, sign_in_threads
+from finesse.users import lockout, remembered, sign_in_threads
 from media.models import MediaRequest
 from media.writing import bell, writer
 from reasoncodes.models import ReasonCode
@@ -131,6 +131,7 @@ def cache_of_its_own(settings: Any) -> None:
     thread, since each has a cache object of its own."""
     empty_the_cache(settings)
     remembered._until.clear()
+    lockout._unchecked.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ was verified before. docs/decisions/users.md says what an attacker can still do.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from time import monotonic as _monotonic
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,6 +18,9 @@ from django.utils import timezone
 
 from finesse.db.statements import Placeholder, Rows
 from finesse.users.models import SignInFailures, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,28 @@ _STANDING = Rows(_failures_of_origin, _standing_of)
 def may_check_slowly(origin: str) -> bool:
     """Whether a slow origin's turn has come: once a second."""
     return bool(cache.add(f"slow:{origin}", 1, 1))
+
+
+_unchecked: dict[tuple[str, str], tuple[int, float]] = {}
+"""By user and slow origin: how many passwords this process has left unchecked, and until when they
+count, by the monotonic clock."""
+
+
+def count_unchecked(user: "AbstractBaseUser", origin: str) -> None:
+    """A slow origin has offered a password that was not checked. It may be a guess at a remembered
+    one, which would show itself by being accepted."""
+    count, until = _unchecked.get((user.pk, origin), (0, 0.0))
+    if until <= (now := _monotonic()):
+        count, until = 0, now + settings.FINESSE_LOCKOUT_SECONDS
+    _unchecked[user.pk, origin] = count + 1, until
+
+
+def is_guessed_at(user: "AbstractBaseUser", origin: str) -> bool:
+    """Whether so many were left unchecked that a remembered password is not believed any more."""
+    if not _unchecked:
+        return False
+    count, until = _unchecked.get((user.pk, origin), (0, 0.0))
+    return count >= settings.FINESSE_LOCKOUT_REMEMBERED_FAILURES and until > _monotonic()
 
 
 def count_failure(login_id: str, origin: str) -> None:

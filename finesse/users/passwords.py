@@ -41,9 +41,11 @@ def verify_password(login_id: str, password: str, origin: str = "") -> "Abstract
     """
     user = _read(login_id)
     key = _key(login_id, password, user, origin)
-    is_trusted = user is not None and not user.sign_in_failed  # type: ignore[attr-defined]
+    is_guessed_at = user is not None and lockout.is_guessed_at(user, origin)
+    is_trusted = user is not None and not (user.sign_in_failed or is_guessed_at)  # type: ignore[attr-defined]
     if not (is_trusted and remembered.is_remembered(key)):
-        user = _verify(user, login_id, password, origin, may_be_remembered=not is_trusted)
+        may_be_remembered = not (is_trusted or is_guessed_at)
+        user = _verify(user, login_id, password, origin, may_be_remembered=may_be_remembered)
     return user if user and user.is_active else None
 
 
@@ -64,6 +66,8 @@ def _verify(
                 lockout.count_failure(login_id, origin)
             return None
         if standing.is_slow and not lockout.may_check_slowly(origin):
+            if user is not None:
+                lockout.count_unchecked(user, origin)
             raise PasswordChecksOverrunError
         user = _check_in_turn(user, login_id, password, origin, is_doubted=standing.is_doubted)
         if user is None:

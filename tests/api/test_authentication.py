@@ -430,6 +430,29 @@ def test_an_origin_that_tries_many_names_is_checked_once_a_second(api: API, sett
     assert api.get(origin=STRANGER).status_code == 200
 
 
+def test_a_remembered_password_cannot_be_guessed_at_an_origin_that_is_not_checked_any_more(
+    api: API, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong one is refused without a check there, and only the right one would be accepted."""
+    settings.FINESSE_LOCKOUT_ORIGIN_FAILURES = 10
+    settings.FINESSE_LOCKOUT_REMEMBERED_FAILURES = 7
+    assert api.get(origin=STRANGER).status_code == 200
+    assert api.get(user="bob", login="bob", origin=STRANGER).status_code == 200
+    for number in range(10):
+        failure(api.get(login=f"nobody{number}", origin=STRANGER), f"nobody{number}")
+    # Others have used up each second's check.
+    monkeypatch.setattr(lockout, "may_check_slowly", lambda origin: False)
+    for number in range(7):
+        assert api.get(origin=STRANGER).status_code == 200
+        assert api.get(password=f"guess{number}", origin=STRANGER).status_code == 503
+    assert api.get(origin=STRANGER).status_code == 503
+    assert api.get(user="bob", login="bob", origin=STRANGER).status_code == 200
+    assert api.get().status_code == 200
+    # Once it is checked, it is right.
+    monkeypatch.setattr(lockout, "may_check_slowly", lambda origin: True)
+    assert api.get(origin=STRANGER).status_code == 200
+
+
 def test_a_block_is_lifted_in_the_administration(api: API) -> None:
     for _ in range(5):
         api.get(password="wrong")
