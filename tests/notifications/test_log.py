@@ -128,5 +128,10 @@ def test_nodes_are_found_by_their_index(nodes: list[str], asked: range) -> None:
     plan = found.explain()
     assert "notification_of_node" in plan
     if len(nodes) == 1:
+        # Of so few rows PostgreSQL may sort them as well, if the table's pages are half empty.
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_bitmapscan = off")
+            plan = found.explain()
         assert "Sort" not in plan
         assert "TEMP B-TREE" not in plan
