@@ -6,9 +6,6 @@ from finesse.db.statements import Placeholder, Rows, Statement
 from finesse.users.models import User
 from reasoncodes.models import ReasonCode, ReasonCodeQuerySet, uri_of
 
-_SHOWN = ("category", "code", "label", "for_all", "system_code")
-"""The columns that documents show. Every other one costs each request that reads a code."""
-
 
 class ListedReasonCode(NamedTuple):
     """What a list shows of a reason code, where no model of it is needed."""
@@ -26,15 +23,17 @@ class ListedReasonCode(NamedTuple):
         return uri_of(self.pk)
 
 
+_SHOWN = ListedReasonCode._fields[:-1]
+"""The columns that documents show. Every other one costs each request that reads a code."""
+
+
 def _offered() -> ReasonCodeQuerySet:
     of_team = ReasonCode.objects.offered_to(Placeholder("team"))
     return of_team.filter(category=Placeholder("category"))
 
 
 _SELECTABLE = Statement(lambda: _offered().in_order())
-_LISTED = Rows(
-    lambda: _offered().in_order().values_list(*ListedReasonCode._fields[:-1]), ListedReasonCode
-)
+_LISTED = Rows(lambda: _offered().in_order().values_list(*_SHOWN), ListedReasonCode)
 _TRANSLATED = Rows(
     lambda: _offered().in_order().values_list(*ListedReasonCode._fields), ListedReasonCode
 )

@@ -44,6 +44,7 @@ def verify_password(login_id: str, password: str, origin: str = "") -> "Abstract
     is_guessed_at = user is not None and lockout.is_guessed_at(user, origin)
     is_trusted = user is not None and not (user.sign_in_failed or is_guessed_at)  # type: ignore[attr-defined]
     if not (is_trusted and remembered.is_remembered(key)):
+        # One that was looked for in vain just now is not looked for again.
         may_be_remembered = not (is_trusted or is_guessed_at)
         user = _verify(user, login_id, password, origin, may_be_remembered=may_be_remembered)
     return user if user and user.is_active else None

@@ -46,7 +46,7 @@ def is_remembered(key: str) -> bool:
     """Whether any process remembers it. Raises what the cache raises."""
     if is_remembered_here(key):
         return True
-    seconds = _some_seconds()
+    seconds = _lifetime_seconds()
     if not cache.touch(key, seconds):
         return False
     _remember_here(key, seconds)
@@ -55,12 +55,12 @@ def is_remembered(key: str) -> bool:
 
 def remember(key: str) -> None:
     """Accept it for a while."""
-    seconds = _some_seconds()
+    seconds = _lifetime_seconds()
     _remember_here(key, seconds)
     cache.set(key, 1, seconds)
 
 
-def _some_seconds() -> float:
+def _lifetime_seconds() -> float:
     """Expiry is spread, so that a shift is not checked all at once."""
     return float(settings.FINESSE_CREDENTIAL_CACHE_SECONDS) * random.uniform(0.75, 1.0)
 

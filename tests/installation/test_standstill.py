@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import basic
 from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS, Installation, free_port
+from tests.kit.lateness import Lateness
 from tests.kit.proxy_between import Between
 from tests.kit.socket_client import watch
 from tests.kit.stopped_writer import STOPPING_WRITER, is_stopped, until
@@ -28,7 +29,6 @@ PROMISED_SECONDS = 2.0
 SLACK_SECONDS = 1.5
 TRIES = 5
 """Other tests run beside this one, and can only add to what is measured: the least counts."""
-PULSE_SECONDS = 0.05
 MEDIA = "/finesse/api/User/1234/Media/5001"
 SERVICES = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 ASKED = {"PUT": MEDIA, "GET": MEDIA, "HEAD": "/healthz"}
@@ -82,11 +82,7 @@ def is_in_time(measure: Callable[[], float]) -> bool:
 
 
 class Clients:
-    """Two clients for each method at each server, which ask again and again.
-
-    A thread beside them only sleeps: how late it wakes up is the part of the machine in what they
-    measure.
-    """
+    """Two clients for each method at each server, which ask again and again."""
 
     def __init__(self, standing: Standing) -> None:
         self._answers: list[tuple[tuple[int, str], float, float, int]] = []
@@ -96,10 +92,10 @@ class Clients:
             threading.Thread(target=self._ask_again, args=[kind])
             for kind in [*self.kinds, *self.kinds]
         ]
-        self._threads.append(threading.Thread(target=self._sleep))
-        self.lateness = 0.0
+        self._lateness = Lateness()
 
     def __enter__(self) -> "Clients":
+        self._lateness.__enter__()
         for thread in self._threads:
             thread.start()
         return self
@@ -108,6 +104,11 @@ class Clients:
         self._end.set()
         for thread in self._threads:
             thread.join(TIMEOUT_SECONDS)
+        self._lateness.__exit__(*args)
+
+    @property
+    def lateness(self) -> float:
+        return self._lateness.seconds
 
     def _ask_again(self, kind: tuple[int, str]) -> None:
         while not self._end.is_set():
@@ -118,12 +119,6 @@ class Clients:
                 status = 0
             self._answers.append((kind, begin, time.monotonic(), status))
             self._end.wait(0.05)
-
-    def _sleep(self) -> None:
-        while not self._end.is_set():
-            begin = time.monotonic()
-            self._end.wait(PULSE_SECONDS)
-            self.lateness = max(self.lateness, time.monotonic() - begin - PULSE_SECONDS)
 
     def all_get(self, statuses: set[int], since: float) -> float:
         """Wait until each kind of client has got one of these. Seconds that the last has waited."""
@@ -140,7 +135,7 @@ class Clients:
 
     def longest(self, since: float) -> float:
         """Seconds that an answer took at most."""
-        return max(end - begin for _, begin, end, _ in self._answers if begin > since)
+        return max(end - begin for _, begin, end, _ in self._answers if end > since)
 
 
 def ask(port: int, method: str) -> int:

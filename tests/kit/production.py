@@ -56,8 +56,6 @@ class Production(Installation):
             "FINESSE_SOCKETS_PROCESSES": "1",
             "ALLOWED_HOSTS": "localhost",
             "BEHIND_TLS_PROXY": "1",
-            # A busy machine delays heartbeats, and nothing here is about them.
-            "FINESSE_HEARTBEAT_SECONDS": "60",
         }
         self.supervisor = Supervisor(folder.resolve() / "production")
 

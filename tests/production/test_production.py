@@ -167,8 +167,7 @@ def test_a_body_that_trickles_takes_no_thread_of_a_web_process(
             slow.sendall(head.encode())
         began = time.monotonic()
         assert client.get(MEDIA, auth=ANA).status_code == 200
-        # Each of these bodies would keep a thread for half a minute.
-        assert time.monotonic() - began < 25
+        assert time.monotonic() - began < 5
 
 
 def test_a_body_that_is_too_large_is_refused_by_the_proxy(client: httpx.Client) -> None:
@@ -213,14 +212,12 @@ def test_the_web_processes_serve_beside_eight_idle_connections(
         for _ in range(8):
             idle = stack.enter_context(socket.create_connection(("127.0.0.1", production.port)))
             idle.sendall(sent)
-        took = []
         for _ in range(4):
             began = time.monotonic()
             answer = httpx.get(f"{production.url}{MEDIA}", auth=ANA, timeout=TIMEOUT_SECONDS)
             assert answer.status_code == 200
-            took.append(time.monotonic() - began)
-        # A thread that waits for an idle connection would take five, with each of them.
-        assert min(took) < 4
+            # A thread that waits for an idle connection would take five.
+            assert time.monotonic() - began < 4
 
 
 def test_a_process_takes_no_more_connections_of_postgresql_than_the_table_says(

@@ -96,12 +96,17 @@ class Actions {
       await shown;
       this.#showQueue();
     } catch (error) {
-      if (this.#find("result").hidden) this.#result.begin(0);
-      this.#result.fail(`The reasons cannot be shown. ${error.message} Press the action once more to try again.`);
-      this.#press(this.#act);
+      // An action without a reason may have been chosen meanwhile.
+      if (WITH_REASON.has(this.#act)) this.#closeWithout(error);
     } finally {
       this.#allow();
     }
+  }
+
+  #closeWithout(error) {
+    if (this.#find("result").hidden) this.#result.begin(0);
+    this.#result.fail(`The reasons cannot be shown. ${error.message} Press the action once more to try again.`);
+    this.#press(this.#act);
   }
 
   /** What was asked for last is still under way, or the reasons of these agents are not known yet. */
