@@ -4,8 +4,7 @@ Code that works on something sets it as the subject, which is one assignment. On
 written is the subject asked for its fields.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -28,14 +27,19 @@ class Subject(Protocol):
 subject: ContextVar[Subject | None] = ContextVar("subject", default=None)
 
 
-@contextmanager
-def about(one: Subject) -> Iterator[None]:
+class about:  # noqa: N801 - used as a function, as contextlib's own
     """Lines that this thread or task writes in the context are about this subject."""
-    token = subject.set(one)
-    try:
-        yield
-    finally:
-        subject.reset(token)
+
+    __slots__ = ("_subject", "_token")
+
+    def __init__(self, one: Subject) -> None:
+        self._subject = one
+
+    def __enter__(self) -> None:
+        self._token = subject.set(self._subject)
+
+    def __exit__(self, *error: object) -> None:
+        subject.reset(self._token)
 
 
 def fields() -> dict[str, object]:

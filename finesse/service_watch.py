@@ -14,6 +14,7 @@ from functools import cache as cache_result
 from django.db import DatabaseError, InterfaceError, connection
 
 from finesse import heartbeat, wait_limit
+from finesse.metrics import timing
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def _watch() -> None:
         except Exception:
             # Requests look themselves when this has seen nothing for a while.
             logger.exception("The watch could not look; it will try again")
+        timing.count_noted()
         time.sleep(LOOK_SECONDS)
 
 

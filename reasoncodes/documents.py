@@ -29,7 +29,9 @@ def represent(
     }
 
 
-def represent_embedded(reason_code: ReasonCode, *, system_code: bool = False) -> dict[str, Any]:
+def represent_embedded(
+    reason_code: ReasonCode | ListedReasonCode, *, system_code: bool = False
+) -> dict[str, Any]:
     """The children of a `<ReasonCode>` in a Media; a User's has `systemCode`, too."""
     children: dict[str, Any] = {
         "category": reason_code.category,

@@ -23,7 +23,7 @@ class ListedReasonCode(NamedTuple):
         return uri_of(self.pk)
 
 
-_SHOWN = ListedReasonCode._fields[:-1]
+SHOWN = ListedReasonCode._fields[:-1]
 """The columns that documents show. Every other one costs each request that reads a code."""
 
 
@@ -33,11 +33,11 @@ def _offered() -> ReasonCodeQuerySet:
 
 
 _SELECTABLE = Statement(lambda: _offered().in_order())
-_LISTED = Rows(lambda: _offered().in_order().values_list(*_SHOWN), ListedReasonCode)
+_LISTED = Rows(lambda: _offered().in_order().values_list(*SHOWN), ListedReasonCode)
 _TRANSLATED = Rows(
     lambda: _offered().in_order().values_list(*ListedReasonCode._fields), ListedReasonCode
 )
-_SELECTED = Statement(lambda: _offered().filter(pk=Placeholder("id")).only(*_SHOWN).order_by())
+_SELECTED = Statement(lambda: _offered().filter(pk=Placeholder("id")).only(*SHOWN).order_by())
 
 
 def selectable_by(user: User, category: str) -> list[ReasonCode]:

@@ -59,8 +59,8 @@ class Statement(Generic[M]):
 class Rows(Generic[R]):
     """A `values_list` with `Placeholder`s, of whose rows `make` makes something that is no model.
 
-    For lists that are only shown: a model, with the signals that Django sends for each, takes some
-    ten times the CPU of a named tuple.
+    For what is only shown: a model, with the signals that Django sends for each, takes some ten
+    times the CPU of a named tuple.
     """
 
     def __init__(
@@ -73,6 +73,11 @@ class Rows(Generic[R]):
     def all(self, **values: Any) -> list[R]:
         """Every row, as `Statement.all`. Raises DatabaseError."""
         return [self._make(*row) for row in self._compiled.get().rows(values)]
+
+    def first(self, **values: Any) -> R | None:
+        """The first row or None, as `Statement.first`. Raises DatabaseError."""
+        rows = self._compiled.get().rows(values)
+        return self._make(*rows[0]) if rows else None
 
 
 class Insertion(Generic[M]):

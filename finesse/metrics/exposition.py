@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from finesse import running
-from finesse.metrics import process_files
+from finesse.metrics import process_files, timing
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Processes(Collector):
     """What is counted by the processes of this machine, and which of them run."""
 
     def collect(self) -> Iterable[Metric]:
+        timing.count_noted()
         try:
             yield from process_files.collect()
             yield _running()

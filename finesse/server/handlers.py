@@ -148,7 +148,7 @@ class _Threads(ThreadPoolExecutor):
 
 def _count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     is_api = request.path_info.startswith(API_PREFIX)
-    timing.count_answer(timing.API if is_api else timing.PAGE, response.status_code, seconds)
+    timing.note_answer(timing.API if is_api else timing.PAGE, response.status_code, seconds)
 
 
 async def _read_in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

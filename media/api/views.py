@@ -20,11 +20,11 @@ from finesse.api.errors import (
 from finesse.api.permissions import OwnObjectsOnly
 from finesse.api.views import FinesseView, request_id_of
 from finesse.api.xml import Children, identifier
-from finesse.db.statements import Placeholder, Statement
+from finesse.db.statements import Placeholder, Rows
 from finesse.users.models import User
 from media.api import description
 from media.api.parameters import read_options, read_reason_code, read_requested
-from media.documents.media import represent, represent_mrd, represent_non_member
+from media.documents.media import represent, represent_mrd, represent_non_member, shown
 from media.models import VOICE_MRD, Cause, Media, MediaRequest, MediaRoutingDomain, media_uri
 from media.states import Requested, State
 from media.writing.acceptance import accept, refuse, refuse_without_place
@@ -32,20 +32,14 @@ from media.writing.requests import new_request
 
 MAX_MRD_ID = 2**31 - 1
 """The column is a 32-bit integer."""
-_MEDIA = Statement(
+# All that a change has to know of the Media.
+_STATE = Rows(
     lambda: (
         Media.objects.filter(user=Placeholder("login_id"), mrd=Placeholder("mrd"))
-        .select_related("mrd", "reason_code")
         .order_by()
-    )
-)
-# All that a change has to know of the Media, without the rows of MRD and reason code.
-_STATE = Statement(
-    lambda: (
-        Media.objects.filter(user=Placeholder("login_id"), mrd=Placeholder("mrd"))
-        .only("state")
-        .order_by()
-    )
+        .values_list("state")
+    ),
+    State,
 )
 MAX_MEDIA_PER_REQUEST = 100
 """Five times the 20 MRDs that a system may have [Configuration Limits]."""
@@ -90,22 +84,24 @@ class MediaDetail(FinesseView):
 
     @description.GET_MEDIA
     def get(self, request: Request, user_id: str, mrd_id: str) -> Response:
-        mrd, media = find(user_id, mrd_id)
-        if mrd.is_voice:
+        pk = identifier(mrd_id, upto=MAX_MRD_ID)
+        if pk == VOICE_MRD:
             raise MRD_NOT_FOUND(mrd=mrd_id)
+        media = shown(user_id, pk)
         if media is None:
-            return Response({"Media": represent_non_member(media_uri(user_id, mrd.pk), mrd)})
+            non_member = represent_non_member(media_uri(user_id, pk), find_mrd(mrd_id))
+            return Response({"Media": non_member})
         return Response({"Media": represent(media)})
 
     @description.PUT_MEDIA
     def put(self, request: Request, user_id: str, mrd_id: str) -> Response:
         """Answers 202 without a body; the outcome arrives as a Media notification [seed]."""
         pk = identifier(mrd_id, upto=MAX_MRD_ID)
-        media = _STATE.first(login_id=user_id, mrd=pk)
-        if media is None:
+        state = _STATE.first(login_id=user_id, mrd=pk)
+        if state is None:
             # Another error says that the user has no Media in it.
             find_mrd(mrd_id)
-        accept([_validated(request, pk, media, self.document("Media"))])
+        accept([_validated(request, pk, state, self.document("Media"))])
         return Response(status=202)
 
 
@@ -136,20 +132,11 @@ class DialogList(FinesseView):
         return Response({"Dialogs": None})
 
 
-def find(login_id: str, mrd_id: str) -> tuple[MediaRoutingDomain, Media | None]:
-    """The MRD of the path and the user's Media in it, if there is one.
-
-    Ids are plain decimals: `05000` is not 5000. Raises FinesseError `Not Found`.
-    """
-    pk = identifier(mrd_id, upto=MAX_MRD_ID)
-    media = _MEDIA.first(login_id=login_id, mrd=pk)
-    if media:
-        return media.mrd, media
-    return find_mrd(mrd_id), None
-
-
 def find_mrd(mrd_id: str) -> MediaRoutingDomain:
-    """Raises FinesseError `Not Found`."""
+    """The MRD of the path. Ids are plain decimals: `05000` is not 5000.
+
+    Raises FinesseError `Not Found`.
+    """
     mrd = MediaRoutingDomain.objects.filter(pk=identifier(mrd_id, upto=MAX_MRD_ID)).first()
     if mrd is None:
         raise MRD_NOT_FOUND(mrd=mrd_id)
@@ -157,14 +144,16 @@ def find_mrd(mrd_id: str) -> MediaRoutingDomain:
 
 
 def _validated(
-    request: Request, mrd_id: int, media: Media | None, children: Children
+    request: Request, mrd_id: int, state: State | None, children: Children
 ) -> MediaRequest:
-    """What a `<Media>` asks for. Raises the FinesseError of the first thing that is wrong."""
+    """What a `<Media>` asks for, of a Media in this state or of none.
+
+    Raises the FinesseError of the first thing that is wrong.
+    """
     user = cast(User, request.user)
     requested = read_requested(children)
     options = read_options(children) if requested is Requested.LOGIN else None
-    state = State(media.state) if media else State.LOGOUT
-    refuse(requested, state, user.pk, mrd_id)
+    refuse(requested, state or State.LOGOUT, user.pk, mrd_id)
     reason_code = read_reason_code(children, requested, user)
     refuse_without_place(user, requested, reason_code)
     return new_request(
@@ -188,7 +177,7 @@ def _one_of_the_list(
     with _errors_about(mrd_id):
         media = own.get(mrd_id)
         pk = media.mrd_id if media else find_mrd(mrd_id).pk
-        return _validated(request, pk, media, children)
+        return _validated(request, pk, State(media.state) if media else None, children)
 
 
 def _mrd_of(uri: str, user_id: str) -> str:

@@ -1,6 +1,7 @@
 """What log and metrics say of each request that is accepted, and of each that is applied."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -35,9 +36,12 @@ def say_applied(asked: Sequence[MediaRequest], consequences: Sequence[MediaReque
         traces.applied(asked, consequences)
     requests = [*asked, *consequences]
     now = timezone.now()
+    waited = defaultdict(list)
     for request in requests:
         subject = DESKTOP if request.mrd_id is None else MEDIA
-        timing.count_applied(subject, (now - request.accepted_at).total_seconds())
+        waited[subject].append((now - request.accepted_at).total_seconds())
+    for subject, seconds in waited.items():
+        timing.count_applied(subject, seconds)
     if settings.FINESSE_LOG_REQUESTS:
         for request in requests:
             with about(request):

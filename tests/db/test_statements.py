@@ -25,7 +25,9 @@ from finesse.db import redis_cache as redis_cache
 from finesse.db.postgresql import base
 from finesse.db.statements import Insertion, Placeholder, Statement
 from finesse.notifications import log
+from media.documents import media as documents
 from media.models import Media, MediaRequest
+from media.states import State
 from reasoncodes.documents import represent
 from reasoncodes.models import ReasonCode
 from reasoncodes.selection import listed_for, selectable_by, selected_by
@@ -97,6 +99,32 @@ def test_rows_without_models_have_the_values_that_models_have(
         assert [represent(row, ("de",)) for row in rows] == [
             represent(model, ("de",) if translated else ()) for model in models
         ]
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_media_shown_without_models_is_the_one_that_models_show(
+    cast: Cast, codes: dict[str, ReasonCode], state: State
+) -> None:
+    options: dict[str, Any] = {}
+    if state != State.LOGOUT:
+        options = {
+            "max_dialog_limit": 3,
+            "interrupt_action": "ACCEPT",
+            "dialog_logout_action": "CLOSE",
+        }
+    Media.objects.filter(user="alice", mrd=5000).update(
+        state=state,
+        state_change_time=timezone.now(),
+        reason_code=codes["Lunch"] if state == State.NOT_READY else None,
+        **options,
+    )
+    for mrd_id in (5000, 5001):
+        row = documents.shown("alice", mrd_id)
+        model = Media.objects.get(user="alice", mrd=mrd_id)
+        assert row is not None
+        assert documents.represent(row) == documents.represent(model)
+    assert documents.shown("alice", 7) is None
+    assert documents.shown("nobody", 5000) is None
 
 
 def test_related_rows_come_along(cast: Cast, of_user: Statement[Media]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from finesse import running
-from finesse.metrics import counters, exposition, process_files
+from finesse.metrics import counters, exposition, process_files, timing
 from tests.kit.installation import ROOT
 from tests.metrics.read import samples
 
@@ -126,10 +126,26 @@ QUICK = ("finesse_answer_seconds_bucket", "api", "0.005")
 
 
 BEGINNING = """
-from finesse.metrics.timing import count_answer
+from finesse.metrics import timing
 counters.begin_subscriptions()
-count_answer("api", 202, 0.001)
+timing.note_answer("api", 202, 0.001)
+timing.count_noted()
 """
+NOTING = """
+from finesse.metrics import timing
+timing.note_answer("api", 202, 0.003)
+timing.note_answer("api", 500, 0.004)
+"""
+FORKING_WITH_NOTES = (
+    NOTING
+    + """
+if not os.fork():
+    timing.count_noted()
+    os._exit(0)
+os.wait()
+timing.count_noted()
+"""
+)
 
 
 def test_what_alerts_look_at_is_there_before_it_happens(folder: Path) -> None:
@@ -142,6 +158,42 @@ def test_what_alerts_look_at_is_there_before_it_happens(folder: Path) -> None:
     assert found[ERRORS] == 0
     for start in ("live", "replayed", "reset", "restored"):
         assert found["finesse_subscriptions_total", start] == 0
+
+
+def test_what_a_process_has_noted_is_counted_at_its_end(folder: Path) -> None:
+    process = Counting(folder, 1, more=NOTING).ready()
+    assert seen()[ANSWERS] == 1
+    process.end()
+    found = seen()
+    assert (found[ANSWERS], found[ERRORS], found[QUICK]) == (2, 1, 3)
+
+
+def test_a_forked_process_does_not_count_what_its_parent_has_noted(folder: Path) -> None:
+    process = Counting(folder, 1, more=FORKING_WITH_NOTES).ready()
+    try:
+        found = seen()
+    finally:
+        process.kill()
+    assert (found[ANSWERS], found[ERRORS]) == (2, 1)
+
+
+def test_many_seconds_counted_at_once_are_what_each_alone_would_be() -> None:
+    seconds = [0.0, 0.005, 0.0051, 0.3, 10.0, 10.1, 3600.0]
+    for one in seconds:
+        counters.apply_seconds.labels("alone").observe(one)
+    timing.count_applied("at once", seconds)
+    found = seen()
+
+    def of(subject: str) -> dict[tuple[str, ...], float]:
+        return {
+            tuple(part for part in key if part != subject): number
+            for key, number in found.items()
+            if subject in key
+        }
+
+    assert of("alone") == of("at once")
+    assert of("alone")["finesse_apply_seconds_bucket", "0.01"] == 3
+    assert of("alone")["finesse_apply_seconds_count",] == len(seconds)
 
 
 def test_two_processes_are_added_up(two: tuple[Counting, Counting]) -> None:

@@ -40,7 +40,7 @@ from django.db.models import QuerySet
 from django.db.models import query as django_query
 from django.db.models.sql.compiler import SQLCompiler
 from drf_spectacular.openapi import AutoSchema
-from prometheus_client import values
+from prometheus_client import Histogram, values
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from redis.connection import Connection as RedisConnection
@@ -186,6 +186,15 @@ def test_a_parser_hands_namespaces_to_its_target() -> None:
     assert "start_ns" in inspect.getsource(DefusedXMLParser.__mro__[1].__init__), (
         "look at finesse/api/xml_bounds.py: namespaces are bounded there"
     )
+
+
+def test_a_histogram_of_prometheus_client_has_a_sum_and_buckets_up_to_a_bound() -> None:
+    histogram = Histogram("seconds", "Of this test.", buckets=[1, 2], registry=None)
+    has(histogram, "_sum _buckets _upper_bounds", "213")
+    assert histogram._upper_bounds == [1, 2, float("inf")]
+    histogram.observe(2)
+    assert [bucket.get() for bucket in histogram._buckets] == [0, 1, 0]
+    assert histogram._sum.get() == 2
 
 
 def test_prometheus_client_keeps_numbers_as_metrics_expects(tmp_path: Path) -> None:
