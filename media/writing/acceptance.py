@@ -1,11 +1,13 @@
 """Accepts requests: from here on each of them gets an outcome, whatever happens."""
 
 from collections.abc import Sequence
+from time import monotonic, sleep
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
 from finesse import traces, wait_limit
 from finesse.api.errors import REASON_CODE_FULL, REASON_CODE_INVALID, TABLE
+from finesse.db.lost_connection import leave_lost
 from finesse.db.statements import Insertion
 from finesse.users.models import User
 from media.breaks.places import is_full
@@ -21,7 +23,9 @@ from reasoncodes.models import ReasonCode
 _INSERT = Insertion(MediaRequest)
 LOOK_SECONDS = 0.3
 """To find out whether a request was saved whose answer was lost: after 1.5 s of waiting for that a
-503 still comes within two."""
+503 still comes within two. If the connection broke earlier there is more time."""
+LOOK_AGAIN_SECONDS = 0.02
+"""Pause while PostgreSQL still works for the connection that was lost."""
 
 SAVE_SECONDS = 0.3
 """With less time left of a request's bound nothing is sent: it would be saved, and its answer would
@@ -105,12 +109,13 @@ def accept(requests: Sequence[MediaRequest]) -> None:
 def _are_saved(requests: Sequence[MediaRequest]) -> bool:
     """Whether they were committed, and only the answer was lost with the connection.
 
-    A 503 would be a lie then. All or none are saved, so the first one shows it.
+    A 503 would be a lie then. All or none are saved, so the first one shows it. PostgreSQL does not
+    notice that a connection is broken while it works for it, and may commit after a look: so none
+    is the last one before it has ended that work.
     """
     if connection.in_atomic_block:
         return False
-    # What was lost with it comes no more; the next look opens another.
-    connection.close()
+    is_busy = leave_lost()
     first = requests[0]
     same = MediaRequest.objects.filter(
         accepted_at=first.accepted_at,
@@ -118,12 +123,17 @@ def _are_saved(requests: Sequence[MediaRequest]) -> bool:
         mrd_id=first.mrd_id,
         request_id=first.request_id,
     )
+    # The wait for the answer has spent the bound; and the watch may have noticed it, too.
+    seconds = max(LOOK_SECONDS, wait_limit.left(wait_limit.DATABASE) or 0)
+    end = monotonic() + seconds
     try:
-        # The wait for the answer has spent the bound; and the watch may have noticed it, too.
-        with (
-            wait_limit.raised(LOOK_SECONDS),
-            wait_limit.bounded(LOOK_SECONDS, is_probe=True),
-        ):
-            return same.exists()
+        with wait_limit.raised(seconds), wait_limit.bounded(seconds, is_probe=True):
+            while True:
+                was_busy = is_busy()
+                if same.exists():
+                    return True
+                if not was_busy or monotonic() > end:
+                    return False
+                sleep(LOOK_AGAIN_SECONDS)
     except (OperationalError, InterfaceError):
         return False

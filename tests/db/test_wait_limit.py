@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -150,6 +152,28 @@ def test_a_wait_for_postgresql_ends_at_the_bound(
     wrapper.close()
     with wait_limit.bounded(AMPLE_SECONDS):
         assert (select(wrapper), prepared(wrapper)) == (1, 1)
+
+
+@on_services
+def test_what_was_sent_to_a_silent_postgresql_does_not_arrive_later(
+    wrapper: Any, proxy: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert prepared(wrapper) == 1
+    at_close = []
+    close = BoundedConnection.close
+
+    def closing(connection: BoundedConnection) -> None:
+        with socket.socket(fileno=os.dup(connection.fileno())) as same:
+            at_close.append(same.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+        close(connection)
+
+    proxy.stand_still()
+    with monkeypatch.context() as patched, wait_limit.bounded(BOUND_SECONDS):
+        patched.setattr(BoundedConnection, "close", closing)
+        with pytest.raises(OperationalError):
+            prepared(wrapper)
+    # tests/faults/test_wire.py has what that does.
+    assert at_close == [struct.pack("ii", 1, 0)]
 
 
 @on_services

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from finesse.db.postgresql.connection import drop_undelivered
 from tests.faults.wire import NETWORK, Wire
+
+CLOSING = "04"
+"""FIN_WAIT1: something is not acknowledged yet."""
 
 
 @pytest.fixture
@@ -55,6 +59,33 @@ def test_what_is_sent_over_a_cut_wire_arrives_when_it_is_mended(wire: Wire) -> N
         there.settimeout(30)
         wire.mend()
         assert there.recv(10) == b"two"
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+def test_what_is_dropped_at_the_close_does_not_arrive_later(wire: Wire, is_dropped: bool) -> None:
+    with wire.listener(0) as listener:
+        here = socket.create_connection(listener.getsockname(), timeout=5)
+        with listener.accept()[0] as there:
+            there.settimeout(30)
+            here.sendall(b"one")
+            assert there.recv(10) == b"one"
+            wire.cut()
+            here.sendall(b"two")
+            port = here.getsockname()[1]
+            if is_dropped:
+                drop_undelivered(here)
+            here.close()
+            assert (port in ports_still_sending()) is not is_dropped
+            wire.mend()
+            if not is_dropped:
+                assert there.recv(10) == b"two"
+
+
+def ports_still_sending() -> set[int]:
+    """Of this thread's network: those whose kernel goes on though the program has closed them."""
+    lines = Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return {int(own.rpartition(":")[2], 16) for _, own, _, state, *_ in fields if state == CLOSING}
 
 
 def test_nobody_is_reached_over_a_cut_wire(wire: Wire) -> None:

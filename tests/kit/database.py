@@ -1,4 +1,4 @@
-"""What the database holds before a test: read once, written back as rows.
+"""What the database holds before a test: read once, written back as rows; and its sessions.
 
 Migrations, the receivers of `post_migrate` and the signals of the cast's models run once a session.
 To run them for each test took longer than most tests.
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -82,3 +83,16 @@ def _insert(cursor: Any, table: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _quoted(table: str) -> str:
     return connection.ops.quote_name(table)
+
+
+def session(name: str) -> "psycopg.Connection[Any]":
+    """Another session of the test's PostgreSQL, in a transaction."""
+    database = connection.settings_dict
+    return psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+        application_name=name,
+    )

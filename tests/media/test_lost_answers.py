@@ -1,10 +1,13 @@
 """The connection to the database breaks while a request is saved: is it, or is it not?"""
 
 import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from finesse import wait_limit
 from media.models import Cause, MediaRequest
@@ -12,6 +15,8 @@ from media.states import Requested
 from media.writing import acceptance
 from media.writing.requests import new_request
 from tests.conftest import API, LOGIN
+from tests.kit.database import session
+from tests.kit.stopped_writer import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("cast")]
 
@@ -63,6 +68,53 @@ def test_so_is_one_whose_wait_for_the_answer_has_spent_the_bound_and_was_noticed
     monkeypatch.setattr(acceptance, "_INSERT", saved)
     assert api.put(LOGIN).status_code == 202
     assert MediaRequest.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no sessions")
+def test_a_request_is_accepted_that_is_saved_after_its_connection_broke(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL goes on with what it was sent, and nobody is told of its commit."""
+    monkeypatch.setattr(acceptance, "LOOK_SECONDS", 60)
+    looked = threading.Event()
+    is_busy_with = connection.is_busy_with  # type: ignore[attr-defined]
+
+    def look(session: int) -> bool:
+        busy: bool = is_busy_with(session)
+        looked.set()
+        return busy
+
+    monkeypatch.setattr(connection, "is_busy_with", look)
+    first, second = (
+        new_request("alice", mrd, Requested.READY, cause=Cause.SELF, actor="alice")
+        for mrd in (5000, 5001)
+    )
+    # A statement is prepared before it is executed for the first time, and that waits, too.
+    acceptance.accept([first])
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")
+    wire = socket.socket(fileno=os.dup(connection.connection.fileno()))
+    with session("of the test") as other, ThreadPoolExecutor() as pool, wire:
+        other.execute("LOCK TABLE media_mediarequest IN EXCLUSIVE MODE")
+
+        def break_the_wire_and_let_it_be_saved() -> None:
+            waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+            until(
+                lambda: other.execute(waits, ["media_mediarequest"]).fetchone() is not None,
+                "the request does not wait",
+            )
+            wire.shutdown(socket.SHUT_RDWR)
+            looked.wait()
+            other.commit()
+
+        broken = pool.submit(break_the_wire_and_let_it_be_saved)
+        try:
+            with wait_limit.bounded(120):
+                acceptance.accept([second])
+        finally:
+            looked.set()
+            broken.result()
+    assert MediaRequest.objects.filter(mrd_id=5001).exists()
 
 
 def test_requests_of_a_list_whose_commit_was_not_answered_are_accepted(

@@ -5,9 +5,7 @@ from datetime import timedelta
 from io import StringIO
 from threading import Thread
 from time import monotonic
-from typing import Any
 
-import psycopg
 import pytest
 from django.core.cache import cache
 from django.core.management import call_command
@@ -19,6 +17,7 @@ from finesse.process_name import LONGEST_NAME, process_name, role_of
 from media import tasks
 from media.models import MediaRequest
 from tests.conftest import API, LOGIN
+from tests.kit.database import session
 from tests.kit.installation import ON_SERVICES, TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.usefixtures("cast")
@@ -61,18 +60,6 @@ def test_a_part_that_does_not_work_is_named(api: API) -> None:
         assert "out of service\n  sweep: not seen to work" in said
     else:
         assert "ask /healthz there" in said
-
-
-def session(name: str) -> "psycopg.Connection[Any]":
-    database = connection.settings_dict
-    return psycopg.connect(
-        host=database["HOST"],
-        port=database["PORT"],
-        user=database["USER"],
-        password=database["PASSWORD"],
-        dbname=database["NAME"],
-        application_name=name,
-    )
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no list of sessions")

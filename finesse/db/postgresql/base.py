@@ -96,6 +96,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.health_check_done = False
             super().close_if_health_check_failed()
 
+    def session(self) -> int:
+        """PostgreSQL's number for this connection, which may be broken; 0 without one."""
+        number: int = self.connection.session if self.connection is not None else 0
+        return number
+
+    def is_busy_with(self, session: int) -> bool:
+        """Whether PostgreSQL still does something for that session of a connection before.
+
+        False if it does not say, as behind a pooler. Raises DatabaseError.
+        """
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            busy: bool = self.connection.is_busy_with(session)
+            return busy
+
     def is_usable(self) -> bool:
         # Always within a bound: it is also asked before and after a request.
         with wait_limit.bounded():

@@ -5,8 +5,11 @@ machine goes on. Within a long bound a connection that is silent is compared wit
 PostgreSQL says whether it is still busy for the silent one, or knows nothing of what was asked.
 """
 
+import contextlib
 import os
 import select
+import socket
+import struct
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -30,6 +33,7 @@ COMPARISON_SECONDS = 1.0
 """For the new connection and its answer; if there is none, nothing is known."""
 ON_ITS_WAY_SECONDS = 0.2
 """An answer that was sent when PostgreSQL was asked may take so long to arrive."""
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
 @cache
@@ -46,10 +50,21 @@ def left() -> float | None:
     return seconds
 
 
+def drop_undelivered(connection: socket.socket) -> None:
+    """When this is closed the system forgets what has not arrived yet.
+
+    By itself it goes on sending that: when a broken network is mended, PostgreSQL would save a
+    request that was answered 503.
+    """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+
+
 class BoundedConnection(psycopg.Connection[Any]):
     """Is closed when a wait has exceeded the bound: the answer may still come."""
 
     opened_at = float("inf")
+    session = 0
+    """PostgreSQL's number for it, also when it is closed."""
     _sends_nothing = False
     _given: tuple[tuple[Any, ...], dict[str, Any]] | None = None
 
@@ -71,6 +86,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     def _open(cls, *args: Any, **options: Any) -> "BoundedConnection":
         made = super().connect(*args, **options)
         made._given, made.opened_at = (args, options), _monotonic()
+        made.session = made.info.backend_pid
         return made
 
     @classmethod
@@ -128,9 +144,20 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     def give_up(self) -> None:
         """Close this connection, which has not answered in time or may be dead."""
-        if not self.closed:
-            dead.leave(self.info.backend_pid)
-            self.close()
+        if self.closed:
+            return
+        dead.leave(self.session)
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.fileno())) as same:
+            drop_undelivered(same)
+        self.close()
+
+    def is_busy_with(self, session: int) -> bool:
+        """Whether PostgreSQL still does something for that session of another connection.
+
+        False if it does not say, as behind a pooler. Raises psycopg.Error.
+        """
+        state = state_of(self, session)
+        return bool(state) and state not in IDLE
 
     def is_dead(self) -> bool:
         """Whether PostgreSQL does nothing for this connection, which waits for an answer, and none
