@@ -130,16 +130,18 @@ def test_active_leads_back_from_work_to_where_the_agent_was(
 def test_active_is_not_refused_if_the_connection_was_lost_just_now(
     api: API, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = views.find
+    read = views._STATE.first
+    states = []
 
-    def find_just_before_the_writer(login_id: str, mrd_id: str) -> Any:
-        found = find(login_id, mrd_id)
+    def read_just_before_the_writer(**values: Any) -> Any:
+        states.append(read(**values))
         settle()
-        return found
+        return states[-1]
 
-    monkeypatch.setattr(views, "find", find_just_before_the_writer)
+    monkeypatch.setattr(views._STATE, "first", read_just_before_the_writer)
     lose_the_connection()
     assert api.state("ACTIVE").status_code == 202
+    assert states == ["NOT_READY"]
     settle()
     assert Media.objects.get(user="alice", mrd=5001).state == "NOT_READY"
     assert api.state("ACTIVE").status_code == 400
