@@ -2,7 +2,7 @@
 
 A request, SystemInfo and /healthz take from memory what the watch has seen last. So they answer in
 time though the cache or the database stands still, and no request waits for what the watch has
-found standing still.
+found standing still. Between two looks it counts the answers that requests have noted.
 """
 
 import logging
@@ -39,11 +39,11 @@ def _start(process: int) -> None:
 def _watch() -> None:
     while True:
         try:
+            timing.count_noted()
             look()
         except Exception:
             # Requests look themselves when this has seen nothing for a while.
             logger.exception("The watch could not look; it will try again")
-        timing.count_noted()
         time.sleep(LOOK_SECONDS)
 
 
