@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.3
 """To find out whether a request was saved whose answer was lost: after 1.5 s of waiting for that a
 503 still comes within two. If the connection broke earlier there is more time."""
 LOOK_AGAIN_SECONDS = 0.02
-"""Pause while PostgreSQL still works for the connection that was lost."""
+"""Pause while PostgreSQL still has the session of the connection that was lost."""
 
 SAVE_SECONDS = 0.3
 """With less time left of a request's bound nothing is sent: it would be saved, and its answer would
@@ -109,13 +109,13 @@ def accept(requests: Sequence[MediaRequest]) -> None:
 def _are_saved(requests: Sequence[MediaRequest]) -> bool:
     """Whether they were committed, and only the answer was lost with the connection.
 
-    A 503 would be a lie then. All or none are saved, so the first one shows it. PostgreSQL does not
-    notice that a connection is broken while it works for it, and may commit after a look: so none
-    is the last one before it has ended that work.
+    A 503 would be a lie then. All or none are saved, so the first one shows it. PostgreSQL may not
+    have noticed yet that the connection is broken, and commit after a look: so none is the last one
+    before it has ended that session.
     """
     if connection.in_atomic_block:
         return False
-    is_busy = leave_lost()
+    has_session = leave_lost()
     first = requests[0]
     same = MediaRequest.objects.filter(
         accepted_at=first.accepted_at,
@@ -129,10 +129,10 @@ def _are_saved(requests: Sequence[MediaRequest]) -> bool:
     try:
         with wait_limit.raised(seconds), wait_limit.bounded(seconds, is_probe=True):
             while True:
-                was_busy = is_busy()
+                is_known = has_session()
                 if same.exists():
                     return True
-                if not was_busy or monotonic() > end:
+                if not is_known or monotonic() > end:
                     return False
                 sleep(LOOK_AGAIN_SECONDS)
     except (OperationalError, InterfaceError):

@@ -77,14 +77,14 @@ def test_a_request_is_accepted_that_is_saved_after_its_connection_broke(
     """PostgreSQL goes on with what it was sent, and nobody is told of its commit."""
     monkeypatch.setattr(acceptance, "LOOK_SECONDS", 60)
     looked = threading.Event()
-    is_busy_with = connection.is_busy_with  # type: ignore[attr-defined]
+    knows = connection.knows  # type: ignore[attr-defined]
 
     def look(session: int) -> bool:
-        busy: bool = is_busy_with(session)
+        known: bool = knows(session)
         looked.set()
-        return busy
+        return known
 
-    monkeypatch.setattr(connection, "is_busy_with", look)
+    monkeypatch.setattr(connection, "knows", look)
     first, second = (
         new_request("alice", mrd, Requested.READY, cause=Cause.SELF, actor="alice")
         for mrd in (5000, 5001)

@@ -101,15 +101,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         number: int = self.connection.session if self.connection is not None else 0
         return number
 
-    def is_busy_with(self, session: int) -> bool:
-        """Whether PostgreSQL still does something for that session of a connection before.
+    def knows(self, session: int) -> bool:
+        """Whether PostgreSQL still has that session of a connection before.
 
         False if it does not say, as behind a pooler. Raises DatabaseError.
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            busy: bool = self.connection.is_busy_with(session)
-            return busy
+            known: bool = self.connection.knows(session)
+            return known
 
     def is_usable(self) -> bool:
         # Always within a bound: it is also asked before and after a request.

@@ -151,13 +151,12 @@ class BoundedConnection(psycopg.Connection[Any]):
             drop_undelivered(same)
         self.close()
 
-    def is_busy_with(self, session: int) -> bool:
-        """Whether PostgreSQL still does something for that session of another connection.
+    def knows(self, session: int) -> bool:
+        """Whether PostgreSQL still has that session of another connection.
 
         False if it does not say, as behind a pooler. Raises psycopg.Error.
         """
-        state = state_of(self, session)
-        return bool(state) and state not in IDLE
+        return bool(state_of(self, session))
 
     def is_dead(self) -> bool:
         """Whether PostgreSQL does nothing for this connection, which waits for an answer, and none
