@@ -163,18 +163,12 @@ class History:
     restored: Restored | None = None
 
 
-MOST_SECONDS_OF_A_503 = 2.0
-"""As promised, by the clock of the client."""
-
-
 class Kind(StrEnum):
     LOST = "lost"
     DUPLICATED = "duplicated"
     OUT_OF_ORDER = "out of order"
     REFUSED_APPLIED = "refused, yet applied"
     AWAY_APPLIED = "503, yet applied"
-    LATE_AWAY_APPLIED = "503 after more than two seconds, yet applied"
-    """The machine stood still meanwhile: docs/api.md admits it."""
     UNEXPECTED = "nobody has asked for it"
     WRONG = "not what the tables say"
     GAP = "gap in the log"
@@ -236,10 +230,8 @@ def _outcomes(history: History, verdict: Verdict) -> None:
         elif status is None:
             verdict.recovered += len(rows[:1])
         elif status != ACCEPTED and rows:
-            kind = Kind.REFUSED_APPLIED
-            if status == OUT_OF_SERVICE:
-                is_late = operation.answered - operation.invoked > MOST_SECONDS_OF_A_503
-                kind = Kind.LATE_AWAY_APPLIED if is_late else Kind.AWAY_APPLIED
+            is_away = status == OUT_OF_SERVICE
+            kind = Kind.AWAY_APPLIED if is_away else Kind.REFUSED_APPLIED
             verdict.add(kind, f"{operation}: {rows[0]}")
     for request_id, rows in stored.items():
         if request_id in history.earlier and len(rows) == 1:

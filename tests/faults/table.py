@@ -31,8 +31,6 @@ class Row:
     duplicated: int
     out_of_order: int
     away_applied: int
-    late_away_applied: int = 0
-    """Those of them whose 503 came after more than two seconds."""
     may_be_applied: bool
     """What was answered 503, as docs/api.md says."""
     other: int
@@ -51,11 +49,7 @@ class Row:
         def count(kind: Kind) -> int:
             return sum(verdict.count(kind) for verdict in verdicts)
 
-        late = count(Kind.LATE_AWAY_APPLIED)
-        named = (
-            *(Kind.LOST, Kind.DUPLICATED, Kind.OUT_OF_ORDER),
-            *(Kind.AWAY_APPLIED, Kind.LATE_AWAY_APPLIED),
-        )
+        named = (Kind.LOST, Kind.DUPLICATED, Kind.OUT_OF_ORDER, Kind.AWAY_APPLIED)
         texts = [f"{kind}: {text}" for verdict in verdicts for kind, text in verdict.findings]
         return cls(
             fault=fault.name,
@@ -67,8 +61,7 @@ class Row:
             lost=count(Kind.LOST),
             duplicated=count(Kind.DUPLICATED),
             out_of_order=count(Kind.OUT_OF_ORDER),
-            away_applied=count(Kind.AWAY_APPLIED) + late,
-            late_away_applied=late,
+            away_applied=count(Kind.AWAY_APPLIED),
             may_be_applied=fault.cuts_postgresql,
             other=sum(count(kind) for kind in Kind if kind not in named) + len(failures),
             outage=max((one.outage for one in rounds), default=0.0),
@@ -94,9 +87,7 @@ class Row:
     @property
     def is_good(self) -> bool:
         broken = self.lost, self.duplicated, self.out_of_order, self.other
-        return not any(broken) and (
-            self.may_be_applied or self.away_applied == self.late_away_applied
-        )
+        return not any(broken) and (self.may_be_applied or not self.away_applied)
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)

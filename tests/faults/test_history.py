@@ -208,11 +208,6 @@ def a_503_was_applied(of: History) -> History:
     return replace(of, operations=changed(of.operations, 0, status=503))
 
 
-def a_503_that_came_late_was_applied(of: History) -> History:
-    late = of.operations[0].invoked + 2.1
-    return replace(of, operations=changed(of.operations, 0, status=503, answered=late))
-
-
 def a_400_was_applied(of: History) -> History:
     return replace(of, operations=changed(of.operations, 0, status=400))
 
@@ -289,7 +284,6 @@ LIES = [
     (a_202_is_there_twice, Kind.DUPLICATED),
     (a_notification_is_there_twice, Kind.DUPLICATED),
     (a_503_was_applied, Kind.AWAY_APPLIED),
-    (a_503_that_came_late_was_applied, Kind.LATE_AWAY_APPLIED),
     (a_400_was_applied, Kind.REFUSED_APPLIED),
     (nobody_has_asked, Kind.UNEXPECTED),
     (a_later_request_comes_before_an_earlier_one, Kind.OUT_OF_ORDER),
