@@ -155,13 +155,14 @@ def test_a_killed_servers_sockets_are_gone_and_its_answers_stay(
             watcher.subscribe()
 
             def counted() -> Any:
-                # Either of them knows what both have counted.
                 seen = look(installation.url)
                 more = seen.get(NOT_FOUND, 0) - at_first
                 return seen if seen.get(SOCKETS) and more >= 5 else None
 
             before = until(counted, "what the second server counts is not seen")
             assert before[SOCKETS] == 1
+            # Either of them knows what both have counted.
+            assert look(other)[NOT_FOUND] - at_first >= 5
             os.kill(second.pid, signal.SIGKILL)
             second.wait()
         after = look(installation.url)

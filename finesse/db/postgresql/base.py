@@ -15,6 +15,7 @@ from psycopg.pq import Format
 
 from finesse import wait_limit
 from finesse.db.postgresql.connection import BoundedConnection
+from finesse.db.postgresql.dead_sessions import state_of
 from finesse.db.postgresql.prepared import PreparedStatements
 from finesse.process_name import process_name
 
@@ -108,8 +109,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            known: bool = self.connection.knows(session)
-            return known
+            return bool(state_of(self.connection, session))
 
     def is_usable(self) -> bool:
         # Always within a bound: it is also asked before and after a request.

@@ -151,13 +151,6 @@ class BoundedConnection(psycopg.Connection[Any]):
             drop_undelivered(same)
         self.close()
 
-    def knows(self, session: int) -> bool:
-        """Whether PostgreSQL still has that session of another connection.
-
-        False if it does not say, as behind a pooler. Raises psycopg.Error.
-        """
-        return bool(state_of(self, session))
-
     def is_dead(self) -> bool:
         """Whether PostgreSQL does nothing for this connection, which waits for an answer, and none
         is on its way. False if that cannot be said. Within a bound of its own."""
